@@ -1,0 +1,24 @@
+"""Errors a caller may want to catch by name; all others are ValueError or TypeError."""
+
+
+class TdafeatError(Exception):
+    """Base of the suite's own errors. Its message is one sentence a user can act on."""
+
+
+class UnknownName(TdafeatError, ValueError):
+    """A data set, noise, encoder or metric of this name is not registered."""
+
+
+class DataUnavailable(TdafeatError, FileNotFoundError):
+    """Images or weights are not on this machine; the message says what to put where."""
+
+    def __str__(self) -> str:  # FileNotFoundError would print an errno tuple
+        return str(self.args[0]) if self.args else ""
+
+
+class UnreadableData(TdafeatError, ValueError):
+    """A file exists, but is not what its name promises."""
+
+
+class Unpaired(TdafeatError, ValueError):
+    """Clean and noisy features do not describe the same images."""
