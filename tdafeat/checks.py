@@ -59,15 +59,20 @@ def as_labels(values: Any, n_samples: int, name: str = "labels") -> np.ndarray:
     if array.dtype.kind == "f" and not np.equal(np.mod(array, 1), 0).all():
         raise TypeError(f"{name} must be whole numbers; got dtype {array.dtype} with fractions")
     if len(array) != n_samples:
-        raise ValueError(f"{name} must have one entry per row: {n_samples} rows, {len(array)} labels")
+        raise ValueError(
+            f"{name} must have one entry per row: {n_samples} rows, {len(array)} labels"
+        )
     return array.astype(np.int64)
 
 
-def as_pair(a: Any, b: Any, names: tuple[str, str] = ("features", "clean")) -> tuple[np.ndarray, np.ndarray]:
+def as_pair(
+    a: Any, b: Any, names: tuple[str, str] = ("features", "clean")
+) -> tuple[np.ndarray, np.ndarray]:
     """Two clouds whose rows describe the same images, or a clear error."""
     first, second = as_cloud(a, names[0]), as_cloud(b, names[1])
     if first.shape != second.shape:
         raise ValueError(
-            f"{names[0]} and {names[1]} must have the same shape; got {first.shape} and {second.shape}"
+            f"{names[0]} and {names[1]} must have the same shape; "
+            f"got {first.shape} and {second.shape}"
         )
     return first, second
