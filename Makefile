@@ -1,0 +1,30 @@
+# make report: the quickstart study and its report.  make test: the tests.
+# Both make .venv first, from the versions pinned in constraints.txt, and only when those change.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: report test check clean
+
+report: $(READY)
+	$(BIN)/python studies/quickstart.py
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+# torch first: a torchvision resolved beside it then takes the torch that is already there.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt pip setuptools torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[giotto,dev]"
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) data/store reports/quickstart
