@@ -71,31 +71,39 @@ class Store:
         """Where the artefact of this specification lies, or would lie."""
         return self.root / stage / digest({"schema": SCHEMA, "stage": stage, "spec": dict(spec)})
 
-    def has(self, stage: str, spec: Mapping[str, Any]) -> bool:
-        """Whether the artefact is there (its content is verified when it is read)."""
-        return (self.folder(stage, spec) / "meta.json").is_file()
+    def intact(self, stage: str, spec: Mapping[str, Any]) -> bool:
+        """Whether the artefact is there and every file of it is as it was written."""
+        return self._verified(self.folder(stage, spec)) is not None
 
     def read(self, stage: str, spec: Mapping[str, Any]) -> Artefact | None:
         """The artefact, or None where it is missing or damaged; a damaged one is removed."""
-        folder = self.folder(stage, spec)
+        files = self._verified(self.folder(stage, spec))
+        if files is None:
+            return None
+        tables, arrays = {}, {}
+        for name, content in files.items():
+            stem, kind = name.rsplit(".", 1)
+            if kind == "parquet":
+                tables[stem] = pd.read_parquet(BytesIO(content))
+            else:
+                arrays[stem] = np.load(BytesIO(content), allow_pickle=False)
+        return Artefact(tables, arrays)
+
+    def _verified(self, folder: Path) -> dict[str, bytes] | None:
+        """Contents of the artefact's files whose checksums hold; None, and no folder, if not."""
         try:
             meta = json.loads((folder / "meta.json").read_bytes())
-            tables, arrays = {}, {}
-            for name, checksum in meta["files"].items():
-                content = (folder / name).read_bytes()
-                if hashlib.sha256(content).hexdigest() != checksum:
-                    raise ValueError(f"{name} is damaged")
-                stem, kind = name.rsplit(".", 1)
-                if kind == "parquet":
-                    tables[stem] = pd.read_parquet(BytesIO(content))
-                else:
-                    arrays[stem] = np.load(BytesIO(content), allow_pickle=False)
-            return Artefact(tables, arrays)
-        except FileNotFoundError:
-            return None
-        except (ValueError, KeyError, TypeError, AttributeError):
+            files = {name: (folder / name).read_bytes() for name in meta["files"]}
+            intact = all(
+                hashlib.sha256(content).hexdigest() == meta["files"][name]
+                for name, content in files.items()
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            intact = False
+        if not intact:
             shutil.rmtree(folder, ignore_errors=True)
             return None
+        return files
 
     def write(
         self,

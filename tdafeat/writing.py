@@ -1,0 +1,214 @@
+"""Writes the run folder: tidy tables, a manifest and one sprite of thumbnails."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import shlex
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from tdafeat.run import Run
+from tdafeat.stages import even_sample
+from tdafeat.store import Store, digest
+from tdafeat.tasks import Hole
+
+if TYPE_CHECKING:
+    from tdafeat.datasets import ImageSet
+    from tdafeat.sources import FeatureSource, ImageSource
+    from tdafeat.study import Plan, Study
+
+PACKAGES = (
+    *("tdafeat", "torch", "open-clip-torch", "timm", "ripser", "giotto-ph", "giotto-tda"),
+    *("persim", "numpy", "scipy", "scikit-learn", "umap-learn", "pandas", "numba"),
+)
+THUMBNAIL = 48  # pixels
+
+
+def write_run(
+    study: Study,
+    source: ImageSource | FeatureSource,
+    plan: Plan,
+    store: Store,
+    holes: Sequence[Hole],
+    seconds: Mapping[str, float],
+    out: Path,
+) -> Run:
+    """Gather the stages' tables, write each aside and rename it, the manifest last."""
+    from tdafeat.statistics import verdict
+
+    tables = _gather(plan, store)
+    (out / "tables").mkdir(parents=True, exist_ok=True)
+    if source.images is not None:
+        sprite, where = _thumbnails(source.images, study.n_projected)
+        _replace(out / "thumbnails.webp", sprite)
+        tables["thumbnails"] = where
+    for name, table in tables.items():
+        buffer = BytesIO()
+        table.to_parquet(buffer, index=False)
+        _replace(out / "tables" / f"{name}.parquet", buffer.getvalue())
+    associations = tables.get("associations", pd.DataFrame())
+    manifest = {
+        "schema": 1,
+        "name": study.name,
+        "title": study.title or study.name,
+        "question": study.question,
+        "primary": study.primary,
+        "dataset": plan.groups[0].cells[0].dataset,
+        "split": plan.groups[0].cells[0].split,
+        "classes": list(source.classes),
+        "n_per_class": int(tables["metrics"].query("scope != 'all'")["n"].min()),
+        "encoders": source.describe(),
+        "noise": _noise(plan, source),
+        "seeds": list(study.seeds),
+        "parameters": {"maxdim": study.maxdim, "n_landmarks": study.n_landmarks},
+        "answer": verdict(associations, study.primary),
+        "notes": _notes(study, source, tables),
+        "holes": [
+            {
+                "cell": dict(hole.label),
+                "stage": hole.stage,
+                "error": hole.error,
+                "trace": hole.trace,
+            }
+            for hole in holes
+        ],
+        "provenance": {
+            "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+            "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "seconds": {name: round(value, 2) for name, value in seconds.items()},
+            "versions": versions(),
+            "platform": f"Python {platform.python_version()}, {platform.platform(terse=True)}",
+            "hashes": {"cells": digest([task.spec for _, ts in plan.stages(store) for task in ts])},
+        },
+    }
+    _replace(out / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False).encode())
+    return Run.read(out)
+
+
+def _gather(plan: Plan, store: Store) -> dict[str, pd.DataFrame]:
+    """The stages' tables, each row keyed by its cell."""
+    gathered: dict[str, list[pd.DataFrame]] = {}
+
+    def take(
+        stage: str, spec: Mapping[str, Any], columns: Mapping[str, Any], only: str = ""
+    ) -> None:
+        artefact = store.read(stage, spec)
+        for name, table in (artefact.tables if artefact else {}).items():
+            if not table.empty and only in ("", name):
+                gathered.setdefault(name, []).append(_keyed(table, columns))
+
+    for group in plan.groups:
+        measured, diagrams = plan.measure(group), plan.topology(group)
+        for severity, cell in group.cells.items():
+            take("measure", measured[severity].spec, cell.columns())
+            take("topology", diagrams[severity].spec, cell.columns())
+        for task in plan.projections(group):
+            artefact = store.read(task.stage, task.spec)
+            rows = artefact.tables["projections"] if artefact else pd.DataFrame({"severity": []})
+            for severity, own in rows.groupby("severity"):
+                columns = group.cells[int(severity)].columns()
+                gathered.setdefault("projections", []).append(
+                    _keyed(own.drop(columns="severity"), columns)
+                )
+    statistics = plan.statistics(store)
+    artefact = store.read(statistics.stage, statistics.spec)
+    tables = {name: pd.concat(frames, ignore_index=True) for name, frames in gathered.items()}
+    if artefact is not None:
+        tables["associations"] = artefact.tables["associations"]
+    return tables
+
+
+def _keyed(table: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+    keys = pd.DataFrame({name: [value] * len(table) for name, value in columns.items()})
+    return pd.concat([keys, table.reset_index(drop=True)], axis=1)
+
+
+def _noise(plan: Plan, source: ImageSource | FeatureSource) -> dict[str, Any] | None:
+    cells = plan.groups[0].cells
+    if len(cells) == 1:
+        return None
+    return {
+        "name": cells[0].noise,
+        "units": source.noise.units if source.noise is not None else "",
+        "parameter": source.noise.parameter if source.noise is not None else "severity",
+        "levels": [cell.parameter for severity, cell in cells.items() if severity > 0],
+    }
+
+
+def _notes(
+    study: Study, source: ImageSource | FeatureSource, tables: Mapping[str, pd.DataFrame]
+) -> list[str]:
+    """What was simplified or is peculiar in this run, one sentence each."""
+    notes = []
+    records = tables.get("records", pd.DataFrame({"scope": [], "n_landmarks": []}))
+    thinned = records[records["points"] > study.n_landmarks] if study.n_landmarks else records[:0]
+    if len(thinned):
+        radius = thinned["covering_radius"].astype(float).max()
+        notes.append(
+            f"Clouds of more than {study.n_landmarks} points were thinned to as many "
+            f"farthest-point landmarks (largest covering radius {radius:.3g}); their diagrams "
+            f"are within twice that radius of the exact ones in bottleneck distance."
+        )
+    if source.images is None:
+        rows = [levels.clean.provenance.get("ids") for levels in study.features.values()]
+        if "row numbers" in rows:
+            notes.append(
+                "No ids were given: clean and noisy features were paired by row number, and the "
+                "split into fitted and measured images was made by it."
+            )
+    if len(study.seeds) == 1 and tables["metrics"]["severity"].max() > 0:
+        notes.append(f"One noise seed ({study.seeds[0]}): the spread between seeds is not shown.")
+    return notes
+
+
+def versions() -> dict[str, str]:
+    """Versions of the installed packages that make the numbers."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _thumbnails(images: ImageSet, n: int) -> tuple[bytes, pd.DataFrame]:
+    """A WebP sprite of the projected images, and where each stands in it."""
+    from PIL import Image, ImageOps
+
+    rows = even_sample(images.labels, n)
+    side = int(np.ceil(np.sqrt(len(rows))))
+    sprite = Image.new("RGB", (side * THUMBNAIL, -(-len(rows) // side) * THUMBNAIL))
+    places = []
+    for k, row in enumerate(rows):
+        tile = ImageOps.fit(Image.fromarray(images.read(int(row))).convert("RGB"), [THUMBNAIL] * 2)
+        column, line = k % side, k // side
+        sprite.paste(tile, (column * THUMBNAIL, line * THUMBNAIL))
+        places.append({"image": images.ids[row], "column": column, "row": line})
+    buffer = BytesIO()
+    sprite.save(buffer, "WEBP", quality=70)
+    return buffer.getvalue(), pd.DataFrame(places)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write aside and rename, so that a reader meets the old file or the new one."""
+    handle, aside = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(aside, 0o644)
+        os.replace(aside, path)
+    except BaseException:
+        Path(aside).unlink(missing_ok=True)
+        raise
