@@ -8,8 +8,10 @@ for, although the data sets, transforms and models need no compiled operator at 
 from __future__ import annotations
 
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 _SIGNATURE = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 _OPERATORS = ("nms", "qnms")
@@ -38,6 +40,8 @@ def import_torchvision() -> ModuleType:
     except RuntimeError as error:
         if "torchvision::" not in str(error) or _libraries:
             raise
+        import torch
+
         library = torch.library.Library("torchvision", "FRAGMENT")
         for operator in _OPERATORS:
             library.define(operator + _SIGNATURE)
