@@ -1,0 +1,170 @@
+"""Reads what a study left: a manifest and tidy tables, nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tdafeat.errors import UnreadableData
+
+SCHEMA = 1
+
+CELL = {
+    "dataset": "str",
+    "split": "str",
+    "encoder": "str",
+    "layer": "str",
+    "noise": "str",
+    "severity": "int64",
+    "parameter": "float64",
+    "seed": "int64",
+}
+
+# Columns a table must have, then those it may leave out, with their types.
+TABLES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "metrics": (
+        CELL | {"scope": "str", "metric": "str", "value": "float64"},
+        {"scope_b": "str", "params": "str", "low": "float64", "high": "float64"}
+        | {"n": "float64", "status": "str"},
+    ),
+    "pairs": (
+        CELL | {"scope": "str", "scope_b": "str", "metric": "str", "value": "float64"},
+        {"params": "str"},
+    ),
+    "diagrams": (
+        CELL | {"scope": "str", "degree": "int64", "birth": "float64", "death": "float64"},
+        {},
+    ),
+    "spectra": (CELL | {"scope": "str", "rank": "int64", "value": "float64"}, {}),
+    "projections": (
+        CELL | {"image": "str", "label": "str", "method": "str", "x": "float64", "y": "float64"},
+        {},
+    ),
+    "predictions": (
+        CELL | {"image": "str", "label": "str", "method": "str", "prediction": "str"},
+        {"score": "float64"},
+    ),
+    "associations": (
+        {"encoder": "str", "metric": "str", "method": "str", "adjustment": "str"}
+        | {"value": "float64", "low": "float64", "high": "float64"},
+        {"dataset": "str", "layer": "str", "noise": "str", "scope_unit": "str"}
+        | {"p": "float64", "p_holm": "float64", "n": "float64", "status": "str"},
+    ),
+    "training": (
+        {"variant": "str", "step": "float64", "quantity": "str", "value": "float64"},
+        {},
+    ),
+    "thumbnails": ({"image": "str", "column": "int64", "row": "int64"}, {}),
+}
+
+# Entries of the manifest that readers use, and what stands in for those left out.
+MANIFEST: dict[str, Any] = {
+    "name": "",
+    "title": "",
+    "question": "",
+    "primary": "",
+    "dataset": "",
+    "split": "",
+    "classes": [],
+    "n_per_class": 0,
+    "encoders": [],
+    "noise": {},
+    "seeds": [],
+    "parameters": {},
+    "metrics": {},
+    "answer": [],
+    "notes": [],
+    "holes": [],
+    "provenance": {},
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What a study left in a folder.
+
+    Attributes
+    ----------
+    folder : where it was read from.
+    manifest : what was asked and done; entries left out are empty, never missing.
+    metrics, pairs, diagrams, spectra, projections, predictions, associations, training,
+    thumbnails : the tables; one that the study did not write is an empty frame with its columns.
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    metrics: pd.DataFrame
+    pairs: pd.DataFrame
+    diagrams: pd.DataFrame
+    spectra: pd.DataFrame
+    projections: pd.DataFrame
+    predictions: pd.DataFrame
+    associations: pd.DataFrame
+    training: pd.DataFrame
+    thumbnails: pd.DataFrame
+
+    @classmethod
+    def read(cls, folder: str | Path) -> Run:
+        """Read a run folder.
+
+        Raises
+        ------
+        UnreadableData naming the file that is missing, damaged or not what a run holds.
+        """
+        folder = Path(folder)
+        manifest = _manifest(folder / "manifest.json")
+        tables = {name: _table(folder / "tables" / f"{name}.parquet", name) for name in TABLES}
+        return cls(folder, manifest, **tables)
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise UnreadableData(f"{path.parent} is not a run: it has no manifest.json") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise UnreadableData(f"{path} cannot be read: {error}") from None
+    if not isinstance(found, dict) or not isinstance(found.get("schema"), int):
+        raise UnreadableData(f"{path} is not the manifest of a run")
+    if found["schema"] > SCHEMA:
+        raise UnreadableData(
+            f"{path} has schema {found['schema']}; this version reads up to {SCHEMA}, take a newer"
+        )
+    for key, default in MANIFEST.items():
+        value = found.get(key)
+        if value is None:
+            found[key] = default
+        elif not isinstance(value, type(default)):
+            raise UnreadableData(
+                f"{path}: {key!r} must be of type {type(default).__name__}, "
+                f"not {type(value).__name__}"
+            )
+    return found
+
+
+def _table(path: Path, name: str) -> pd.DataFrame:
+    required, optional = TABLES[name]
+    types = required | optional
+    if not path.exists():
+        return pd.DataFrame({column: pd.Series(dtype=kind) for column, kind in types.items()})
+    try:
+        table = pd.read_parquet(path)
+    except Exception as error:  # whatever the parquet reader stumbles over, the file is to blame
+        raise UnreadableData(f"{path} cannot be read: {error}") from None
+    missing = [column for column in required if column not in table]
+    if missing and not table.empty:
+        raise UnreadableData(f"{path} has no column {missing[0]!r}")
+    table = table.reindex(columns=[*types, *(c for c in table if c not in types)])
+    for column, kind in types.items():
+        try:
+            if kind == "str":
+                table[column] = table[column].astype(object).where(table[column].notna(), "")
+            table[column] = table[column].astype(kind)  # type: ignore[call-overload]
+        except (ValueError, TypeError) as error:
+            raise UnreadableData(f"{path}: column {column!r} is not {kind}: {error}") from None
+    return table
