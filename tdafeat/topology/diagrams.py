@@ -1,0 +1,99 @@
+"""Persistence diagrams: `(n, 2)` float64 arrays, birth then death, infinite deaths kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, overload
+
+import numpy as np
+
+from tdafeat.checks import as_array
+
+
+class Diagrams(Sequence[np.ndarray]):
+    """The diagrams of one cloud, indexed by homology degree, and how they were made.
+
+    Attributes
+    ----------
+    record : engine, version, coefficient field, metric, threshold, number of points and of
+        landmarks, covering radius of the landmarks.
+
+    Examples
+    --------
+    >>> h0, h1 = Diagrams([[[0, 1], [0, np.inf]], []], {"engine": "by hand"})
+    >>> h1.shape
+    (0, 2)
+    """
+
+    def __init__(self, diagrams: Iterable[Any], record: Mapping[str, Any] | None = None) -> None:
+        self._diagrams = tuple(as_diagram(d, f"H{k}") for k, d in enumerate(diagrams))
+        self.record: dict[str, Any] = dict(record or {})
+
+    @overload
+    def __getitem__(self, degree: int) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, degree: slice) -> Sequence[np.ndarray]: ...
+    def __getitem__(self, degree: int | slice) -> np.ndarray | Sequence[np.ndarray]:
+        return self._diagrams[degree]
+
+    def __len__(self) -> int:
+        return len(self._diagrams)
+
+    def __repr__(self) -> str:
+        bars = ", ".join(f"H{degree}: {len(d)} bars" for degree, d in enumerate(self))
+        return f"Diagrams({bars}; {self.record.get('engine', 'no record')})"
+
+
+def as_diagram(values: Any, name: str = "diagram") -> np.ndarray:
+    """Array-like or torch tensor to an `(n, 2)` float64 diagram, or a clear error.
+
+    Raises
+    ------
+    ValueError if the shape is not (n, 2), an entry is NaN, a birth is infinite or a bar dies
+    before it is born.
+
+    Examples
+    --------
+    >>> as_diagram([]).shape
+    (0, 2)
+    >>> as_diagram([[2, 1]])
+    Traceback (most recent call last):
+    ValueError: diagram must have birth <= death; bar 0 is (2.0, 1.0)
+    """
+    if not hasattr(values, "__array__") and len(values) == 0:
+        return np.empty((0, 2))
+    diagram = as_array(values, name, 2).astype(np.float64, copy=False)
+    if diagram.shape[1] != 2:
+        raise ValueError(
+            f"{name} must have two columns, birth and death; got shape {diagram.shape}"
+        )
+    births, deaths = diagram.T
+    if np.isnan(diagram).any():
+        raise ValueError(f"{name} must not hold NaN; bar {_first(np.isnan(diagram).any(axis=1))}")
+    if not np.isfinite(births).all():
+        raise ValueError(f"{name} must have finite births; bar {_first(~np.isfinite(births))}")
+    if (births > deaths).any():
+        bar = _first(births > deaths)
+        birth, death = map(float, diagram[bar])
+        raise ValueError(f"{name} must have birth <= death; bar {bar} is ({birth}, {death})")
+    return diagram
+
+
+def _first(mask: np.ndarray) -> int:
+    return int(np.flatnonzero(mask)[0])
+
+
+def finite_part(diagram: np.ndarray) -> np.ndarray:
+    """Bars that die, `(n, 2)`."""
+    return diagram[np.isfinite(diagram[:, 1])]
+
+
+def essential_births(diagram: np.ndarray) -> np.ndarray:
+    """Births of the bars that never die, ascending, `(n,)`."""
+    return np.sort(diagram[np.isinf(diagram[:, 1]), 0])
+
+
+def lifetimes(diagram: np.ndarray) -> np.ndarray:
+    """Death minus birth of every bar that dies, `(n,)`."""
+    births, deaths = finite_part(diagram).T
+    return deaths - births
