@@ -1,1 +1,76 @@
-""""""
+"""Geometry of a feature space: subspaces, spectra, uniformity and collapse.
+
+Features in, numbers out. Float64 throughout; batched linear algebra by torch.
+"""
+
+from tdafeat.geometry.collapse import (
+    class_distance_variance,
+    etf_distance,
+    nc1,
+    nc2_equiangular,
+    nc2_equinorm,
+)
+from tdafeat.geometry.spectra import (
+    PowerLaw,
+    effective_rank,
+    explained_variance_ratio,
+    n_components_for,
+    participation_ratio,
+    power_law,
+    rankme,
+    spectrum,
+    stable_rank,
+    total_variance,
+)
+from tdafeat.geometry.subspaces import (
+    ClassAngles,
+    class_angle_max,
+    class_angle_mean,
+    class_angle_min,
+    class_angles,
+    principal_angles,
+    subspace_angle_to_clean,
+)
+from tdafeat.geometry.uniformity import (
+    alignment,
+    displacement,
+    koleo,
+    mean_cosine,
+    nearest_distances,
+    nearest_neighbour_distance,
+    uniformity,
+    unit_rows,
+)
+
+__all__ = [
+    "ClassAngles",
+    "PowerLaw",
+    "alignment",
+    "class_angle_max",
+    "class_angle_mean",
+    "class_angle_min",
+    "class_angles",
+    "class_distance_variance",
+    "displacement",
+    "effective_rank",
+    "etf_distance",
+    "explained_variance_ratio",
+    "koleo",
+    "mean_cosine",
+    "n_components_for",
+    "nc1",
+    "nc2_equiangular",
+    "nc2_equinorm",
+    "nearest_distances",
+    "nearest_neighbour_distance",
+    "participation_ratio",
+    "power_law",
+    "principal_angles",
+    "rankme",
+    "spectrum",
+    "stable_rank",
+    "subspace_angle_to_clean",
+    "total_variance",
+    "uniformity",
+    "unit_rows",
+]

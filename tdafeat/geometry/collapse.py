@@ -1,0 +1,205 @@
+"""Neural collapse: how far the classes have shrunk to points, and their means to a simplex.
+
+Everything is computed from the class means and the deviations from them; the grand mean is the
+mean of the class means, so that unequal classes do not move it. The within-class covariance S_w
+averages over samples, the between-class covariance S_b over classes, as Papyan et al. write them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from tdafeat.checks import as_cloud, as_labels
+from tdafeat.record import metric
+
+
+@dataclass(frozen=True, eq=False)
+class _Classes:
+    means: torch.Tensor  # (C, D), less the grand mean
+    deviations: torch.Tensor  # (n, D), each sample less its class mean
+    variances: torch.Tensor  # (C,), mean squared deviation of a class's samples
+
+
+def _classes(features: Any, labels: Any) -> _Classes:
+    points = torch.from_numpy(as_cloud(features))
+    names, index = np.unique(as_labels(labels, len(points)), return_inverse=True)
+    if len(names) < 2:
+        raise ValueError(f"labels must name at least two classes; got {len(names)}")
+    member = torch.from_numpy(index.reshape(-1))
+    # relative to the first sample, so that a large common offset costs no digits
+    points = points - points[0]
+    counts = torch.bincount(member).to(points.dtype)
+    means = torch.zeros((len(names), points.shape[1]), dtype=points.dtype)
+    means = means.index_add(0, member, points) / counts[:, None]
+    deviations = points - means[member]
+    squares = deviations.square().sum(1)
+    variances = torch.zeros_like(counts).index_add(0, member, squares) / counts
+    return _Classes(means - means.mean(0), deviations, variances)
+
+
+def nc1(features: Any, labels: Any, form: Literal["pinv", "pinv_sum", "trace"] = "pinv") -> float:
+    """NC1, the collapse of within-class variability: 0 where every class is a single point.
+
+    Parameters
+    ----------
+    features : (n, D); labels : (n,) with at least two classes.
+    form : three numbers go by this name. ``"pinv"``: tr(S_w S_b^+) / C, the paper's;
+        ``"pinv_sum"``: the same without / C; ``"trace"``: tr(S_w) / tr(S_b).
+
+    Returns
+    -------
+    A number >= 0; NaN where all class means coincide.
+
+    References
+    ----------
+    Papyan, Han, Donoho (2020), Prevalence of neural collapse during the terminal phase of deep
+    learning training.
+
+    Examples
+    --------
+    >>> nc1([[0, 0], [0, 2], [4, 0], [4, 2]], [0, 0, 1, 1], form="trace")
+    0.25
+    """
+    if form not in ("pinv", "pinv_sum", "trace"):
+        raise ValueError(f"form must be 'pinv', 'pinv_sum' or 'trace'; got {form!r}")
+    classes = _classes(features, labels)
+    n_classes = len(classes.means)
+    if not _distinct(classes):
+        return float("nan")
+    if form == "trace":
+        between = classes.means.square().sum() / n_classes
+        return float(classes.deviations.square().sum(1).mean() / between)
+    _, values, directions = torch.linalg.svd(classes.means / n_classes**0.5, full_matrices=False)
+    kept = values > values[0] * max(classes.means.shape) * torch.finfo(values.dtype).eps
+    # tr(S_w S_b^+) without a D x D matrix: deviations in the eigenvectors of S_b, over its roots
+    scaled = classes.deviations @ directions[kept].T / values[kept]
+    total = float(scaled.square().sum(1).mean())
+    return total if form == "pinv_sum" else total / n_classes
+
+
+_COLLAPSE: dict[str, Any] = {
+    "room": "geometry",
+    "needs": ("features", "labels"),
+    "scopes": ("all",),
+    "range": (0.0, float("inf")),
+    "invariant": ("rotation", "scale", "translation", "permutation"),
+    "source": "Papyan et al. 2020",
+}
+
+
+@metric("nc1", title="NC1 (within-class variability)", **_COLLAPSE)
+def _nc1(features: Any, labels: Any) -> float:
+    """Within-class variability collapse, tr(S_w S_b^+) / C; 0 is full collapse."""
+    return nc1(features, labels)
+
+
+@metric("nc1_trace", title="NC1 (trace ratio)", **_COLLAPSE)
+def _nc1_trace(features: Any, labels: Any) -> float:
+    """Within-class over between-class variance, tr(S_w) / tr(S_b); 0 is full collapse."""
+    return nc1(features, labels, form="trace")
+
+
+@metric("nc2_equinorm", title="NC2 (equal norms)", **_COLLAPSE)
+def nc2_equinorm(features: Any, labels: Any) -> float:
+    """NC2, equal norms: coefficient of variation (ddof = 1) of the centred class means' lengths.
+
+    0 where all class means are equally far from their mean; NaN where they coincide.
+
+    References
+    ----------
+    Papyan, Han, Donoho (2020).
+
+    Examples
+    --------
+    >>> nc2_equinorm([[1, 0], [-1, 0]], [0, 1])
+    0.0
+    """
+    classes = _classes(features, labels)
+    if not _distinct(classes):
+        return float("nan")
+    norms = classes.means.norm(dim=1)
+    return float(norms.std() / norms.mean())
+
+
+@metric("nc2_equiangular", title="NC2 (equal angles)", **_COLLAPSE)
+def nc2_equiangular(features: Any, labels: Any) -> float:
+    """NC2, equal angles: mean over c != c' of |cos(c, c') + 1/(C - 1)| of the centred class means.
+
+    0 for a simplex; NaN where a class mean falls on the grand mean and has no direction.
+
+    References
+    ----------
+    Papyan, Han, Donoho (2020).
+
+    Examples
+    --------
+    >>> nc2_equiangular([[1, 0], [-1, 0]], [0, 1])
+    0.0
+    """
+    means = _classes(features, labels).means
+    norms = means.norm(dim=1)
+    if norms.min() <= 1e-14 * norms.max():
+        return float("nan")
+    directions = means / norms[:, None]
+    n_classes = len(means)
+    excess = (directions @ directions.T + 1 / (n_classes - 1)).abs()
+    return float((excess.sum() - excess.diagonal().sum()) / (n_classes * (n_classes - 1)))
+
+
+@metric("etf_distance", title="distance to a simplex", **_COLLAPSE)
+def etf_distance(features: Any, labels: Any) -> float:
+    """Distance of the class means' Gram matrix to that of a simplex equiangular tight frame.
+
+    | M M^T / |M M^T| - (I - 11^T/C) / sqrt(C - 1) | in the Frobenius norm, between 0 and 2; NaN
+    where the class means coincide.
+
+    References
+    ----------
+    Zhu et al. (2021), A geometric analysis of neural collapse with unconstrained features.
+
+    Examples
+    --------
+    >>> round(etf_distance([[1, 0], [-1, 0]], [0, 1]), 9)
+    0.0
+    """
+    classes = _classes(features, labels)
+    if not _distinct(classes):
+        return float("nan")
+    n_classes = len(classes.means)
+    scaled = classes.means / classes.means.norm()  # M M^T itself may leave float64's range
+    gram = scaled @ scaled.T
+    simplex = torch.eye(n_classes, dtype=gram.dtype) - 1 / n_classes
+    return float((gram / gram.norm() - simplex / (n_classes - 1) ** 0.5).norm())
+
+
+@metric("class_distance_variance", title="class-distance normalised variance", **_COLLAPSE)
+def class_distance_variance(features: Any, labels: Any) -> float:
+    """Class-distance normalised variance: mean over pairs of (var_i + var_j) / (2 |mu_i - mu_j|^2).
+
+    0 where every class is a single point; NaN where two class means coincide.
+
+    References
+    ----------
+    Galanti, Gyorgy, Hutter (2021), On the role of neural collapse in transfer learning.
+
+    Examples
+    --------
+    >>> class_distance_variance([[0, 0], [0, 2], [4, 0], [4, 2]], [0, 0, 1, 1])
+    0.0625
+    """
+    classes = _classes(features, labels)
+    first, second = torch.triu_indices(len(classes.means), len(classes.means), offset=1)
+    squared = (classes.means[first] - classes.means[second]).square().sum(1)
+    if squared.min() == 0:
+        return float("nan")
+    return float(((classes.variances[first] + classes.variances[second]) / (2 * squared)).mean())
+
+
+def _distinct(classes: _Classes) -> bool:
+    """Whether the class means differ at all, beyond rounding."""
+    spread = float(classes.means.norm())
+    return spread > 1e-14 * float(classes.deviations.norm()) and spread > 0

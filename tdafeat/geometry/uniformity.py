@@ -1,0 +1,205 @@
+"""How evenly directions fill the sphere, and how far noise moves features from clean ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from tdafeat.checks import as_cloud, as_pair
+from tdafeat.record import metric
+
+SMALLEST_DISTANCE = 1e-8  # KoLeo takes duplicates to be this far apart, and so stays finite
+CHUNK = 1024  # rows compared with all others at a time: 8 MB per thousand rows
+
+_ON_SPHERE: dict[str, Any] = {
+    "room": "geometry",
+    "invariant": ("rotation", "scale", "permutation"),
+}
+
+
+def unit_rows(features: Any, name: str = "features", min_samples: int = 1) -> np.ndarray:
+    """Each row divided by its length, (n, D) float64. A row of zeros is a ValueError.
+
+    Examples
+    --------
+    >>> unit_rows([[3.0, 4.0]])
+    array([[0.6, 0.8]])
+    """
+    points = as_cloud(features, name, min_samples)
+    largest = np.abs(points).max(axis=1, keepdims=True)
+    if not largest.all():
+        row = int(np.flatnonzero(largest == 0)[0])
+        raise ValueError(f"{name} must have a direction in every row; row {row} is all zeros")
+    points = points / largest  # the square of a tiny or huge entry would leave float64's range
+    return points / np.linalg.norm(points, axis=1, keepdims=True)
+
+
+def nearest_distances(points: Any) -> np.ndarray:
+    """Euclidean distance of each row to the nearest other row, (n,) float64; needs two rows.
+
+    Examples
+    --------
+    >>> nearest_distances([[0.0], [1.0], [3.0]])
+    array([1., 1., 2.])
+    """
+    rows = torch.from_numpy(as_cloud(points, min_samples=2))
+    centred = rows - rows.mean(0)  # the expansion below loses digits to a common offset
+    squares = centred.square().sum(1)
+    nearest = torch.empty(len(rows), dtype=torch.int64)
+    for start in range(0, len(rows), CHUNK):
+        part = centred[start : start + CHUNK]
+        relative = squares - 2 * part @ centred.T  # squared distance less a constant per row
+        own = torch.arange(len(part))
+        relative[own, start + own] = torch.inf
+        nearest[start : start + CHUNK] = relative.argmin(1)
+    return (rows - rows[nearest]).norm(dim=1).numpy()
+
+
+@metric(
+    "koleo",
+    title="KoLeo",
+    needs=("features",),
+    better="lower",
+    range=(-np.log(2), -np.log(SMALLEST_DISTANCE)),
+    source="Sablayrolles et al. 2019",
+    **_ON_SPHERE,
+)
+def koleo(features: Any) -> float:
+    """KoLeo: minus the mean log distance of each unit-normalised row to its nearest other row.
+
+    Depends on the number of rows: compare at equal n only. Duplicates count as 1e-8 apart (18.42
+    each); DINOv2's code adds its eps to every coordinate instead, so that its answer there
+    depends on D. Needs two rows; a row of zeros is a ValueError.
+
+    Examples
+    --------
+    >>> round(koleo([[1, 0], [0, 1]]), 6)
+    -0.346574
+    """
+    distances = nearest_distances(unit_rows(features, min_samples=2))
+    return float(-np.log(np.maximum(distances, SMALLEST_DISTANCE)).mean())
+
+
+@metric(
+    "uniformity",
+    title="uniformity",
+    needs=("features",),
+    better="lower",
+    range=(-8.0, 0.0),
+    source="Wang & Isola 2020",
+    **_ON_SPHERE,
+)
+def uniformity(features: Any) -> float:
+    """Uniformity on the sphere: log of the mean of exp(-2 |x_i - x_j|^2) over pairs i < j.
+
+    Rows are unit-normalised. 0 where all rows agree; -4 + O(1/D) for uniform directions. Needs
+    two rows; a row of zeros is a ValueError.
+
+    Examples
+    --------
+    >>> round(uniformity([[1, 0], [-1, 0]]), 6)
+    -8.0
+    """
+    rows = torch.from_numpy(unit_rows(features, min_samples=2))
+    n_samples = len(rows)
+    total = 0.0
+    for start in range(0, n_samples, CHUNK):
+        part = rows[start : start + CHUNK]
+        kernel = torch.exp(4 * (part @ rows.T).clamp(-1, 1) - 4)  # |x - y|^2 = 2 - 2 cos
+        own = torch.arange(len(part))
+        kernel[own, start + own] = 0
+        total += float(kernel.sum())
+    return float(np.log(total / (n_samples * (n_samples - 1))))
+
+
+@metric(
+    "mean_cosine",
+    title="mean cosine",
+    needs=("features",),
+    range=(-1.0, 1.0),
+    source="Ethayarajh 2019",
+    **_ON_SPHERE,
+)
+def mean_cosine(features: Any) -> float:
+    """Mean cosine over pairs of rows (anisotropy): near 1 where all lie in one narrow cone.
+
+    Needs two rows; a row of zeros is a ValueError.
+
+    Examples
+    --------
+    >>> mean_cosine([[1, 0], [0, 1]])
+    0.0
+    """
+    rows = unit_rows(features, min_samples=2)
+    n_samples = len(rows)
+    return float((np.square(rows.sum(axis=0)).sum() - n_samples) / (n_samples * (n_samples - 1)))
+
+
+@metric(
+    "nearest_neighbour_distance",
+    title="median nearest-neighbour distance",
+    room="geometry",
+    needs=("features",),
+    range=(0.0, float("inf")),
+    invariant=("rotation", "translation", "permutation"),
+    source="Clark & Evans 1954",
+    unit="units of the features",
+)
+def nearest_neighbour_distance(features: Any) -> float:
+    """Median Euclidean distance of a row to the nearest other row; needs two rows.
+
+    Examples
+    --------
+    >>> nearest_neighbour_distance([[0.0], [1.0], [3.0]])
+    1.0
+    """
+    return float(np.median(nearest_distances(as_cloud(features, min_samples=2))))
+
+
+@metric(
+    "alignment",
+    title="alignment with clean",
+    needs=("features", "clean"),
+    better="lower",
+    range=(0.0, 4.0),
+    source="Wang & Isola 2020",
+    **_ON_SPHERE,
+)
+def alignment(features: Any, clean: Any) -> float:
+    """Alignment: mean squared distance between unit-normalised noisy and clean features.
+
+    A row of zeros is a ValueError.
+
+    Examples
+    --------
+    >>> alignment([[1.0, 0]], [[0, 1.0]])
+    2.0
+    """
+    as_pair(features, clean)
+    difference = unit_rows(features) - unit_rows(clean, "clean")
+    return float(np.square(difference).sum(axis=1).mean())
+
+
+@metric(
+    "displacement",
+    title="displacement from clean",
+    room="geometry",
+    needs=("features", "clean"),
+    better="lower",
+    range=(0.0, float("inf")),
+    invariant=("rotation", "translation", "permutation"),
+    source="mean Euclidean distance of paired features",
+    unit="units of the features",
+)
+def displacement(features: Any, clean: Any) -> float:
+    """Mean Euclidean distance between each noisy feature and its clean one.
+
+    Examples
+    --------
+    >>> displacement([[3.0, 4.0]], [[0.0, 0.0]])
+    5.0
+    """
+    noisy, original = as_pair(features, clean)
+    return float(np.linalg.norm(noisy - original, axis=1).mean())
