@@ -16,6 +16,8 @@ from tdafeat.store import Store, digest
 from tdafeat.study import Group, Levels
 
 if TYPE_CHECKING:
+    import torch
+
     from tdafeat.datasets import ImageSet
     from tdafeat.encoders import Encoder
     from tdafeat.noise import Noise
@@ -32,7 +34,7 @@ class ImageSource:
     trains: Mapping[int, ImageSet]
     encoders: Sequence[Encoder]
     noise: Noise | None
-    device: str
+    device: torch.device
     batch_size: int
     workers: int
 
@@ -135,7 +137,9 @@ class ImageSource:
                         self._store_text(encoder, store),
                     )
                 )
-        with Progress("features", sum(len(job[0]) for job in jobs), quiet) as progress:
+        with Progress(
+            "features", sum(len(images) * len(specs) for images, _, _, specs in jobs), quiet
+        ) as progress:
             for images, encoder, seed, specs in jobs:
                 self._extract_part(store, images, encoder, seed, specs, force, progress)
         return groups
@@ -153,7 +157,7 @@ class ImageSource:
         from tdafeat.extraction import extract
 
         if not force and all(store.intact("features", spec) for spec in specs.values()):
-            progress.advance(len(images))
+            progress.advance(len(images) * len(specs))
             return
         done = 0
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.cells import Cell, Cloud
-from tdafeat.record import metrics
+from tdafeat.record import Scope, metrics
 from tdafeat.store import Artefact, Store
 from tdafeat.tasks import Result
 from tdafeat.view import View
@@ -121,7 +121,7 @@ def measure(store: Store, cell: Cell, names: Sequence[str], **sources: Any) -> R
     views.update({name: view.of_class(k) for k, name in enumerate(classes)})
     values, pairs, spectra = [], [], []
     for scope, seen in views.items():
-        kind = "all" if seen is view else "class"
+        kind: Scope = "all" if seen is view else "class"
         for name in names:
             metric = metrics[name]
             if not seen.measurable(metric, kind):
@@ -216,7 +216,7 @@ def projection(
 
 
 def even_sample(labels: np.ndarray, n: int) -> np.ndarray:
-    """At most `n` row indices, the first ones of each class, equally many where possible.
+    """At most about `n` row indices, the first ones of each class, equally many of each.
 
     Examples
     --------

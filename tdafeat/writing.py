@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from tdafeat.cells import Cell
 from tdafeat.run import Run
 from tdafeat.stages import even_sample
 from tdafeat.store import Store, digest
-from tdafeat.tasks import Hole
+from tdafeat.tasks import Hole, Task
 
 if TYPE_CHECKING:
     from tdafeat.datasets import ImageSet
@@ -100,37 +101,32 @@ def _gather(plan: Plan, store: Store) -> dict[str, pd.DataFrame]:
     """The stages' tables, each row keyed by its cell."""
     gathered: dict[str, list[pd.DataFrame]] = {}
 
-    def take(
-        stage: str, spec: Mapping[str, Any], columns: Mapping[str, Any], only: str = ""
-    ) -> None:
-        artefact = store.read(stage, spec)
-        for name, table in (artefact.tables if artefact else {}).items():
-            if not table.empty and only in ("", name):
-                gathered.setdefault(name, []).append(_keyed(table, columns))
+    def keep(name: str, table: pd.DataFrame, cell: Cell) -> None:
+        if not table.empty:
+            gathered.setdefault(name, []).append(_keyed(table, cell))
 
     for group in plan.groups:
-        measured, diagrams = plan.measure(group), plan.topology(group)
-        for severity, cell in group.cells.items():
-            take("measure", measured[severity].spec, cell.columns())
-            take("topology", diagrams[severity].spec, cell.columns())
+        for stage in (plan.measure(group), plan.topology(group)):
+            for severity, cell in group.cells.items():
+                for name, table in _tables(store, stage[severity]).items():
+                    keep(name, table, cell)
         for task in plan.projections(group):
-            artefact = store.read(task.stage, task.spec)
-            rows = artefact.tables["projections"] if artefact else pd.DataFrame({"severity": []})
-            for severity, own in rows.groupby("severity"):
-                columns = group.cells[int(severity)].columns()
-                gathered.setdefault("projections", []).append(
-                    _keyed(own.drop(columns="severity"), columns)
-                )
-    statistics = plan.statistics(store)
-    artefact = store.read(statistics.stage, statistics.spec)
+            for name, table in _tables(store, task).items():
+                for severity, cell in group.cells.items():
+                    own = table[table["severity"] == severity]
+                    keep(name, own.drop(columns="severity"), cell)
     tables = {name: pd.concat(frames, ignore_index=True) for name, frames in gathered.items()}
-    if artefact is not None:
-        tables["associations"] = artefact.tables["associations"]
-    return tables
+    return tables | dict(_tables(store, plan.statistics(store)))
 
 
-def _keyed(table: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
-    keys = pd.DataFrame({name: [value] * len(table) for name, value in columns.items()})
+def _tables(store: Store, task: Task) -> Mapping[str, pd.DataFrame]:
+    """What a task left; nothing where it failed."""
+    artefact = store.read(task.stage, task.spec)
+    return artefact.tables if artefact is not None else {}
+
+
+def _keyed(table: pd.DataFrame, cell: Cell) -> pd.DataFrame:
+    keys = pd.DataFrame({name: [value] * len(table) for name, value in cell.columns().items()})
     return pd.concat([keys, table.reset_index(drop=True)], axis=1)
 
 
@@ -161,7 +157,7 @@ def _notes(
             f"are within twice that radius of the exact ones in bottleneck distance."
         )
     if source.images is None:
-        rows = [levels.clean.provenance.get("ids") for levels in study.features.values()]
+        rows = [levels.clean.provenance.get("ids") for levels in (study.features or {}).values()]
         if "row numbers" in rows:
             notes.append(
                 "No ids were given: clean and noisy features were paired by row number, and the "
@@ -192,7 +188,9 @@ def _thumbnails(images: ImageSet, n: int) -> tuple[bytes, pd.DataFrame]:
     sprite = Image.new("RGB", (side * THUMBNAIL, -(-len(rows) // side) * THUMBNAIL))
     places = []
     for k, row in enumerate(rows):
-        tile = ImageOps.fit(Image.fromarray(images.read(int(row))).convert("RGB"), [THUMBNAIL] * 2)
+        tile = ImageOps.fit(
+            Image.fromarray(images.read(int(row))).convert("RGB"), (THUMBNAIL, THUMBNAIL)
+        )
         column, line = k % side, k // side
         sprite.paste(tile, (column * THUMBNAIL, line * THUMBNAIL))
         places.append({"image": images.ids[row], "column": column, "row": line})

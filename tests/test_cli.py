@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+
+from tdafeat.cli import main
+
+
+@pytest.fixture
+def files(tmp_path):
+    rng = np.random.default_rng(0)
+    labels = np.repeat(["x", "y", "z"], 16)
+    base = rng.normal(size=(48, 5)) + 2 * np.eye(5)[np.repeat([0, 1, 2], 16)]
+    np.save(tmp_path / "clean.npy", base)
+    np.save(tmp_path / "noisy.npy", base + rng.normal(size=base.shape))
+    (tmp_path / "labels.txt").write_text("\n".join(labels))
+    return tmp_path
+
+
+def run_own(files, *more):
+    places = ["--out", f"{files}/run", "--store", f"{files}/store", "--jobs", "1"]
+    clean = ["--features", f"{files}/clean.npy", "--labels", f"{files}/labels.txt"]
+    return main(["run", *clean, "--noisy", f"1={files}/noisy.npy", *places, *more])
+
+
+def test_own_features_end_in_a_report(files, capsys):
+    assert run_own(files) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.rsplit("/", 1)[1] for line in printed] == ["report.html", "report.pdf"]
+    assert (files / "run" / "report.html").stat().st_size > 10_000
+    assert (files / "run" / "report.pdf").read_bytes().startswith(b"%PDF")
+    before = (files / "run" / "report.pdf").read_bytes()
+    assert main(["report", f"{files}/run"]) == 0
+    assert (files / "run" / "report.pdf").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--noisy", "x=none.npy"], "--noisy takes K=FILE"),
+        (["--noisy", "2=none.npy"], "none.npy: there is no such file"),
+        (["--primary", "probe_acuracy"], "did you mean 'probe_accuracy'"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(files, capsys, arguments, message):
+    assert run_own(files, *arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (files / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "--data", "texture"], "did you mean 'textures'"),
+        (["run", "--encoder", "pixel"], "did you mean 'pixels'"),
+        (["run", "--noise", "gausian"], "did you mean 'gaussian'"),
+        (["run", "--levels", "-0.1"], "-0.1"),
+        (["run", "--data", "folder:/none"], "/none"),
+        (["run", "none.py"], "none.py"),
+        (["report", "/none"], "/none"),
+        (["run", "--device", "cuda:99"], "cuda"),
+    ],
+)
+def test_names_and_numbers_are_checked_first(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("encoders", "open_clip"),
+        ("datasets", "textures"),
+        ("noises", "impulse"),
+        ("metrics", "koleo"),
+    ],
+)
+def test_list(capsys, kind, expected):
+    assert main(["list", kind]) == 0
+    assert expected in capsys.readouterr().out
+
+
+def test_doctor_names_what_is_installed(capsys):
+    assert main(["doctor"]) == 0
+    printed = capsys.readouterr().out
+    assert "ripser" in printed
+    assert "fashion_mnist" in printed
+
+
+def test_interrupt_is_exit_code_130(files, monkeypatch, capsys):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tdafeat.study.run_tasks", stop)
+    assert run_own(files) == 130
+    assert "kept" in capsys.readouterr().err
+
+
+def test_full_disk_is_one_sentence(files, monkeypatch, capsys):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tdafeat.store.os.fsync", full)
+    assert run_own(files) == 2
+    assert "disk is full" in capsys.readouterr().err
+    assert not (files / "run").exists()

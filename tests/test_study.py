@@ -1,0 +1,182 @@
+"""A whole study over features of known shape: six classes whose spread grows with severity."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tdafeat import FeatureSet, Levels, Study
+from tdafeat.errors import Unpaired
+
+CLASSES = tuple("abcdef")
+PER_CLASS = 24
+
+
+def levels(seed=0, ids=None, spreads=(0.3, 0.6, 1.2)):
+    rng = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(len(CLASSES)), PER_CLASS)
+    centres = rng.normal(size=(len(CLASSES), 8))
+    base = rng.normal(size=(len(labels), 8))
+    names = ids or tuple(f"image-{i}" for i in range(len(labels)))
+    sets = [FeatureSet(centres[labels] + s * base, names, labels, CLASSES) for s in spreads]
+    return Levels(sets[0], dict(enumerate(sets[1:], start=1)))
+
+
+def study(**changes):
+    declared = Study(
+        name="known",
+        question="Is it known?",
+        features={"one": levels(0), "two": levels(1)},
+        projections=("pca",),
+    )
+    return declared.but(**changes)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("study")
+
+
+@pytest.fixture(scope="module")
+def run(place):
+    return study().run(place / "run", store=place / "store", jobs=2, quiet=True)
+
+
+def test_every_table_is_there(run):
+    assert run.manifest["holes"] == []
+    for name in ("metrics", "pairs", "diagrams", "spectra", "projections", "predictions"):
+        table = getattr(run, name)
+        assert set(table["encoder"]) == {"one", "two"}, name
+        assert set(table["severity"]) == {0, 1, 2}, name
+    assert set(run.associations["encoder"]) >= {"one", "two"}
+
+
+def test_metrics_cover_all_rooms_scopes_and_levels(run):
+    from tdafeat.record import metrics
+
+    rooms = {metrics[name].room for name in run.metrics["metric"].unique()}
+    assert rooms == {"topology", "geometry", "evaluation"}
+    assert set(run.metrics["scope"]) == {"all", *CLASSES}
+    keys = ["encoder", "severity", "seed", "scope", "metric"]
+    assert not run.metrics.duplicated(keys).any()
+
+
+def test_a_nan_has_a_reason_and_a_value_has_none(run):
+    missing = run.metrics["value"].isna()
+    assert (run.metrics.loc[~missing, "status"] == "ok").all()
+    assert (run.metrics.loc[missing, "status"] != "ok").all()
+
+
+def test_comparisons_with_clean_start_at_the_first_noise_level(run):
+    table = run.metrics[run.metrics["metric"] == "wasserstein_h0"]
+    assert set(table["severity"]) == {1, 2}
+
+
+def test_more_spread_is_seen_everywhere(run):
+    whole = run.metrics[run.metrics["scope"] == "all"]
+    by_level = whole.pivot_table(index="severity", columns="metric", values="value")
+    assert by_level["probe_accuracy"].is_monotonic_decreasing
+    assert by_level["displacement"].is_monotonic_increasing
+    assert by_level["wasserstein_h0"].is_monotonic_increasing
+
+
+def test_half_of_each_class_is_measured_when_no_train_set_is_given(run):
+    clean = run.predictions.query("encoder == 'one' and severity == 0 and method == 'probe'")
+    assert clean["label"].value_counts().to_dict() == dict.fromkeys(CLASSES, PER_CLASS // 2)
+
+
+def test_a_second_run_computes_nothing_and_gives_the_same(run, place, monkeypatch):
+    def never(*_, **__):
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr("tdafeat.tasks._run", never)
+    again = study().run(place / "again", store=place / "store", quiet=True)
+    pd.testing.assert_frame_equal(again.metrics, run.metrics)
+    pd.testing.assert_frame_equal(again.associations, run.associations)
+
+
+def test_the_number_of_jobs_does_not_change_a_bit(run, place):
+    alone = study().run(place / "alone", store=place / "store-alone", jobs=1, quiet=True)
+    for name in ("metrics", "pairs", "diagrams", "spectra", "predictions", "projections"):
+        pd.testing.assert_frame_equal(getattr(alone, name), getattr(run, name), check_exact=True)
+
+
+def test_one_more_encoder_costs_only_its_own_cells(run, place, monkeypatch):
+    from tdafeat import tasks
+
+    computed = []
+    original = tasks._run
+    monkeypatch.setattr(
+        tasks, "_run", lambda task, store: (computed.append(task), original(task, store))[1]
+    )
+    wider = {"one": levels(0), "two": levels(1), "three": levels(2)}
+    study(features=wider).run(place / "wider", store=place / "store", quiet=True)
+    measured = [task.label["encoder"] for task in computed if task.stage != "statistics"]
+    assert set(measured) == {"three"}
+
+
+def test_a_failing_cell_is_a_hole_and_the_rest_finishes(place, monkeypatch):
+    from tdafeat import stages
+
+    original = stages.topology
+
+    def fails_once(store, cloud, **options):
+        if cloud.read(store).features.std() > 1.4:
+            raise RuntimeError("no memory for this one")
+        return original(store, cloud, **options)
+
+    monkeypatch.setattr(stages, "topology", fails_once)
+    broken = levels(5, spreads=(0.3, 0.6, 5.0))
+    run = study(features={"one": broken}).run(place / "hole", store=place / "s2", quiet=True)
+    holes = run.manifest["holes"]
+    assert [(h["stage"], h["cell"]["severity"]) for h in holes] == [("topology", 2), ("measure", 2)]
+    assert holes[0]["error"] == "no memory for this one"
+    assert set(run.metrics["severity"]) == {0, 1}
+    # Mended, the same study fills the hole and computes nothing else of the measured cells.
+    monkeypatch.setattr(stages, "topology", original)
+    mended = study(features={"one": broken}).run(place / "hole", store=place / "s2", quiet=True)
+    assert mended.manifest["holes"] == []
+    assert set(mended.metrics["severity"]) == {0, 1, 2}
+
+
+def test_the_manifest_is_plain_json(run, place):
+    manifest = json.loads((place / "run" / "manifest.json").read_text())
+    assert manifest["classes"] == list(CLASSES)
+    assert manifest["primary"] == "probe_accuracy"
+    assert manifest["answer"]
+    assert manifest["noise"]["levels"] == [1, 2]
+    assert {"numpy", "torch"} <= set(manifest["provenance"]["versions"])
+
+
+def test_no_file_is_left_aside(run, place):
+    assert not list(place.rglob(".writing-*"))
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"primary": "koleo"}, ValueError, "must be an accuracy"),
+        ({"primary": "prob_accuracy"}, ValueError, "did you mean 'probe_accuracy'"),
+        ({"primary": "zero_shot_accuracy"}, ValueError, "text"),
+        ({"features": {}}, ValueError, "at least one"),
+    ],
+)
+def test_what_cannot_run_is_refused_before_anything_is_written(tmp_path, change, error, message):
+    with pytest.raises(error, match=message):
+        study(**change).run(tmp_path / "run", store=tmp_path / "store", quiet=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_ids_that_do_not_pair_are_refused(tmp_path):
+    one = levels(0)
+    other = levels(0, ids=tuple(f"other-{i}" for i in range(len(one.clean))))
+    mixed = Levels(one.clean, other.noisy)
+    with pytest.raises(Unpaired, match="severity 1"):
+        study(features={"x": mixed}).run(tmp_path / "run", store=tmp_path / "s", quiet=True)
+
+
+def test_one_class_is_refused(tmp_path):
+    cloud = FeatureSet(np.eye(4), tuple("abcd"), [0] * 4, ("only",))
+    with pytest.raises(ValueError, match="at least two classes"):
+        study(features={"x": Levels(cloud, {})}).run(tmp_path / "run", store=tmp_path / "s")
