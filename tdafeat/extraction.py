@@ -222,6 +222,8 @@ def _source(images: ImageSet) -> dict[str, str]:
     return {"dataset": images.name, "dataset_version": images.version, "split": images.split}
 
 
-def _parameter(noise: Noise | None, severity: int) -> float:
-    """What the severity stands for; 0 where it is clean, itself where files come corrupted."""
-    return noise.levels[severity - 1] if noise and severity else float(severity)
+def _parameter(noise: Noise | None, severity: int) -> float | None:
+    """What the severity stands for: 0 where it is clean, None where files come corrupted."""
+    if severity == 0:
+        return 0.0
+    return noise.levels[severity - 1] if noise else None

@@ -181,13 +181,13 @@ def shot(images: Tensor, field: RandomField, lam: float) -> Tensor:
     have 256 values, so the functions stand in a table, row after row, each raised by its row
     number: one ascending list, and one binary search per pixel.
     """
-    double = {"dtype": torch.float64, "device": images.device}
-    means = torch.arange(256, **double)[:, None] / 255 * lam
-    counts = torch.arange(int(lam + 10 * math.sqrt(lam) + 20), **double)
+    rows = torch.arange(256, dtype=torch.float64, device=images.device)[:, None]
+    counts = torch.arange(int(lam + 10 * math.sqrt(lam) + 20), dtype=rows.dtype, device=rows.device)
+    means = rows / 255 * lam
     mass = torch.exp(torch.xlogy(counts, means) - means - torch.lgamma(counts + 1))
     below = mass.cumsum(dim=1).clamp(max=1.0)
     below[:, -1] = 1.0
-    table = (torch.arange(256, **double)[:, None] + below).flatten()
+    table = (rows + below).flatten()
     value = (images.clamp(0, 1) * 255).round().to(torch.int64).contiguous()
     found = torch.searchsorted(table, value + field.uniform.double())
     return (found - value * len(counts)).to(images.dtype) / lam
