@@ -1,0 +1,210 @@
+"""Classifiers fitted on clean training features and asked at every noise level.
+
+Each has ``fit(features, labels, n_classes)`` and ``scores(features)``, an (n, C) array whose
+largest entry of a row is the prediction. `predictors` lists them by name; `zero_shot` needs no
+fitting, only the directions of the class names from a text encoder.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from tdafeat.checks import as_cloud, as_labels
+
+CHUNK = 1024  # rows scored at a time by the nearest-neighbour vote
+
+
+class Predictor(Protocol):
+    """What a predictor can do; made without arguments by its entry in `predictors`."""
+
+    def fit(self, features: Any, labels: Any, n_classes: int) -> Predictor:
+        """Learn from (n, D) clean training features and their labels in 0..n_classes - 1."""
+        ...
+
+    def scores(self, features: Any) -> np.ndarray:
+        """Score of every class for each row, (n, C) float64; larger is likelier."""
+        ...
+
+
+class Probe:
+    """Linear probe: multinomial logistic regression by L-BFGS on standardised features.
+
+    Parameters
+    ----------
+    regularisation : weight of the squared L2 penalty, the inverse of scikit-learn's C.
+
+    Scores are probabilities.
+
+    References
+    ----------
+    Alain, Bengio (2016), Understanding intermediate layers using linear classifier probes.
+
+    Examples
+    --------
+    >>> probe = Probe().fit([[0.0], [1.0], [4.0], [5.0]], [0, 0, 1, 1], n_classes=2)
+    >>> probe.scores([[0.5], [4.5]]).argmax(axis=1)
+    array([0, 1])
+    """
+
+    def __init__(self, regularisation: float = 1.0) -> None:
+        if not regularisation > 0:
+            raise ValueError(f"regularisation must be positive; got {regularisation}")
+        self.regularisation = regularisation
+
+    def fit(self, features: Any, labels: Any, n_classes: int) -> Probe:
+        """Fit on clean training features; every class needs a sample."""
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        points, known = _training_set(features, labels, n_classes)
+        regression = LogisticRegression(C=1 / self.regularisation, max_iter=2000)
+        self._model = make_pipeline(StandardScaler(), regression).fit(points, known)
+        return self
+
+    def scores(self, features: Any) -> np.ndarray:
+        """Probability of each class, (n, C)."""
+        return self._model.predict_proba(as_cloud(features))
+
+
+class WeightedNeighbours:
+    """k-NN as DINO votes: the k training rows of largest cosine, each weighing exp(cosine / T).
+
+    Parameters
+    ----------
+    n_neighbors : k; all training rows where there are fewer.
+    temperature : T.
+
+    Scores are the shares of the vote. A row of zeros has cosine 0 with every other.
+
+    References
+    ----------
+    Wu et al. (2018), Unsupervised feature learning via non-parametric instance discrimination;
+    Caron et al. (2021), Emerging properties in self-supervised vision transformers.
+
+    Examples
+    --------
+    >>> knn = WeightedNeighbours(n_neighbors=1).fit([[1.0, 0], [0, 1.0]], [0, 1], n_classes=2)
+    >>> knn.scores([[0.9, 0.1]])
+    array([[1., 0.]])
+    """
+
+    def __init__(self, n_neighbors: int = 20, temperature: float = 0.07) -> None:
+        if n_neighbors < 1 or not temperature > 0:
+            raise ValueError(
+                "n_neighbors must be at least 1 and temperature positive; "
+                f"got {n_neighbors} and {temperature}"
+            )
+        self.n_neighbors = n_neighbors
+        self.temperature = temperature
+
+    def fit(self, features: Any, labels: Any, n_classes: int) -> WeightedNeighbours:
+        """Remember the clean training features; every class needs a sample."""
+        points, known = _training_set(features, labels, n_classes)
+        self._rows = _directions(points)
+        self._one_hot = np.eye(n_classes)[known]
+        return self
+
+    def scores(self, features: Any) -> np.ndarray:
+        """Share of the vote of each class, (n, C)."""
+        rows = _directions(as_cloud(features))
+        parts = [self._vote(rows[i : i + CHUNK]) for i in range(0, len(rows), CHUNK)]
+        return np.concatenate(parts)
+
+    def _vote(self, rows: np.ndarray) -> np.ndarray:
+        k = min(self.n_neighbors, len(self._rows))
+        cosines = rows @ self._rows.T
+        nearest = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
+        taken = np.take_along_axis(cosines, nearest, axis=1)
+        # relative to the nearest, which changes no share and keeps a small temperature finite
+        weights = np.exp((taken - taken.max(axis=1, keepdims=True)) / self.temperature)
+        votes = np.einsum("nk,nkc->nc", weights, self._one_hot[nearest])
+        return votes / votes.sum(axis=1, keepdims=True)
+
+
+class NearestClassMean:
+    """Nearest class mean; scores are minus the Euclidean distances to the training means.
+
+    References
+    ----------
+    Mensink et al. (2013), Distance-based image classification.
+
+    Examples
+    --------
+    >>> NearestClassMean().fit([[0.0], [2.0]], [0, 1], n_classes=2).scores([[0.5]])
+    array([[-0.5, -1.5]])
+    """
+
+    def fit(self, features: Any, labels: Any, n_classes: int) -> NearestClassMean:
+        """Average the clean training features of each class; every class needs a sample."""
+        points, known = _training_set(features, labels, n_classes)
+        self._means = np.stack([points[known == c].mean(axis=0) for c in range(n_classes)])
+        return self
+
+    def scores(self, features: Any) -> np.ndarray:
+        """Minus the distance to each class mean, (n, C), in units of the features."""
+        from scipy.spatial.distance import cdist
+
+        return -cdist(as_cloud(features), self._means)
+
+
+predictors: dict[str, type[Predictor]] = {
+    "probe": Probe,
+    "knn": WeightedNeighbours,
+    "class_mean": NearestClassMean,
+}
+
+
+def zero_shot(features: Any, text: Any) -> np.ndarray:
+    """Cosine of each feature with the direction of each class name.
+
+    Parameters
+    ----------
+    features : (n, D) image features. text : (C, D) text features of the classes.
+
+    Returns
+    -------
+    (n, C) float64 in [-1, 1]; 0 for a row of zeros.
+
+    References
+    ----------
+    Radford et al. (2021), Learning transferable visual models from natural language supervision.
+
+    Examples
+    --------
+    >>> zero_shot([[2.0, 0]], [[1.0, 0], [0, 1.0]])
+    array([[1., 0.]])
+    """
+    images, names = as_cloud(features), as_cloud(text, "text")
+    if images.shape[1] != names.shape[1]:
+        raise ValueError(
+            "features and text must have equally many columns; "
+            f"got shapes {images.shape} and {names.shape}"
+        )
+    return _directions(images) @ _directions(names).T
+
+
+def _directions(points: np.ndarray) -> np.ndarray:
+    """Unit rows; unlike a spread on the sphere, a vote must answer for rows of zeros too."""
+    norms = np.linalg.norm(points, axis=1, keepdims=True)
+    return points / np.where(norms > 0, norms, 1)
+
+
+def _training_set(features: Any, labels: Any, n_classes: int) -> tuple[np.ndarray, np.ndarray]:
+    points = as_cloud(features, "training features")
+    known = as_labels(labels, len(points), "training labels")
+    if n_classes < 2:
+        raise ValueError(f"n_classes must be at least 2; got {n_classes}")
+    if known.min() < 0 or known.max() >= n_classes:
+        raise ValueError(
+            f"training labels must lie in 0..{n_classes - 1}; got {known.min()} to {known.max()}"
+        )
+    missing = np.flatnonzero(np.bincount(known, minlength=n_classes) == 0)
+    if len(missing):
+        raise ValueError(
+            f"every class needs a training sample; class {missing[0]} has none "
+            f"({len(missing)} of {n_classes} classes are empty)"
+        )
+    return points, known
