@@ -114,12 +114,14 @@ def extract(
                 ids = source.ids[start : start + len(pixels)]
                 for step, inputs in _levels(pixels.to(target), ids, encoder, noise, seed):
                     encoded = _encode(encoder, inputs, ids)
-                    shape = (len(images), encoded.shape[1])
-                    rows = features.setdefault(first + step, np.empty(shape, np.float32))
-                    if rows.shape != shape:
+                    if first + step not in features:
+                        shape = (len(images), encoded.shape[1])
+                        features[first + step] = np.empty(shape, np.float32)
+                    rows = features[first + step]
+                    if rows.shape[1] != encoded.shape[1]:
                         raise ValueError(
                             f"encoder {encoder.name} must give every batch the same dimension; "
-                            f"got {rows.shape[1]} and {shape[1]}"
+                            f"got {rows.shape[1]} and {encoded.shape[1]}"
                         )
                     rows[start : start + len(ids)] = encoded
                     done += len(ids)

@@ -1,0 +1,225 @@
+import json
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tdafeat import noise
+from tdafeat.datasets.imageset import ImageSet
+from tdafeat.errors import Unpaired, UnreadableData
+from tdafeat.extraction import extract, resolve_device
+
+
+@dataclass(frozen=True)
+class Halving:
+    """Preprocessing with exact arithmetic: pixels in [0, 1] are centred and doubled."""
+
+    crop: int = 6
+
+    def prepare(self, image):
+        return np.ascontiguousarray(image[: self.crop, : self.crop].transpose(2, 0, 1))
+
+    def normalise(self, pixels):
+        return (pixels - 0.5) * 2
+
+
+@dataclass
+class Flat:
+    """An encoder that shows what it was given."""
+
+    name: str = "flat"
+    version: str = "7"
+    layer: str = "all"
+    preprocessing: Any = Halving()
+    dimension: int | None = None
+    encode_with: Any = None
+    device: Any = None
+
+    def to(self, device):
+        self.device = device
+        return self
+
+    def encode(self, images):
+        assert torch.is_inference_mode_enabled()
+        return (self.encode_with or (lambda x: x.flatten(1)))(images)
+
+
+def toy(n=10, value=0, reads=None):
+    pixels = np.random.default_rng(value).integers(0, 256, (n, 8, 8, 3), dtype=np.uint8)
+
+    def read(index):
+        if reads is not None:
+            reads[index] += 1
+        return pixels[index]
+
+    return ImageSet(
+        "toy", "test", tuple(f"i{k}" for k in range(n)), np.arange(n) % 2, ("a", "b"), "v", read
+    )
+
+
+def pixels_of(images):
+    rows = [images.read(i)[:6, :6].transpose(2, 0, 1) for i in range(len(images))]
+    return torch.from_numpy(np.stack(rows)).float() / 255
+
+
+def test_clean_features_are_the_normalised_pixels():
+    images = toy()
+    (cloud,) = extract(images, Flat(), batch_size=3).values()
+    np.testing.assert_array_equal(cloud.features, ((pixels_of(images) - 0.5) * 2).flatten(1))
+    assert cloud.features.dtype == np.float32
+    assert cloud.ids == images.ids
+    assert cloud.labels.tolist() == images.labels.tolist()
+    assert cloud.classes == images.classes
+
+
+@pytest.mark.parametrize("name", ["gaussian", "shot", "gaussian_normalised", "blur"])
+@pytest.mark.parametrize(("batch_size", "workers"), [(1, 0), (4, 0), (4, 3), (100, 2)])
+def test_noise_does_not_depend_on_batch_or_workers(name, batch_size, workers):
+    images, chosen = toy(), noise.load(name)
+    clouds = extract(images, Flat(), chosen, seed=4, batch_size=batch_size, workers=workers)
+    assert list(clouds) == list(range(len(chosen.levels) + 1))
+    clean = pixels_of(images)
+    for severity, cloud in clouds.items():
+        if chosen.units == "pixel":
+            expected = (chosen.apply(clean, images.ids, severity, seed=4) - 0.5) * 2
+        else:
+            expected = chosen.apply((clean - 0.5) * 2, images.ids, severity, seed=4)
+        np.testing.assert_allclose(cloud.features, expected.flatten(1), atol=1e-5)
+
+
+def test_a_part_gets_the_noise_it_has_in_the_whole():
+    images, chosen = toy(), noise.load("gaussian")
+    whole = extract(images, Flat(), chosen)[3].features
+    part = extract(images.subset([8, 1]), Flat(), chosen)[3].features
+    np.testing.assert_array_equal(part, whole[[8, 1]])
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_image_is_read_once_for_all_levels(workers):
+    reads = Counter()
+    extract(toy(reads=reads), Flat(), noise.load("gaussian"), batch_size=3, workers=workers)
+    assert reads == Counter(dict.fromkeys(range(10), 1))
+
+
+def test_images_that_come_corrupted_are_read_from_their_own_files():
+    images = replace(toy(), severities={1: toy(value=1), 2: toy(value=2)})
+    clouds = extract(images, Flat(), batch_size=4)
+    assert list(clouds) == [0, 1, 2]
+    for severity, source in ((0, images), (1, images.severities[1]), (2, images.severities[2])):
+        expected = ((pixels_of(source) - 0.5) * 2).flatten(1)
+        np.testing.assert_array_equal(clouds[severity].features, expected)
+        assert clouds[severity].provenance["severity"] == severity
+
+
+def test_provenance_is_complete_and_plain():
+    clouds = extract(toy(), Flat(), noise.load("gaussian"), seed=3, batch_size=5)
+    known = json.loads(json.dumps(dict(clouds[2].provenance)))
+    assert known == {
+        "dataset": "toy",
+        "dataset_version": "v",
+        "split": "test",
+        "encoder": "flat",
+        "encoder_version": "7",
+        "layer": "all",
+        "preprocessing": {"crop": 6},
+        "noise": {"name": "gaussian", "version": "1", "units": "pixel"},
+        "severity": 2,
+        "parameter": 0.12,
+        "seed": 3,
+        "batch_size": 5,
+        "dtype": "float32",
+        "device": "cpu",
+    }
+    assert clouds[0].provenance["parameter"] == 0
+
+
+def test_progress_counts_images_over_all_levels():
+    calls = []
+    extract(
+        toy(), Flat(), noise.load("gaussian"), batch_size=4, progress=lambda *c: calls.append(c)
+    )
+    assert calls[-1] == (60, 60)
+    assert [done for done, _ in calls] == sorted(done for done, _ in calls)
+    assert len(calls) == 3 * 6
+
+
+def test_half_precision_becomes_float32():
+    cloud = extract(toy(), Flat(encode_with=lambda x: x.flatten(1).half()))[0]
+    assert cloud.features.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("encode", "words"),
+    [
+        (lambda x: x.flatten(1) / 0, "encoder flat gave NaN or infinite features for image i0"),
+        (lambda x: x, r"encoder flat must return shape \(4, D\)"),
+        (lambda x: x.flatten(1)[:1], r"got \(1, 108\)"),
+        (lambda x: x.flatten(1)[:, : 100 + len(x)], "same dimension; got 104 and 102"),
+    ],
+)
+def test_encoders_that_misbehave(encode, words):
+    with pytest.raises(ValueError, match=words):
+        extract(toy(), Flat(encode_with=encode), batch_size=4)
+
+
+def test_the_image_with_a_nan_is_named():
+    def encode(x):
+        rows = x.flatten(1).clone()
+        rows[2, 5] = float("nan")
+        return rows
+
+    with pytest.raises(ValueError, match="for image i2"):
+        extract(toy(), Flat(encode_with=encode))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_unreadable_image_stops_with_its_own_sentence(workers):
+    images = toy()
+
+    def read(index):
+        if index == 7:
+            raise UnreadableData("x/7.png cannot be read as an image")
+        return images.read(index)
+
+    with pytest.raises(UnreadableData, match=r"x/7\.png"):
+        extract(replace(images, read=read), Flat(), batch_size=2, workers=workers)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"batch_size": 0}, "batch_size must be at least 1"),
+        ({"workers": -1}, "workers at least 0"),
+        ({"device": "tpu"}, "device must be"),
+        ({"device": "meta"}, "device must be"),
+        ({"device": "cuda:99"}, "torch sees . CUDA devices"),
+        ({"seed": -1, "noise": noise.load("gaussian")}, "seed must not be negative"),
+    ],
+)
+def test_arguments_that_make_no_sense(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        extract(toy(), Flat(), **arguments)
+
+
+def test_sets_that_cannot_be_extracted():
+    with pytest.raises(ValueError, match="toy has no test image"):
+        extract(toy().subset([]), Flat())
+    corrupted = replace(toy(), severities={1: toy(value=1)})
+    with pytest.raises(ValueError, match="noise must be None"):
+        extract(corrupted, Flat(), noise.load("gaussian"))
+    shuffled = replace(toy(), severities={1: toy(value=1).subset(range(9, -1, -1))})
+    with pytest.raises(Unpaired, match="does not have the images of toy"):
+        extract(shuffled, Flat())
+
+
+def test_auto_is_the_gpu_where_there_is_one(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert resolve_device("auto") == torch.device("cuda")
+    assert resolve_device("cuda:1") == torch.device("cuda:1")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert resolve_device("auto") == torch.device("cpu")
+    with pytest.raises(ValueError, match="torch sees 0 CUDA devices; use 'cpu' or 'auto'"):
+        resolve_device("cuda")
