@@ -12,7 +12,7 @@ import numpy as np
 from tdafeat.topology.diagrams import Diagrams
 from tdafeat.topology.engines import choose
 from tdafeat.topology.landmarks import farthest_points
-from tdafeat.topology.points import point_metrics
+from tdafeat.topology.points import point_metrics, within_float32
 
 
 def persistence(
@@ -95,9 +95,7 @@ def persistence(
 
 
 def _as_float32(distances: np.ndarray) -> np.ndarray:
-    if distances.max() > np.finfo(np.float32).max:
-        raise ValueError("X has distances beyond the range of float32; rescale it")
-    rounded = distances.astype(np.float32)
+    rounded = within_float32(distances).astype(np.float32)
     return np.maximum(rounded, rounded.T)  # symmetric to the bit
 
 

@@ -35,6 +35,13 @@ def squared_distances(points: np.ndarray) -> np.ndarray:
     return squared
 
 
+def within_float32(values: np.ndarray) -> np.ndarray:
+    """The same values, refused where float32 would overflow."""
+    if abs(values).max() > np.finfo(np.float32).max:
+        raise ValueError("X reaches beyond the range of float32 (3.4e38); rescale it")
+    return values
+
+
 def _unit_rows(points: np.ndarray, what: str) -> np.ndarray:
     norms = np.linalg.norm(points, axis=1, keepdims=True)
     if not norms.all():
@@ -78,7 +85,7 @@ class Embedded:
     embed: Callable[[np.ndarray], np.ndarray]
 
     def prepare(self, values: Any) -> np.ndarray:  # noqa: D102 - as in the protocol
-        return self.embed(as_cloud(values, "X"))
+        return self.embed(within_float32(as_cloud(values, "X")))
 
     def pairwise(self, prepared: np.ndarray) -> np.ndarray:  # noqa: D102
         return self.finish(squared_distances(prepared))

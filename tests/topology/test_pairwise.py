@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from tdafeat.errors import UnknownName
+from tdafeat.topology import bottleneck, distance_matrix, wasserstein
+
+
+@pytest.fixture(scope="module")
+def diagrams(random_diagram):
+    rng = np.random.default_rng(0)
+    return [random_diagram(rng, n, births) for n in (0, 3, 8) for births in ("spread", "zero")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "function"),
+    [
+        ({}, wasserstein),
+        ({"order": 2.0, "internal_p": 2.0}, lambda a, b: wasserstein(a, b, 2.0, 2.0)),
+        ({"distance": "bottleneck"}, bottleneck),
+    ],
+)
+def test_every_entry_is_the_distance(diagrams, arguments, function):
+    square = distance_matrix(diagrams, **arguments)
+    rectangle = distance_matrix(diagrams, diagrams[:2], **arguments)
+    assert square.shape == (6, 6)
+    assert rectangle.shape == (6, 2)
+    np.testing.assert_array_equal(square, square.T)
+    for i, a in enumerate(diagrams):
+        for j, b in enumerate(diagrams):
+            assert square[i, j] == pytest.approx(function(a, b), rel=1e-12)
+        assert rectangle[i, 1] == function(a, diagrams[1])
+
+
+def test_processes_give_the_same_table(diagrams):
+    expected = distance_matrix(diagrams)
+    np.testing.assert_array_equal(distance_matrix(diagrams, n_jobs=2), expected)
+
+
+def test_different_numbers_of_essential_bars_are_infinitely_far_apart():
+    table = distance_matrix([[[0, np.inf]], [], [[1, np.inf]]])
+    assert table.tolist() == [[0, np.inf, 1], [np.inf, 0, np.inf], [1, np.inf, 0]]
+
+
+def test_no_diagrams_and_one():
+    assert distance_matrix([]).shape == (0, 0)
+    assert distance_matrix([[]], []).shape == (1, 0)
+    assert distance_matrix([[[0, 1]]]).tolist() == [[0]]
+
+
+def test_bad_input(diagrams):
+    with pytest.raises(UnknownName, match="distance 'bottelneck'; did you mean 'bottleneck'"):
+        distance_matrix(diagrams, distance="bottelneck")
+    with pytest.raises(ValueError, match=r"diagrams\[1\] must have birth <= death"):
+        distance_matrix([[], [[1, 0]]])
+    with pytest.raises(ValueError, match=r"others\[0\] must have two columns"):
+        distance_matrix([[]], [[[0, 1, 1]]])
+    with pytest.raises(ValueError, match="order must be finite and at least 1"):
+        distance_matrix(diagrams, order=0)

@@ -1,0 +1,161 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
+
+from tdafeat.topology import bottleneck, persistence, wasserstein
+
+seeds = st.integers(0, 2**32 - 1)
+orders = st.sampled_from([1.0, 1.5, 2.0, 3.0])
+norms = st.sampled_from([1.0, 1.5, 2.0, math.inf])
+births = st.sampled_from(["spread", "zero"])
+
+
+def full_assignment(a, b, order, internal_p):
+    """The textbook (n + m) x (n + m) problem, every diagonal point spelled out."""
+    n, m = len(a), len(b)
+    cost = np.zeros((n + m, n + m))
+    difference = a[:, None] - b[None]
+    cost[:n, :m] = np.linalg.norm(difference, ord=internal_p, axis=-1)
+    for block, bars in ((cost[:n, m:], a), (cost[n:, :m].T, b)):
+        half = np.diff(bars, axis=1) / 2
+        block[:] = np.linalg.norm(np.hstack([half, half]), ord=internal_p, axis=1)[:, None]
+    cost **= order
+    return cost[linear_sum_assignment(cost)].sum() ** (1 / order)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, births, st.integers(0, 5), st.integers(0, 4), orders, norms)
+def test_least_over_all_matchings(matchings, random_diagram, seed, births, n, m, order, internal_p):
+    rng = np.random.default_rng(seed)
+    a, b = random_diagram(rng, n, births), random_diagram(rng, m, births)
+    best = min(
+        sum(cost**order for cost in costs) ** (1 / order) for costs in matchings(a, b, internal_p)
+    )
+    assert wasserstein(a, b, order, internal_p) == pytest.approx(best, rel=1e-9, abs=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, births, st.integers(0, 40), st.integers(0, 40), orders, norms)
+def test_equals_the_full_assignment(random_diagram, seed, births, n, m, order, internal_p):
+    rng = np.random.default_rng(seed)
+    a, b = random_diagram(rng, n, births), random_diagram(rng, m, births)
+    expected = full_assignment(a, b, order, internal_p)
+    assert wasserstein(a, b, order, internal_p) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("order", [1.0, 2.0])
+@pytest.mark.parametrize("internal_p", [2.0, math.inf])
+def test_large_sparse_problems_equal_the_full_assignment(random_diagram, order, internal_p):
+    rng = np.random.default_rng(0)
+    a, b = random_diagram(rng, 310), random_diagram(rng, 290)
+    assert len(a) * len(b) > 1 << 16  # beyond the dense path
+    expected = full_assignment(a, b, order, internal_p)
+    assert wasserstein(a, b, order, internal_p) == pytest.approx(expected, rel=1e-9)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seeds, births, orders.filter(lambda order: order < 3), norms)
+def test_agrees_with_hera(random_diagram, seed, births, order, internal_p):
+    hera = pytest.importorskip("gudhi.hera")
+    rng = np.random.default_rng(seed)
+    a, b = random_diagram(rng, 60, births), random_diagram(rng, 50, births)
+    expected = hera.wasserstein_distance(a, b, order=order, internal_p=internal_p, delta=1e-4)
+    assert wasserstein(a, b, order, internal_p) == pytest.approx(expected, rel=2e-4)
+
+
+def test_agrees_with_pot_through_gudhi(random_diagram):
+    pytest.importorskip("ot")
+    gudhi = pytest.importorskip("gudhi.wasserstein")
+    rng = np.random.default_rng(1)
+    a, b = random_diagram(rng, 40), random_diagram(rng, 30)
+    for order in (1.0, 2.0):
+        expected = gudhi.wasserstein_distance(a, b, order=order, internal_p=2.0)
+        assert wasserstein(a, b, order, 2.0) == pytest.approx(expected, rel=1e-9)
+
+
+def test_agrees_with_persim(random_diagram):
+    persim = pytest.importorskip("persim")
+    rng = np.random.default_rng(2)
+    a, b = random_diagram(rng, 20), random_diagram(rng, 25)
+    assert wasserstein(a, b, 1.0, 2.0) == pytest.approx(persim.wasserstein(a, b), rel=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, births, orders, norms)
+def test_metric_axioms(random_diagram, seed, births, order, internal_p):
+    rng = np.random.default_rng(seed)
+    a, b, c = (random_diagram(rng, int(rng.integers(0, 15)), births) for _ in range(3))
+
+    def distance(x, y):
+        return wasserstein(x, y, order, internal_p)
+
+    assert distance(a, a) == 0
+    assert distance(a, rng.permutation(a)) == 0
+    assert distance(a, b) == pytest.approx(distance(b, a), rel=1e-12, abs=1e-15)
+    assert distance(a, c) <= distance(a, b) + distance(b, c) + 1e-12
+    assert distance(rng.permutation(a), b) == pytest.approx(distance(a, b), rel=1e-12)
+    to_diagonal = np.diff(a, axis=1) * 2 ** (1 / internal_p - 1)
+    assert distance(a, []) == pytest.approx((to_diagonal**order).sum() ** (1 / order), rel=1e-12)
+
+
+@pytest.mark.parametrize("births", ["spread", "zero"])
+def test_scales_with_the_diagrams_and_never_overflows(random_diagram, births):
+    rng = np.random.default_rng(3)
+    a, b = random_diagram(rng, 12, births), random_diagram(rng, 9, births)
+    for scale in (1e-150, 1e150):
+        for order in (1.0, 2.0, 50.0):
+            expected = scale * wasserstein(a, b, order)
+            assert wasserstein(scale * a, scale * b, order) == pytest.approx(expected, rel=1e-9)
+
+
+def test_tends_to_bottleneck(random_diagram):
+    rng = np.random.default_rng(4)
+    a, b = random_diagram(rng, 6), random_diagram(rng, 5)
+    assert wasserstein(a, b, order=300.0) == pytest.approx(bottleneck(a, b), rel=0.02)
+
+
+def test_h0_and_h1_paths_agree_at_the_seam(random_diagram):
+    rng = np.random.default_rng(5)
+    a, b = random_diagram(rng, 25, "zero"), random_diagram(rng, 30, "zero")
+    # A point on the diagonal off zero changes no distance, and takes the planar path.
+    planar = np.concatenate([a, [[0.5, 0.5]]])
+    for order in (1.0, 2.0):
+        assert wasserstein(planar, b, order) == pytest.approx(wasserstein(a, b, order), rel=1e-12)
+
+
+def test_essential_bars():
+    inf = np.inf
+    assert wasserstein([[0, inf]], [[0, inf], [1, inf]]) == inf
+    assert wasserstein([[3, inf], [0, inf]], [[1, inf], [5, inf]]) == 3  # 0-1, 3-5
+    assert wasserstein([[3, inf], [0, inf]], [[1, inf], [5, inf]], order=2) == math.sqrt(5)
+    assert wasserstein([[0, inf], [0, 2]], [[0, inf], [0, 3]]) == 1
+    assert wasserstein([], []) == 0
+    assert wasserstein([[1, 1]], [[2, 2]]) == 0
+
+
+def test_h0_of_two_clouds():
+    rng = np.random.default_rng(6)
+    a, b = (persistence(rng.normal(size=(n, 4)), 0)[0] for n in (30, 25))
+    expected = full_assignment(a[:-1], b[:-1], 1.0, math.inf)
+    assert wasserstein(a, b) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"order": 0.5}, "order must be finite and at least 1 .* got 0.5"),
+        ({"order": np.inf}, r"inf is bottleneck"),
+        ({"order": np.nan}, "order must be finite"),
+        ({"internal_p": 0.5}, "internal_p must be at least 1"),
+        ({"internal_p": np.nan}, "internal_p must be at least 1"),
+        ({"b": [[1, 0]]}, r"b must have birth <= death"),
+        ({"a": [[0, 1, 0]]}, "a must have two columns"),
+    ],
+)
+def test_bad_input(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        wasserstein(**{"a": [[0, 1]], "b": [[0, 1]], **arguments})
