@@ -46,7 +46,10 @@ def load(detail: str, split: Split, root: Path | None, seed: int) -> ImageSet:
     paths = tuple(home / "images" / entry for entry in ids)
     for path in paths:
         if not path.is_file():
-            raise UnreadableData(f"{path} is listed in {home / 'labels'} but is not there")
+            raise UnreadableData(
+                f"{path} is listed in {home / 'labels'} but is not there; put it there, or delete "
+                f"{home} to have it downloaded anew"
+            )
     return ImageSet(
         name="dtd",
         split=split,

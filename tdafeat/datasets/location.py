@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,7 +37,8 @@ def download(fetch: Callable[[], Any], what: str, where: Path, contents: str) ->
     DataUnavailable naming the data set, the reason, the folder and its expected contents.
     """
     try:
-        fetch()
+        with contextlib.redirect_stdout(sys.stderr):  # torchvision prints as it goes
+            fetch()
     except (OSError, RuntimeError) as error:  # torchvision raises either when offline
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise DataUnavailable(

@@ -282,8 +282,8 @@ def marbled(rng: Generator, x: Array, y: Array) -> Array:
     u, v = x, y
     for frequency, strength in ((0.5, 0.22), (1.1, 0.11), (2.3, 0.05)):
         u, v = (
-            u + strength * waves(rng, u, v, frequency),
-            v + strength * waves(rng, u, v, frequency),
+            u + strength * waves(rng, u, v, frequency, 4),
+            v + strength * waves(rng, u, v, frequency, 4),
         )
     veins = np.abs(np.sin(np.pi * (v + 0.5 * waves(rng, u, v, 0.6)))) ** 0.4
     cloud = 0.5 + 0.22 * waves(rng, u, v, 0.5)

@@ -2,8 +2,8 @@
 
 Sixteen classes of the Describable Textures Dataset's vocabulary, each image painted with its own
 scale, orientation, place, tilt, warp, colours, contrast and light, so that a class is known by
-its structure and by nothing else. An image is a function of (seed, split, class, number): the
-same on every machine, at any size.
+its structure and by nothing else. An image is a function of (seed, split, class, number),
+the same picture at any size.
 """
 
 from __future__ import annotations
@@ -126,8 +126,8 @@ def render(
     cos, sin = np.cos(look.angle), np.sin(look.angle)
     x = (cos * px + sin * py) / depth * look.periods
     y = (cos * py - sin * px) / depth * look.periods
-    slow = 1.5 / look.periods
-    dx, dy = waves(rng, x, y, slow), waves(rng, x, y, slow)
+    slow = 1.0 / look.periods
+    dx, dy = waves(rng, x, y, slow, 3), waves(rng, x, y, slow, 3)
     x = x + look.offset[0] + look.warp * dx
     y = y + look.offset[1] + look.warp * dy
 
