@@ -7,6 +7,7 @@ bring no bar in H0), and keep deaths beyond the threshold as inf: their diagrams
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,6 +16,8 @@ from importlib.util import find_spec
 import numpy as np
 
 from tdafeat.record import Registry
+
+_MOST_SIMPLICES = 1 << 55  # ripser's limit, 8 bits of 63 being kept for coefficients
 
 Compute = Callable[[np.ndarray, int, float, int], Sequence[np.ndarray]]
 
@@ -68,6 +71,15 @@ def _giotto_ph(
 engines: Registry[Engine] = Registry("engine", "tdafeat.engines")
 engines.add("ripser", Engine("ripser", "ripser", "ripser", _ripser))
 engines.add("giotto-ph", Engine("giotto-ph", "gph", "giotto-ph", _giotto_ph))
+
+
+def check_size(n_points: int, maxdim: int) -> None:
+    """Refuse what would make the engines, which number all simplices, abort the whole process."""
+    if math.comb(n_points, min(n_points // 2, maxdim + 2)) >= _MOST_SIMPLICES:
+        raise ValueError(
+            f"maxdim={maxdim} on {n_points} points asks for numbers beyond 2^55 simplices, where "
+            "the engines end; lower maxdim or set n_landmarks"
+        )
 
 
 def choose(name: str) -> Engine:

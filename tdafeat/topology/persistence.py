@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tdafeat.topology.diagrams import Diagrams
-from tdafeat.topology.engines import choose
+from tdafeat.topology.engines import check_size, choose
 from tdafeat.topology.landmarks import farthest_points
 from tdafeat.topology.points import point_metrics, within_float32
 
@@ -48,8 +48,9 @@ def persistence(
 
     Raises
     ------
-    ValueError for NaN, an asymmetric or negative matrix and arguments out of range; UnknownName
-    for an unknown metric or engine; ImportError for an engine that is not installed.
+    ValueError for NaN, an asymmetric or negative matrix, arguments out of range and a maxdim too
+    high for so many points; UnknownName for an unknown metric or engine; ImportError for an engine
+    that is not installed.
 
     References
     ----------
@@ -77,6 +78,7 @@ def persistence(
             lambda index: measure.from_point(prepared, index), n_landmarks
         )
         prepared = measure.subset(prepared, indices)
+    check_size(len(prepared), maxdim)
     distances = _as_float32(measure.pairwise(prepared))
     # An edge exactly as long as the threshold must not fall out by rounding.
     rounded_thresh = float(np.float32(thresh)) if thresh < np.finfo(np.float32).max else math.inf

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import pdist, squareform
@@ -32,6 +34,21 @@ def test_ripser_and_giotto_ph_give_equal_diagrams(matrix, quantile):
         assert one[degree].shape[1] == 2
         np.testing.assert_array_equal(one[degree], other[degree])
         np.testing.assert_array_equal(one[degree], threaded[degree])
+
+
+@pytest.mark.parametrize("engine", ["ripser", "giotto-ph"])
+def test_no_size_that_passes_the_check_aborts(engine):
+    if not engines[engine].installed:
+        pytest.skip(f"{engine} is not installed")
+    points = np.random.default_rng(1).random((200, 2))
+    highest = max(k for k in range(12) if math.comb(200, k + 2) < 1 << 55)
+    diagrams = persistence(points, maxdim=highest, thresh=0.01, engine=engine)
+    assert len(diagrams) == highest + 1
+    with pytest.raises(ValueError, match=r"on 200 points asks for .* lower maxdim"):
+        persistence(points, maxdim=highest + 1, thresh=0.01, engine=engine)
+    with pytest.raises(ValueError, match=r"maxdim=900 on 2000 points"):
+        persistence(np.ones((2000, 1)), maxdim=900, engine=engine)  # too many for a float, too
+    assert [len(d) for d in persistence(points[:3], maxdim=200, engine=engine)[1:]] == [0] * 200
 
 
 def test_auto_takes_giotto_ph_where_installed_else_ripser(monkeypatch):
