@@ -171,7 +171,8 @@ def _batches(
 
 
 def _stack(images: Sequence[np.ndarray]) -> Tensor:
-    return torch.from_numpy(np.stack(images))
+    # stack keeps the strides of transposed images, which would slow the encoder down
+    return torch.from_numpy(np.ascontiguousarray(np.stack(images)))
 
 
 def _levels(

@@ -126,7 +126,7 @@ def grid(rng: Generator, x: Array, y: Array) -> Array:
 @pattern("crosshatched", periods=(9, 16))
 def crosshatched(rng: Generator, x: Array, y: Array) -> Array:
     """Many uneven strokes crossing at a slant, as of a pen."""
-    ink = np.zeros_like(x)
+    paper = np.ones_like(x)
     slant = rng.uniform(0.45, 0.8)
     for angle in (slant, -slant, rng.uniform(-0.2, 0.2) + np.pi / 2):
         across = np.cos(angle) * y - np.sin(angle) * x
@@ -137,10 +137,8 @@ def crosshatched(rng: Generator, x: Array, y: Array) -> Array:
         pressure = 0.75 + 0.25 * np.sin(0.7 * along + 2 * np.pi * weight)
         if abs(angle) > 1:  # the third direction only darkens some parts
             pressure = pressure * inside(-waves(rng, x, y, 0.05), 1.0)
-        ink = 1 - (1 - ink) * (
-            1 - (0.5 + 0.5 * weight) * pressure * inside(np.abs(centre) - 0.14, 0.2)
-        )
-    return 1 - ink
+        paper *= 1 - (0.5 + 0.5 * weight) * pressure * inside(np.abs(centre) - 0.14, 0.2)
+    return paper
 
 
 @pattern("cobwebbed", periods=(1, 1.4))
@@ -157,8 +155,7 @@ def cobwebbed(rng: Generator, x: Array, y: Array) -> Array:
     uneven = lookup(rng.uniform(-0.3, 0.3, 64), np.floor(turn) % n_spokes)
     ring = to_line(radius * sag / gap + uneven) * gap
     thread = 0.006
-    web = np.maximum(inside(spoke - thread, 0.012), 0.9 * inside(ring - thread * 0.8, 0.012))
-    return web
+    return np.maximum(inside(spoke - thread, 0.012), 0.9 * inside(ring - thread * 0.8, 0.012))
 
 
 # ---- cells -----------------------------------------------------------------------------------
@@ -167,8 +164,7 @@ def cobwebbed(rng: Generator, x: Array, y: Array) -> Array:
 @pattern("chequered", periods=(2, 4.5))
 def chequered(rng: Generator, x: Array, y: Array) -> Array:
     """Squares in two tones, alternating like a chess board."""
-    edge = 0.05
-    a, b = (np.clip(np.sin(2 * np.pi * t) / (2 * np.pi * edge), -1, 1) for t in (x, y))
+    a, b = (np.clip(3 * np.sin(2 * np.pi * t), -1, 1) for t in (x, y))
     return 0.5 + 0.5 * a * b
 
 
@@ -281,10 +277,8 @@ def marbled(rng: Generator, x: Array, y: Array) -> Array:
     """Cloudy ground run through with wandering veins."""
     u, v = x, y
     for frequency, strength in ((0.5, 0.22), (1.1, 0.11), (2.3, 0.05)):
-        u, v = (
-            u + strength * waves(rng, u, v, frequency, 4),
-            v + strength * waves(rng, u, v, frequency, 4),
-        )
+        du, dv = (strength * waves(rng, u, v, frequency, 4) for _ in range(2))
+        u, v = u + du, v + dv
     veins = np.abs(np.sin(np.pi * (v + 0.5 * waves(rng, u, v, 0.6)))) ** 0.4
     cloud = 0.5 + 0.22 * waves(rng, u, v, 0.5)
     return np.clip(0.65 * veins + 0.5 * cloud - 0.1, 0, 1)
