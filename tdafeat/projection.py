@@ -73,8 +73,11 @@ def _tsne(points: np.ndarray, random_state: int) -> np.ndarray:
 
     # at most a third of the other points, the usual bound for a perplexity to be reachable
     perplexity = min(PERPLEXITY, (len(points) - 1) / 3)
-    start = _spread(points)
-    return TSNE(perplexity=perplexity, init=start, random_state=random_state).fit_transform(points)
+    start = _pca(points, 2)
+    if (scale := start[:, 0].std()) > 0:
+        start *= 1e-4 / scale  # small, as the method wants it, so that no pair starts far apart
+    model = TSNE(perplexity=perplexity, init=start.astype(np.float32), random_state=random_state)
+    return model.fit_transform(points)
 
 
 def _umap(points: np.ndarray, random_state: int) -> np.ndarray:
@@ -82,15 +85,12 @@ def _umap(points: np.ndarray, random_state: int) -> np.ndarray:
         warnings.simplefilter("ignore")
         from umap import UMAP
 
-        neighbours = min(N_NEIGHBORS, len(points) - 1)
+        start = _pca(points, 2)
+        flat = np.ptp(start, axis=0).min() <= 1e-9 * np.abs(points).max()  # no plane to start from
         model = UMAP(
-            n_neighbors=neighbours, init=_spread(points) * 1e5, random_state=random_state, n_jobs=1
+            n_neighbors=min(N_NEIGHBORS, len(points) - 1),
+            init="random" if flat else start / start[:, 0].std() * 10,
+            random_state=random_state,
+            n_jobs=1,
         )
         return model.fit_transform(points)
-
-
-def _spread(points: np.ndarray) -> np.ndarray:
-    """Two leading components at standard deviation 1e-4, t-SNE's usual start; zeros if constant."""
-    start = _pca(points, 2)
-    scale = start[:, 0].std()
-    return (start / scale * 1e-4 if scale > 0 else start).astype(np.float32)
