@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 
-Array = np.ndarray
+from tdafeat.datasets.plane import Array, discs, inside, lookup, to_line, waves, worley
+
 Paint = Callable[[Generator, Array, Array], Array]
 
 
@@ -35,57 +36,6 @@ def pattern(name: str, periods: tuple[float, float]) -> Callable[[Paint], Paint]
         return paint
 
     return register
-
-
-# ---- the shared vocabulary -------------------------------------------------------------------
-
-
-def inside(distance: Array, softness: float | Array = 0.06) -> Array:
-    """1 where the signed distance to an edge is negative, 0 where positive, soft between."""
-    return np.clip(0.5 - distance / softness, 0.0, 1.0)
-
-
-def to_line(t: Array) -> Array:
-    """Distance to the nearest integer."""
-    return np.abs(t - np.round(t))
-
-
-def waves(rng: Generator, x: Array, y: Array, frequency: float, n_waves: int = 5) -> Array:
-    """Smooth random field with unit variance: plane waves near one spatial frequency."""
-    total = np.zeros_like(x)
-    for _ in range(n_waves):
-        angle, phase = rng.uniform(0, 2 * np.pi, 2)
-        k = 2 * np.pi * frequency * rng.uniform(0.6, 1.4)
-        total += np.sin(k * (np.cos(angle) * x + np.sin(angle) * y) + phase)
-    return total * np.sqrt(2 / n_waves)
-
-
-def lookup(table: Array, *cells: Array) -> Array:
-    """Entries of a random table at integer cells, repeating beyond its edge."""
-    index = tuple(c.astype(np.int64) % n for c, n in zip(cells, table.shape, strict=True))
-    return table[index]
-
-
-def worley(rng: Generator, x: Array, y: Array, jitter: float) -> tuple[Array, Array, Array]:
-    """Distances to the two nearest points of a jittered lattice, and the nearest one's number.
-
-    The number is random in [0, 1), fixed for each point (Worley 1996).
-    """
-    dx, dy, tag = rng.random((3, 16, 16))
-    first, second = np.full_like(x, np.inf), np.full_like(x, np.inf)
-    nearest = np.zeros_like(x)
-    column, row = np.floor(x), np.floor(y)
-    for i in (-1, 0, 1):
-        for j in (-1, 0, 1):
-            a, b = column + i, row + j
-            px = a + 0.5 + jitter * (lookup(dx, a, b) - 0.5)
-            py = b + 0.5 + jitter * (lookup(dy, a, b) - 0.5)
-            distance = np.hypot(x - px, y - py)
-            closer = distance < first
-            second = np.where(closer, first, np.minimum(second, distance))
-            nearest = np.where(closer, lookup(tag, a, b), nearest)
-            first = np.where(closer, distance, first)
-    return first, second, nearest
 
 
 # ---- lines -----------------------------------------------------------------------------------
@@ -231,14 +181,8 @@ def woven(rng: Generator, x: Array, y: Array) -> Array:
 @pattern("dotted", periods=(6, 11))
 def dotted(rng: Generator, x: Array, y: Array) -> Array:
     """Small dots strewn irregularly."""
-    dx, dy, size, there = rng.random((4, 24, 24))
-    a, b = np.floor(x), np.floor(y)
-    radius = 0.12 + 0.12 * lookup(size, a, b)
-    reach = 1 - 2 * radius
-    px = a + radius + reach * lookup(dx, a, b)
-    py = b + radius + reach * lookup(dy, a, b)
-    dots = inside(np.hypot(x - px, y - py) - radius, 0.12)
-    return dots * (lookup(there, a, b) < 0.8)
+    p, q, radius, number = discs(rng, x, y, 0.12, 0.24)
+    return inside((np.hypot(p, q) - 1) * radius, 0.12) * (number < 0.8)
 
 
 @pattern("polka-dotted", periods=(2.5, 5))
@@ -256,15 +200,10 @@ def bubbly(rng: Generator, x: Array, y: Array) -> Array:
     tone = np.full_like(x, 0.25)
     for layer in (3.0, 2.0, 1.3, 1.0):  # small bubbles behind large ones
         u, v = x * layer + rng.uniform(0, 9), y * layer + rng.uniform(0, 9)
-        dx, dy, size, there = rng.random((4, 16, 16))
-        a, b = np.floor(u), np.floor(v)
-        radius = 0.28 + 0.21 * lookup(size, a, b)
-        px = a + radius + (1 - 2 * radius) * lookup(dx, a, b)
-        py = b + radius + (1 - 2 * radius) * lookup(dy, a, b)
-        p, q = (u - px) / radius, (v - py) / radius
+        p, q, _, number = discs(rng, u, v, 0.28, 0.49)
         r = np.hypot(p, q)
         glass = 0.12 + 0.75 * r**5 + inside(np.hypot(p + 0.4, q + 0.4) - 0.18, 0.15)
-        mask = inside(r - 0.97, 0.08) * (lookup(there, a, b) < 0.75)
+        mask = inside(r - 0.97, 0.08) * (number < 0.75)
         tone = tone * (1 - mask) + glass * mask
     return np.clip(tone, 0, 1)
 

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.random import Generator
 
 from tdafeat.datasets.imageset import ImageSet
-from tdafeat.datasets.patterns import NAMES, PATTERNS, waves
+from tdafeat.datasets.patterns import NAMES, PATTERNS
+from tdafeat.datasets.plane import waves
 
 CLASSES = NAMES
 PER_CLASS = {"train": 200, "test": 100}

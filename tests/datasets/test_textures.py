@@ -5,7 +5,7 @@ import pytest
 
 from tdafeat import datasets
 from tdafeat.datasets import textures
-from tdafeat.datasets.patterns import PATTERNS, inside, worley
+from tdafeat.datasets.patterns import PATTERNS
 from tdafeat.errors import UnknownName
 
 
@@ -72,17 +72,6 @@ def test_a_pattern_paints_tones_with_some_contrast(name):
     assert tone.min() >= 0
     assert tone.max() <= 1
     assert tone.std() > 0.08
-
-
-def test_inside_is_a_soft_step():
-    np.testing.assert_allclose(inside(np.array([-1, -0.03, 0, 0.03, 1])), [1, 1, 0.5, 0, 0])
-
-
-def test_worley_without_jitter_is_the_square_lattice():
-    x, y = np.array([0.5, 1.4]), np.array([0.5, 2.5])
-    first, second, _ = worley(np.random.default_rng(0), x, y, jitter=0.0)
-    np.testing.assert_allclose(first, [0.0, 0.1], atol=1e-12)
-    np.testing.assert_allclose(second, [1.0, 0.9], atol=1e-12)
 
 
 def test_attributes_describe_the_image():
