@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.stats import norm
 from scipy.stats import t as student
 
 ADJUSTMENTS = ("within level", "pooled", "level-adjusted")
 POOLED_STATUS = "no p-value: the noise level moves both"
+NEARLY_ONE = 0.999  # where Fisher's z is cut off, since a draw of 1 would be infinitely far
+MIN_DRAWS = 100  # fewer bootstrap draws with any variation give no interval
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def associate(
             status = "not estimable: the metric or the accuracy is constant within every level"
             results[adjustment] = Association(status=status)
             continue
-        low, high = bca_interval(values[0], values[1 : 1 + n_units], values[1 + n_units :])
+        low, high = bootstrap_interval(values[0], values[1:], n_units)
         pooled = adjustment == "pooled"
         p = np.nan if pooled else permutation_p(x, y, adjustment, permutations)
         results[adjustment] = Association(
@@ -69,11 +70,11 @@ def associate(
 def _draws(
     n_units: int, n_boot: int, n_permutations: int, random_state: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Unit weights (all once, each left out, bootstrap) and permutations, shared by all metrics."""
+    """Unit weights (each once, then bootstrap) and permutations, the same for all metrics."""
     rng = np.random.default_rng([random_state, n_units])
     drawn = rng.multinomial(n_units, np.full(n_units, 1 / n_units), size=n_boot)
     permutations = rng.permuted(np.tile(np.arange(n_units), (n_permutations, 1)), axis=1)
-    return np.concatenate([np.ones((1, n_units)), 1 - np.eye(n_units), drawn]), permutations
+    return np.concatenate([np.ones((1, n_units)), drawn]), permutations
 
 
 def correlations(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
@@ -126,22 +127,19 @@ def _correlation(x: np.ndarray, y: np.ndarray, w: np.ndarray) -> np.ndarray:
     return np.where(varies, (w * x * y).sum(axis=-1) / np.where(varies, scale, 1), np.nan)
 
 
-def bca_interval(value: float, omitted: np.ndarray, draws: np.ndarray) -> tuple[float, float]:
-    """95 % bias-corrected and accelerated bootstrap interval (Efron 1987).
+def bootstrap_interval(value: float, draws: np.ndarray, n_units: int) -> tuple[float, float]:
+    """95 % interval of a correlation from its bootstrap draws; NaN among them are left out.
 
-    `omitted` holds the value without each unit in turn; NaN among the draws are left out.
+    Student's quantile times the draws' standard deviation on Fisher's z scale. With 10 units its
+    coverage is closer to nominal than that of percentile and BCa intervals, which are too short.
     """
-    draws, omitted = draws[~np.isnan(draws)], omitted[~np.isnan(omitted)]
-    if len(draws) < 100 or len(omitted) < 2:
+    draws = draws[~np.isnan(draws)]
+    if len(draws) < MIN_DRAWS:
         return np.nan, np.nan
-    below = np.mean(draws < value) + np.mean(draws == value) / 2
-    bias = norm.ppf(np.clip(below, 1 / len(draws), 1 - 1 / len(draws)))
-    deviations = omitted.mean() - omitted
-    spread = np.square(deviations).sum()
-    acceleration = (deviations**3).sum() / (6 * spread**1.5) if spread > 0 else 0.0
-    shifted = bias + norm.ppf([0.025, 0.975])
-    probabilities = norm.cdf(bias + shifted / (1 - acceleration * shifted))
-    low, high = np.quantile(draws, probabilities)
+    z = np.arctanh(np.clip(draws, -NEARLY_ONE, NEARLY_ONE))
+    half = student.ppf(0.975, n_units - 1) * z.std(ddof=1)
+    centre = np.arctanh(np.clip(value, -NEARLY_ONE, NEARLY_ONE))
+    low, high = np.tanh([centre - half, centre + half])
     return float(min(low, value)), float(max(high, value))
 
 
