@@ -29,24 +29,20 @@ def alignment_cost(
             new[0] = last[0] + drop_b[k - 1]
         if k <= n:
             new[k] = last[k - 1] + drop_a[k - 1]
-        first, width = max(1, k - m), max(0, min(n, k - 1) + 1 - max(1, k - m))
-        x, drop_x = a[first - 1 :], drop_a[first - 1 :]
-        y, drop_y = b_reversed[m - k + first :], drop_b_reversed[m - k + first :]
-        for t in range(width):
+        start, stop = max(1, k - m), min(n, k - 1) + 1  # cells (i, k - i) off the borders
+        x, drop_x = a[start - 1 :], drop_a[start - 1 :]
+        y, drop_y = b_reversed[m - k + start :], drop_b_reversed[m - k + start :]
+        for t in range(stop - start):
             match[t] = abs(x[t] - y[t])
         if order == 2.0:
-            for t in range(width):
+            for t in range(stop - start):
                 match[t] *= match[t]
         elif order != 1.0:
-            for t in range(width):
+            for t in range(stop - start):
                 match[t] **= order
-        diagonal, above, left, out = (
-            before[first - 1 :],
-            last[first - 1 :],
-            last[first:],
-            new[first:],
-        )
-        for t in range(width):
+        diagonal, above = before[start - 1 :], last[start - 1 :]
+        left, out = last[start:], new[start:]
+        for t in range(stop - start):
             out[t] = min(diagonal[t] + match[t], above[t] + drop_x[t], left[t] + drop_y[t])
         before, last, new = last, new, before
     return last[n]

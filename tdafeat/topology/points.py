@@ -84,17 +84,21 @@ class Embedded:
     finish: Callable[[np.ndarray], np.ndarray]
     embed: Callable[[np.ndarray], np.ndarray]
 
-    def prepare(self, values: Any) -> np.ndarray:  # noqa: D102 - as in the protocol
+    def prepare(self, values: Any) -> np.ndarray:
+        """Points of a Euclidean space."""
         return self.embed(within_float32(as_cloud(values, "X")))
 
-    def pairwise(self, prepared: np.ndarray) -> np.ndarray:  # noqa: D102
+    def pairwise(self, prepared: np.ndarray) -> np.ndarray:
+        """Distances of all pairs."""
         return self.finish(squared_distances(prepared))
 
-    def from_point(self, prepared: np.ndarray, index: int) -> np.ndarray:  # noqa: D102
+    def from_point(self, prepared: np.ndarray, index: int) -> np.ndarray:
+        """Distances from one point to all."""
         difference = prepared - prepared[index]
         return self.finish(np.einsum("ij,ij->i", difference, difference))
 
-    def subset(self, prepared: np.ndarray, indices: np.ndarray) -> np.ndarray:  # noqa: D102
+    def subset(self, prepared: np.ndarray, indices: np.ndarray) -> np.ndarray:
+        """These rows."""
         return prepared[indices]
 
 
@@ -104,6 +108,8 @@ class Precomputed:
     def prepare(self, values: Any) -> np.ndarray:
         """Check that the matrix is square, finite, symmetric, non-negative, its diagonal zero."""
         matrix = as_array(values, "X", 2)
+        if matrix.dtype.kind != "f":
+            matrix = matrix.astype(np.float64)
         if matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
             raise ValueError(f"X must be a square distance matrix; got shape {matrix.shape}")
         for fault, where in (
@@ -117,13 +123,16 @@ class Precomputed:
                 raise ValueError(f"X must {fault}; entry ({i}, {j}) is {matrix[i, j]}")
         return matrix
 
-    def pairwise(self, prepared: np.ndarray) -> np.ndarray:  # noqa: D102
+    def pairwise(self, prepared: np.ndarray) -> np.ndarray:
+        """The matrix itself."""
         return prepared
 
-    def from_point(self, prepared: np.ndarray, index: int) -> np.ndarray:  # noqa: D102
-        return prepared[index].astype(np.float64)
+    def from_point(self, prepared: np.ndarray, index: int) -> np.ndarray:
+        """One row of the matrix."""
+        return prepared[index]
 
-    def subset(self, prepared: np.ndarray, indices: np.ndarray) -> np.ndarray:  # noqa: D102
+    def subset(self, prepared: np.ndarray, indices: np.ndarray) -> np.ndarray:
+        """These rows and columns."""
         return prepared[np.ix_(indices, indices)]
 
 

@@ -64,6 +64,14 @@ def test_precomputed_matrices_pass_as_they_are():
     assert (metric.from_point(prepared, 2) == matrix[2]).all()
 
 
+@pytest.mark.parametrize("kind", ["bool", "uint8", "int64", "float32"])
+def test_matrices_of_any_real_kind(kind):
+    matrix = (1 - np.eye(3)).astype(kind)
+    prepared = point_metrics["precomputed"].prepare(matrix)
+    assert prepared.dtype.kind == "f"
+    assert (prepared == 1 - np.eye(3)).all()
+
+
 @pytest.mark.parametrize(
     ("name", "values", "message"),
     [
