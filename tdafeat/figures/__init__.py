@@ -1,1 +1,25 @@
-""""""
+"""Figures: a run's tables in, Altair charts out; each shows in a notebook and in the reports."""
+
+from tdafeat.figures.accuracy import accuracy
+from tdafeat.figures.associations import forest, scatter
+from tdafeat.figures.curves import curves, distances
+from tdafeat.figures.diagrams import diagrams, thin
+from tdafeat.figures.matrices import class_matrix, confusion
+from tdafeat.figures.projection import projection
+from tdafeat.figures.spectra import spectra
+from tdafeat.figures.training import training
+
+__all__ = [
+    "accuracy",
+    "class_matrix",
+    "confusion",
+    "curves",
+    "diagrams",
+    "distances",
+    "forest",
+    "projection",
+    "scatter",
+    "spectra",
+    "thin",
+    "training",
+]

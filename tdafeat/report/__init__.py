@@ -1,1 +1,42 @@
-""""""
+"""Reports of a run: one HTML page and one PDF, from one content."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from tdafeat.run import Run
+
+
+def write(run: Run, folder: str | Path | None = None) -> tuple[Path, Path]:
+    """Write ``report.html`` and ``report.pdf``; both are made before either is replaced.
+
+    Parameters
+    ----------
+    run : as `Run.read` gives it; neither data nor encoders are needed.
+    folder : where to write; the run's own folder if None.
+
+    Returns
+    -------
+    Paths of the page and of the document.
+
+    Raises
+    ------
+    OSError if they cannot be written; an older report then stays as it was.
+    """
+    from tdafeat.report import content, document, page
+
+    report = content.build(run)
+    files = {
+        "report.html": page.render(report).encode(),
+        "report.pdf": document.render(report),
+    }
+    folder = Path(folder) if folder is not None else run.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as aside:
+        for name, made in files.items():
+            (Path(aside) / name).write_bytes(made)
+        for name in files:
+            os.replace(Path(aside) / name, folder / name)
+    return folder / "report.html", folder / "report.pdf"

@@ -1,0 +1,114 @@
+"""Which metric goes with accuracy: rank correlations, and the points behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import altair as alt
+import pandas as pd
+
+from tdafeat.figures.theme import (
+    COLOURS,
+    INK,
+    embed,
+    level_colour,
+    levels,
+    themed,
+    with_names,
+    wrapped,
+)
+
+ADJUSTMENTS = ("within level", "level-adjusted", "pooled")
+
+
+def forest(
+    associations: pd.DataFrame, titles: Mapping[str, str] | None = None
+) -> alt.TopLevelMixin:
+    """Rank correlations with their intervals, a row for each metric.
+
+    Metrics stand in the order of their strength within a level. Filled points stay
+    significant at 5 % after Holm's correction; pooled correlations are hollow by choice,
+    because noise alone moves both sides of them.
+
+    Parameters
+    ----------
+    associations : the run's table of associations.
+    titles : what stands beside a row, by metric; its name if left out.
+    """
+    frame = associations[associations["value"].notna()]
+    known = {name: (titles or {}).get(name, name.replace("_", " ")) for name in frame["metric"]}
+    strict = frame["adjustment"] == ADJUSTMENTS[0]
+    strength = frame.assign(size=frame["value"].abs().where(strict)).groupby("metric")["size"]
+    order = [known[m] for m in strength.mean().fillna(0).sort_values(ascending=False).index]
+    significant = (frame["p_holm"] < 0.05) & (frame["adjustment"] != "pooled")
+    frame = frame.assign(title=frame["metric"].map(known), significant=significant.astype(int))
+    shown = ["encoder", "title", "adjustment", "value", "low", "high", "p_holm", "n", "significant"]
+    used = [a for a in ADJUSTMENTS if a in set(frame["adjustment"])]
+    colour = alt.Color(
+        "adjustment:N",
+        title="correlation",
+        sort=used,
+        scale=alt.Scale(domain=used, range=list(COLOURS[: len(used)])),
+        legend=alt.Legend(orient="top"),
+    )
+    base = alt.Chart().encode(
+        y=alt.Y("title:N", sort=order, title=None, axis=alt.Axis(labelLimit=240, grid=True)),
+        yOffset=alt.YOffset("adjustment:N", sort=used),
+        color=colour,
+    )
+    domain = alt.Scale(domain=[-1, 1])
+    tips = [
+        alt.Tooltip("title:N", title="metric"),
+        alt.Tooltip("encoder:N"),
+        alt.Tooltip("adjustment:N", title="correlation"),
+        alt.Tooltip("value:Q", title="Spearman's ρ", format=".2f"),
+        alt.Tooltip("low:Q", title="95 % from", format=".2f"),
+        alt.Tooltip("high:Q", title="to", format=".2f"),
+        alt.Tooltip("p_holm:Q", title="p (Holm)", format=".2g"),
+        alt.Tooltip("n:Q", title="units"),
+    ]
+    x = alt.X("value:Q", title="Spearman's ρ with accuracy", scale=domain)
+    fill = alt.condition("datum.significant == 1", alt.value(1), alt.value(0))
+    zero = alt.Chart(embed(pd.DataFrame({"zero": [0]}))).mark_rule(color=INK, opacity=0.5)
+    layers = [
+        zero.encode(x=alt.X("zero:Q", scale=domain)),
+        base.mark_rule(strokeWidth=1.4).encode(x=alt.X("low:Q", scale=domain), x2="high:Q"),
+        base.mark_circle(size=34).encode(x=x, fillOpacity=fill, tooltip=tips),
+        base.mark_point(size=34, filled=False, opacity=1).encode(x=x, tooltip=tips),
+    ]
+    n_spaces = max(1, frame["encoder"].nunique())
+    panels = alt.layer(*layers, data=embed(frame[shown])).properties(
+        width=max(170, 480 // n_spaces), height=alt.Step(9 if len(used) > 1 else 16)
+    )
+    return themed(panels.facet(alt.Facet("encoder:N", title=None, sort=None), columns=3))
+
+
+def scatter(
+    metrics: pd.DataFrame, metric: str, primary: str = "probe_accuracy", title: str = ""
+) -> alt.TopLevelMixin:
+    """A metric against accuracy: a point for each class and level, a panel for each space."""
+    keys = ["encoder", "layer", "severity", "parameter", "seed", "scope"]
+    rows = metrics[metrics["value"].abs().lt(float("inf")) & (metrics["scope"] != "all")]
+    first = rows.loc[rows["metric"] == metric, [*keys, "value"]]
+    second = rows.loc[rows["metric"] == primary, [*keys, "value"]]
+    both = with_names(first.merge(second, on=keys, suffixes=("", "_primary")))
+    name = title or metric.replace("_", " ")
+    against = primary.replace("_", " ")
+    chart = (
+        alt.Chart(embed(both[["space", "level", "scope", "value", "value_primary"]]))
+        .mark_point(opacity=0.75)
+        .encode(
+            x=alt.X("value:Q", title=name, scale=alt.Scale(zero=False)),
+            y=alt.Y("value_primary:Q", title=against, axis=alt.Axis(format="%")),
+            color=level_colour(levels(both)),
+            tooltip=[
+                alt.Tooltip("scope:N", title="class"),
+                alt.Tooltip("level:N", title="severity (parameter)"),
+                alt.Tooltip("value:Q", title=name, format=".4g"),
+                alt.Tooltip("value_primary:Q", title=against, format=".1%"),
+            ],
+        )
+    )
+    n_spaces = both["space"].nunique()
+    panels = wrapped(chart, alt.Facet("space:N", title=None, sort=None), n_spaces)
+    return themed(panels.resolve_scale(x="independent"))

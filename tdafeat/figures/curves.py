@@ -1,0 +1,59 @@
+"""Metrics against severity in small multiples; the distances from clean to noisy among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import pandas as pd
+
+from tdafeat.figures.theme import embed, severity_axis, space_colour, themed, with_names, wrapped
+
+DISTANCES = ("wasserstein", "bottleneck")
+
+
+def curves(
+    metrics: pd.DataFrame,
+    names: Sequence[str] | None = None,
+    titles: Mapping[str, str] | None = None,
+) -> alt.TopLevelMixin:
+    """Metrics of the whole cloud against severity, a panel for each, a line for each space.
+
+    Parameters
+    ----------
+    metrics : the run's table of metrics; several seeds are averaged.
+    names : the metrics to draw, in this order; all of them if None.
+    titles : what stands above a panel, by metric; its name if left out.
+    """
+    rows = metrics[(metrics["scope"] == "all") & metrics["value"].abs().lt(float("inf"))]
+    names = list(rows["metric"].drop_duplicates() if names is None else names)
+    rows = with_names(rows[rows["metric"].isin(names)])
+    known = {name: (titles or {}).get(name, name.replace("_", " ")) for name in names}
+    rows = rows.assign(title=rows["metric"].map(known))
+    keys = ["title", "space", "severity", "level"]
+    rows = rows.groupby(keys, sort=False)["value"].mean().reset_index()
+    base = alt.Chart().encode(
+        x=severity_axis(rows),
+        y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False)),
+        color=space_colour(rows),
+    )
+    tips = [
+        alt.Tooltip("title:N", title="metric"),
+        alt.Tooltip("space:N", title="feature space"),
+        alt.Tooltip("level:N", title="severity (parameter)"),
+        alt.Tooltip("value:Q", format=".4g"),
+    ]
+    layers = [base.mark_line(), base.mark_point(opacity=1).encode(tooltip=tips)]
+    panels = alt.layer(*layers, data=embed(rows))
+    order = [known[name] for name in names]
+    facet = alt.Facet("title:N", title=None, sort=order)
+    return themed(wrapped(panels, facet, len(names)).resolve_scale(y="independent"))
+
+
+def distances(metrics: pd.DataFrame, titles: Mapping[str, str] | None = None) -> alt.TopLevelMixin:
+    """Wasserstein and bottleneck distances from the clean to the noisy diagrams.
+
+    Severity 0 is left out: there the distance is zero by definition.
+    """
+    names = [n for n in metrics["metric"].drop_duplicates() if n.startswith(DISTANCES)]
+    return curves(metrics[metrics["severity"] > 0], sorted(names), titles)

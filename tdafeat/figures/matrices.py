@@ -1,0 +1,121 @@
+"""Class by class: angles, diagram distances, confusions."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from tdafeat.figures.theme import embed, levels, themed, with_names
+
+
+def class_matrix(
+    pairs: pd.DataFrame, metric: str, title: str = "", unit: str = ""
+) -> alt.TopLevelMixin:
+    """Heatmap of one value for each pair of classes, a panel for each level.
+
+    Classes that are alike stand together: average linkage on the first level, leaves in the
+    optimal order, the same order in every panel.
+
+    Parameters
+    ----------
+    pairs : the run's table of pairs, of one feature space.
+    metric : the dissimilarity to draw.
+    title, unit : of the colour scale; values in ``"radians"`` are shown in degrees.
+    """
+    rows = with_names(pairs[pairs["metric"] == metric])
+    if unit == "radians":
+        rows, unit = rows.assign(value=np.degrees(rows["value"])), "degrees"
+    rows = rows.assign(value=rows["value"].where(np.isfinite(rows["value"])))
+    first = rows[rows["severity"] == rows["severity"].min()]
+    order = _clustered(first)
+    names = {"scope": "scope_b", "scope_b": "scope"}
+    both = pd.concat([rows, rows.rename(columns=names)])[["scope", "scope_b", "level", "value"]]
+    name = title or metric.replace("_", " ")
+    label = f"{name} ({unit})" if unit else name
+    return _heatmap(both, order, levels(rows), label, (None, None), ".3g", [])
+
+
+def confusion(predictions: pd.DataFrame, method: str = "probe") -> alt.TopLevelMixin:
+    """Confusion matrix of one predictor, a panel for each level; every row sums to 100 %.
+
+    Parameters
+    ----------
+    predictions : the run's table of predictions, of one feature space.
+    method : the predictor, e.g. ``"probe"`` or ``"knn"``.
+    """
+    rows = with_names(predictions[predictions["method"] == method])
+    order = sorted({*rows["label"], *rows["prediction"]})
+    keys = ["level", "label", "prediction"]
+    counts = rows.groupby(keys, sort=False).size().rename("count").reset_index()
+    total = counts.groupby(["level", "label"])["count"].transform("sum")
+    counts["value"] = counts["count"] / total
+    counts = counts.rename(columns={"label": "scope", "prediction": "scope_b"})
+    tip = [alt.Tooltip("count:Q", title="images")]
+    titles = ("true class", "predicted class")
+    return _heatmap(counts, order, levels(rows), "share of the class", titles, ".0%", tip)
+
+
+def _heatmap(
+    cells: pd.DataFrame,
+    order: list[str],
+    panels: list[str],
+    title: str,
+    axes: tuple[str | None, str | None],
+    number: str,
+    tips: list[alt.Tooltip],
+) -> alt.TopLevelMixin:
+    step = max(9, min(26, 330 // max(1, len(order))))
+    axis = alt.Axis(labelFontSize=min(11, step), labelLimit=90, labelOverlap=False, ticks=False)
+    shown = axes[0] is not None
+    chart = (
+        alt.Chart(embed(cells))
+        .mark_rect()
+        .encode(
+            x=alt.X("scope_b:N", sort=order, title=axes[1], axis=axis),
+            y=alt.Y("scope:N", sort=order, title=axes[0], axis=axis),
+            color=alt.Color(
+                "value:Q",
+                title=title,
+                scale=alt.Scale(scheme="viridis", **({"domain": [0, 1]} if shown else {})),
+                legend=alt.Legend(
+                    orient="bottom",
+                    direction="horizontal",
+                    gradientLength=220,
+                    titleLimit=320,
+                    format=number,
+                ),
+            ),
+            tooltip=[
+                alt.Tooltip("scope:N", title=axes[0] or "class"),
+                alt.Tooltip("scope_b:N", title=axes[1] or "and class"),
+                alt.Tooltip("level:N", title="severity (parameter)"),
+                alt.Tooltip("value:Q", title=title, format=number),
+                *tips,
+            ],
+        )
+        .properties(width=alt.Step(step), height=alt.Step(step))
+    )
+    facet = alt.Facet("level:N", sort=panels, title="severity (parameter)")
+    return themed(chart.facet(facet, columns=2))
+
+
+def _clustered(rows: pd.DataFrame) -> list[str]:
+    """Class names in the leaf order of average linkage."""
+    names = list(dict.fromkeys([*rows["scope"], *rows["scope_b"]]))
+    if len(names) < 3:
+        return names
+    matrix = rows.pivot_table(index="scope", columns="scope_b", values="value", aggfunc="mean")
+    square = matrix.reindex(index=names, columns=names).to_numpy()
+    square = np.where(np.isnan(square), square.T, square)
+    known = square[np.isfinite(square)]
+    if known.size == 0:
+        return names
+    square = np.where(np.isfinite(square), square, known.max())
+    np.fill_diagonal(square, 0.0)
+    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.spatial.distance import squareform
+
+    condensed = np.maximum(squareform(square, checks=False), 0.0)
+    tree = linkage(condensed, method="average", optimal_ordering=True)
+    return [names[k] for k in leaves_list(tree)]

@@ -1,0 +1,167 @@
+"""What every figure shares: colours, type, level and space names, and compact data.
+
+Text and rules are drawn in ``currentColor``, the colour of the text around the figure, so one
+specification serves light pages, dark pages and paper. Marks use colours of middle lightness
+that keep their distance on either ground and under the common colour-vision deficiencies
+(after Okabe and Ito).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import altair as alt
+import pandas as pd
+
+INK = "currentColor"
+COLOURS = (
+    *("#0072b2", "#d55e00", "#009e73", "#cc79a7"),
+    *("#56b4e9", "#c98a00", "#8c6bb1", "#85857f"),
+)
+SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
+LEVELS = ("#2f74b8", "#7d74c2", "#b266ab", "#d9607f", "#e0693f", "#d3901a")
+MUTED = "#85857f"
+
+CONFIG = {
+    "font": "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif",
+    "background": "transparent",
+    "view": {"stroke": None, "continuousWidth": 420, "continuousHeight": 260},
+    "axis": {
+        "labelColor": INK,
+        "titleColor": INK,
+        "tickColor": INK,
+        "domainColor": INK,
+        "gridColor": INK,
+        "gridOpacity": 0.12,
+        "tickOpacity": 0.5,
+        "domainOpacity": 0.5,
+        "labelFontSize": 11,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "titlePadding": 8,
+        "labelLimit": 140,
+        "labelOverlap": True,
+    },
+    "header": {
+        "labelColor": INK,
+        "titleColor": INK,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "labelLimit": 260,
+    },
+    "legend": {
+        "labelColor": INK,
+        "titleColor": INK,
+        "labelFontSize": 11,
+        "titleFontSize": 11,
+        "titleFontWeight": "normal",
+        "labelLimit": 180,
+        "symbolLimit": 100,
+        "symbolStrokeWidth": 2,
+    },
+    "title": {"color": INK, "fontSize": 13, "fontWeight": "normal", "anchor": "start"},
+    "point": {"size": 42, "filled": True},
+    "line": {"strokeWidth": 2},
+}
+
+C = TypeVar("C", bound=alt.TopLevelMixin)
+
+
+def themed(chart: C) -> C:
+    """The chart with the suite's type, colours and spacing."""
+    return chart.properties(config=CONFIG)  # type: ignore[attr-defined]
+
+
+def wrapped(panel: alt.LayerChart | alt.Chart, facet: alt.Facet, n: int) -> alt.FacetChart:
+    """Panels in rows that fill the width of a page; each keeps its axes where a row has gaps."""
+    columns = max(1, n if n < 5 else 3)
+    width = {1: 330, 2: 280, 3: 205, 4: 152}[columns]
+    chart = panel.properties(width=width, height=max(150, round(0.9 * width)))
+    rows = chart.facet(facet, columns=columns)
+    return rows.resolve_axis(x="independent", y="independent") if n % columns else rows
+
+
+def embed(frame: pd.DataFrame) -> alt.InlineData:
+    """The rows as CSV inside the specification: a third of the size of JSON records.
+
+    Numbers keep five significant digits; there is no limit on the number of rows.
+    """
+    values = frame.to_csv(index=False, float_format="%.5g", na_rep="NaN", lineterminator="\n")
+    return alt.InlineData(values=values, format=alt.CsvDataFormat(type="csv"))
+
+
+def with_names(frame: pd.DataFrame) -> pd.DataFrame:
+    """Add ``space`` (encoder, and layer where an encoder has several) and ``level``.
+
+    Examples
+    --------
+    >>> cells = {"encoder": ["a", "a"], "layer": ["", ""], "severity": [0, 1]}
+    >>> with_names(pd.DataFrame(cells | {"parameter": [0.0, 0.08]}))["level"].tolist()
+    ['clean', '1 (0.08)']
+    """
+    layers = frame.groupby("encoder")["layer"].transform("nunique")
+    space = frame["encoder"].where(layers < 2, frame["encoder"] + " " + frame["layer"])
+    parameter = frame["parameter"].map("{:g}".format)
+    level = frame["severity"].astype(str) + " (" + parameter + ")"
+    return frame.assign(space=space, level=level.where(frame["severity"] != 0, "clean"))
+
+
+def levels(frame: pd.DataFrame) -> list[str]:
+    """Names of the levels of a frame that went through `with_names`, clean first."""
+    return frame.sort_values("severity", kind="stable")["level"].drop_duplicates().tolist()
+
+
+def level_colour(names: Sequence[str]) -> alt.Color:
+    """Colour by level: blue for clean, warmer with the noise."""
+    n = len(names)
+    picked = [LEVELS[round(k * (len(LEVELS) - 1) / max(1, n - 1))] for k in range(n)]
+    scale = alt.Scale(domain=list(names), range=picked)
+    return alt.Color("level:N", sort=None, scale=scale, title="severity (parameter)")
+
+
+def space_colour(frame: pd.DataFrame) -> alt.Color:
+    """Colour by feature space; without a legend where there is only one."""
+    spaces = frame["space"].drop_duplicates().tolist()
+    scale = alt.Scale(domain=spaces, range=[COLOURS[k % len(COLOURS)] for k in range(len(spaces))])
+    legend = alt.Legend(title="feature space", orient="top", columns=3, labelLimit=260)
+    return alt.Color("space:N", scale=scale, legend=legend if len(spaces) > 1 else None)
+
+
+def class_marks(classes: Sequence[str]) -> tuple[alt.Color, alt.Shape]:
+    """Colour and shape by class: 48 combinations that differ in hue, form or both."""
+    names = list(classes)
+    colours = [COLOURS[k % len(COLOURS)] for k in range(len(names))]
+    shapes = [SHAPES[k // len(COLOURS) % len(SHAPES)] for k in range(len(names))]
+    legend = alt.Legend(title="class", columns=1 + (len(names) - 1) // 24, labelLimit=120)
+    return (
+        alt.Color("label:N", scale=alt.Scale(domain=names, range=colours), legend=legend),
+        alt.Shape("label:N", scale=alt.Scale(domain=names, range=shapes), legend=legend),
+    )
+
+
+def severity_axis(frame: pd.DataFrame) -> alt.X:
+    """Severity on x, one tick for each, with the noise parameter below it."""
+    ticks = frame[["severity", "level"]].drop_duplicates().sort_values("severity")
+    names = " : ".join(
+        f"datum.value == {severity} ? {_js(level)}"
+        for severity, level in zip(ticks["severity"], ticks["level"], strict=True)
+    )
+    axis = alt.Axis(
+        values=ticks["severity"].tolist(),
+        labelExpr=f"{names} : ''",
+        labelAngle=0 if len(ticks) < 5 else -35,
+        grid=False,
+    )
+    return alt.X(
+        "severity:Q",
+        axis=axis,
+        title="noise severity (parameter)",
+        scale=alt.Scale(nice=False, padding=14),
+    )
+
+
+def _js(text: str) -> str:
+    """A level name as a string in a Vega expression; it holds digits and brackets only."""
+    return "'" + text.replace("\\", "").replace("'", "") + "'"

@@ -1,0 +1,31 @@
+"""Training curves."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from tdafeat.figures.theme import COLOURS, embed, themed, wrapped
+
+
+def training(training: pd.DataFrame) -> alt.TopLevelMixin:
+    """Quantities logged in training against the step, a panel for each, a line per variant."""
+    frame = training[training["value"].abs().lt(float("inf"))]
+    variants = frame["variant"].drop_duplicates().tolist()
+    colours = [COLOURS[k % len(COLOURS)] for k in range(len(variants))]
+    base = alt.Chart().encode(
+        x=alt.X("step:Q", title="step"),
+        y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False)),
+        color=alt.Color("variant:N", scale=alt.Scale(domain=variants, range=colours)),
+    )
+    tips = [
+        *(alt.Tooltip(f"{name}:N") for name in ("variant", "quantity")),
+        *(alt.Tooltip(f"{name}:Q", format=".4g") for name in ("step", "value")),
+    ]
+    layers = [base.mark_line(), base.mark_point(size=18).encode(tooltip=tips)]
+    shown = ["variant", "step", "quantity", "value"]
+    panels = alt.layer(*layers, data=embed(frame[shown]))
+    facet = alt.Facet("quantity:N", title=None, sort=None)
+    return themed(
+        wrapped(panels, facet, frame["quantity"].nunique()).resolve_scale(y="independent")
+    )

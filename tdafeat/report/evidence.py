@@ -1,0 +1,307 @@
+"""The sections that argue: each yields its figures and tables, nothing where there is no data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from tdafeat import figures
+from tdafeat.figures.theme import levels, with_names
+from tdafeat.report.model import Block, Figure, Note, Paragraph, Table
+from tdafeat.report.records import Records
+from tdafeat.run import Run
+
+SHOWN_BARS = 400
+SCATTERS = 3
+
+
+def accuracy(run: Run, records: Records) -> Iterator[Block]:
+    """Accuracy against noise, by predictor and by class, and what is mistaken for what."""
+    primary = run.manifest["primary"]
+    rows = run.metrics[(run.metrics["metric"] == primary) & run.metrics["value"].notna()]
+    if rows[rows["scope"] == "all"].empty:
+        return
+    name = records[primary].title
+    yield Figure(
+        figures.accuracy(rows, primary),
+        f"{_capital(name)} on the test images at each noise level, with its 95 % interval where "
+        "one is known. The dashed line is chance. A robust space loses little from left to right.",
+        "accuracy",
+    )
+    yield from _accuracies(run, records)
+    if rows["scope"].nunique() > 2:
+        yield Figure(
+            figures.accuracy(rows, primary, by_class=True),
+            f"{_capital(name)} of every class (light) around that of all classes (coloured). "
+            "Lines that fall early are the classes that noise takes first.",
+            "accuracy-by-class",
+        )
+    method = primary.removesuffix("_accuracy")
+    said = run.predictions[run.predictions["method"] == method]
+    for space, cells in _spaces(said):
+        yield Figure(
+            figures.confusion(_ends(cells), method),
+            f"{space}: what the {name.removesuffix(' accuracy')} takes each class for. A clean "
+            "diagonal is a perfect classifier; columns that fill up are where noise drives it.",
+            f"confusion-{space}",
+        )
+
+
+def _accuracies(run: Run, records: Records) -> Iterator[Block]:
+    rows = run.metrics[run.metrics["scope"] == "all"]
+    names = [n for n in rows["metric"].drop_duplicates() if n.endswith("accuracy")]
+    if not names:
+        return
+    rows = with_names(rows[rows["metric"].isin(names) & rows["value"].notna()])
+    spread = rows.pivot_table(
+        index=["space", "metric"], columns="level", values="value", sort=False
+    )
+    frame = (100 * spread[levels(rows)]).reset_index()
+    frame["metric"] = frame["metric"].map(lambda n: records[n].title)
+    frame = frame.rename(columns={"space": "feature space", "metric": "accuracy (%)"})
+    yield Table(
+        frame,
+        "Accuracies of all predictors in percent, by noise severity (parameter).",
+        "accuracies",
+        dict.fromkeys(levels(rows), ".1f"),
+    )
+
+
+def diagrams(run: Run, records: Records) -> Iterator[Block]:
+    """Persistence diagrams of the whole cloud, level by level."""
+    whole = run.diagrams[run.diagrams["scope"] == "all"]
+    if whole.empty:
+        return
+    yield Paragraph(
+        "Balls grow around the points of a cloud. A bar of H0 is a group of points that stays "
+        "apart from the others until it merges; a bar of H1 is a loop that closes (birth) and is "
+        "filled in (death). The further a point lies above the diagonal, the longer that feature "
+        "lasts; points near the diagonal are mostly sampling noise."
+    )
+    for space, cells in _spaces(whole):
+        shown = figures.thin(cells, SHOWN_BARS)
+        bars = cells.groupby(["severity", "degree"]).size().groupby("degree").max()
+        count = ", ".join(f"{n} of H{degree}" for degree, n in bars.items())
+        thinned = (
+            f" For legibility at most {SHOWN_BARS} bars of each degree are drawn, evenly spaced "
+            f"by persistence, of up to {count}."
+            if len(shown) < len(cells)
+            else f" Up to {count} bars per level."
+        )
+        yield Figure(
+            figures.diagrams(shown),
+            f"{space}: persistence diagrams at each level, on the same axes (diameter of the "
+            "balls, in units of the features). A triangle never dies. Watch whether loops lose "
+            f"their length and whether the H0 column shrinks or stretches.{thinned}",
+            f"diagrams-{space}",
+        )
+    names = [n for n in records if records[n].room == "topology" and not _is_distance(n)]
+    yield from _curves(
+        run,
+        records,
+        names,
+        "Summaries of the diagrams against noise: one panel per summary, each on its own scale.",
+        "summaries",
+    )
+
+
+def distances(run: Run, records: Records) -> Iterator[Block]:
+    """Distances between the clean and the noisy diagrams."""
+    names = sorted(n for n in records if _is_distance(n))
+    noisy = run.metrics[run.metrics["severity"] > 0]
+    rows = _drawable(noisy, names)
+    if not rows.empty:
+        yield Figure(
+            figures.distances(rows, records.titles(names)),
+            "How far noise moves the diagrams: distance from the clean diagram to the noisy one, "
+            "in units of the features. Scales differ between encoders, so compare shapes of "
+            "curves rather than heights. At severity 0 the distance is zero by definition.",
+            "distances",
+        )
+    yield from _matrices(run, records, "topology")
+
+
+def angles(run: Run, records: Records) -> Iterator[Block]:
+    """Angles between the classes' subspaces, with the dimensions that make them comparable."""
+    blocks = list(_matrices(run, records, "geometry"))
+    if not blocks:
+        return
+    k = run.manifest["parameters"].get("subspace_k")
+    of = ", ".join(f"{e['name']} D = {e['dimension']}" for e in run.manifest["encoders"])
+    yield Paragraph(
+        "Each class spans a subspace: its leading principal directions. Angles near 90 degrees "
+        "mean that classes vary in directions of their own, small angles that they share them. "
+        f"Subspaces have k = {k if k is not None else 'at most D/2'} dimensions; the ambient "
+        f"space has {of}."
+    )
+    for encoder in run.manifest["encoders"]:
+        if isinstance(k, int) and encoder["dimension"] and 2 * k > encoder["dimension"]:
+            yield Note(
+                f"{encoder['name']}: 2k = {2 * k} exceeds D = {encoder['dimension']}, so any two "
+                "such subspaces meet and some angles are zero whatever the classes look like."
+            )
+    yield from blocks
+
+
+def _matrices(run: Run, records: Records, room: str) -> Iterator[Block]:
+    for name in run.pairs["metric"].drop_duplicates():
+        about = records[name]
+        angular = about.unit == "radians"
+        if (room == "geometry") != (angular or about.room == "geometry"):
+            continue
+        rows = run.pairs[run.pairs["metric"] == name]
+        for space, cells in _spaces(rows[np.isfinite(rows["value"])]):
+            yield Figure(
+                figures.class_matrix(_ends(cells), name, about.title, about.unit),
+                f"{space}: {about.title} for every pair of classes, clean and at the strongest "
+                "noise; classes that are alike stand together, in the same order in both panels.",
+                f"{name}-{space}",
+            )
+
+
+def spectra(run: Run, records: Records) -> Iterator[Block]:
+    """Spectra of the covariance and other geometry of the whole cloud."""
+    rows = _first_seed(run.spectra[run.spectra["scope"] == "all"])
+    if (rows["value"] > 0).any():
+        yield Figure(
+            figures.spectra(rows),
+            "Share of the variance along each principal direction, both axes logarithmic. A line "
+            "that falls steeply is a cloud with few directions; where noise lifts the tail, it "
+            "fills directions that the clean features leave empty.",
+            "spectra",
+        )
+    names = [n for n in records if records[n].room == "geometry"]
+    yield from _curves(
+        run,
+        records,
+        names,
+        "Geometry of the whole cloud against noise: one panel per metric, each on its own scale; "
+        "an arrow marks the desirable direction.",
+        "geometry",
+    )
+
+
+def projections(run: Run, records: Records) -> Iterator[Block]:
+    """Maps of the features, coloured by class."""
+    titles = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
+    for space, cells in _spaces(run.projections):
+        for method, rows in cells.groupby("method", sort=False):
+            yield Figure(
+                figures.projection(rows),
+                f"{space}: {titles.get(str(method), method)} of the same images at every level, "
+                "fitted jointly, coloured by class. Clusters that dissolve are classes that noise "
+                "mixes; distances between far clusters mean little in t-SNE and UMAP.",
+                f"{method}-{space}",
+            )
+
+
+def associations(run: Run, records: Records) -> Iterator[Block]:
+    """Which metrics go with accuracy: rank correlations and the points behind the strongest."""
+    table = run.associations
+    known = table[table["value"].notna()]
+    if table.empty:
+        return
+    if known.empty:
+        reasons = sorted({status for status in table["status"] if status})
+        yield Note("No correlation could be estimated: " + "; ".join(reasons) + ".")
+        return
+    titles = records.titles(known["metric"].drop_duplicates())
+    yield Paragraph(
+        "Three correlations answer three questions. Within a level: do the classes with a higher "
+        "value stay more accurate, at the same noise? Level-adjusted: the same over all levels, "
+        "after each level's mean rank is taken out. Pooled: over everything at once; here nearly "
+        "every metric looks good, because both sides move with the noise."
+    )
+    yield Figure(
+        figures.forest(known, titles),
+        "Spearman's rank correlation of each metric with the primary accuracy, with 95 % "
+        "intervals. Filled points stay significant after Holm's correction; arrows beside the "
+        "names mark the desirable direction.",
+        "forest",
+    )
+    wide = known.assign(
+        interval=[
+            f"{value:+.2f} [{low:+.2f}, {high:+.2f}]".replace("-", "−")
+            if np.isfinite(low)
+            else f"{value:+.2f}".replace("-", "−")
+            for value, low, high in zip(known["value"], known["low"], known["high"], strict=True)
+        ]
+    )
+    frame = wide.pivot_table(
+        index=["encoder", "metric"],
+        columns="adjustment",
+        values="interval",
+        aggfunc="first",
+        sort=False,
+    )
+    order = [a for a in ("within level", "level-adjusted", "pooled") if a in frame]
+    within = known[known["adjustment"] == order[0]].set_index(["encoder", "metric"])
+    within = within[~within.index.duplicated()].reindex(frame.index)
+    frame = frame[order].fillna("–").assign(p=within["p_holm"], n=within["n"])
+    frame = frame.iloc[np.argsort(-within["value"].abs().fillna(0).to_numpy(), kind="stable")]
+    frame = frame.reset_index().assign(metric=lambda f: f["metric"].map(titles))
+    yield Table(
+        frame.rename(columns={"p": "p (Holm)", "n": "units"}),
+        f"Rank correlations with their 95 % intervals, strongest first; p belongs to "
+        f"“{order[0]}” and is corrected for all metrics at once.",
+        "associations",
+        {"p (Holm)": ".2g", "units": ".0f"},
+    )
+    strongest = within["value"].abs().groupby("metric").mean().sort_values(ascending=False)
+    for name in strongest.index[:SCATTERS]:
+        rows = run.metrics[run.metrics["metric"].isin([name, run.manifest["primary"]])]
+        per_class = rows[(rows["metric"] == name) & (rows["scope"] != "all")]
+        if np.isfinite(per_class["value"]).any():
+            yield Figure(
+                figures.scatter(rows, name, run.manifest["primary"], titles[name]),
+                f"{records[name].title} against accuracy, a point for each class at each level. A "
+                "trend across colours is the noise; a trend within one colour is what would tell "
+                "robust classes apart.",
+                f"scatter-{name}",
+            )
+
+
+def training(run: Run, records: Records) -> Iterator[Block]:
+    """Training curves."""
+    if run.training["value"].notna().any():
+        caption = "Quantities logged during training, one panel each."
+        yield Figure(figures.training(run.training), caption, "training")
+
+
+def _curves(
+    run: Run, records: Records, names: list[str], caption: str, label: str
+) -> Iterator[Block]:
+    rows = _drawable(run.metrics, names)
+    present = [name for name in names if name in set(rows["metric"])]
+    if present and len(rows["severity"].unique()) > 1:
+        yield Figure(figures.curves(rows, present, records.titles(present)), caption, label)
+
+
+def _drawable(metrics: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    kept = metrics["metric"].isin(names) & (metrics["scope"] == "all")
+    return metrics[kept & np.isfinite(metrics["value"])]
+
+
+def _is_distance(name: str) -> bool:
+    return name.startswith(("wasserstein", "bottleneck"))
+
+
+def _spaces(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The table's feature spaces by name, each at its first seed."""
+    for space, cells in with_names(_first_seed(table)).groupby("space", sort=False):
+        yield str(space), cells.drop(columns=["space", "level"])
+
+
+def _first_seed(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["seed"] == table["seed"].min()]
+
+
+def _ends(cells: pd.DataFrame) -> pd.DataFrame:
+    """The clean and the noisiest level."""
+    return cells[cells["severity"].isin([cells["severity"].min(), cells["severity"].max()])]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,88 @@
+"""What a report is made of; the page and the document render it, neither adds to it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Plain text."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Note:
+    """Plain text a reader must not miss."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart and the sentence that says what to see."""
+
+    chart: alt.TopLevelMixin
+    caption: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A frame and its caption.
+
+    Attributes
+    ----------
+    frame : the values; column names are the headings.
+    formats : format specification of the numeric columns; other columns are text.
+    """
+
+    frame: pd.DataFrame
+    caption: str
+    label: str
+    formats: Mapping[str, str] = field(default_factory=dict)
+
+    def rows(self) -> list[list[str]]:
+        """Cells as text; a number that is missing is a dash."""
+        columns = list(self.frame)
+        return [
+            [_cell(value, self.formats.get(name)) for name, value in zip(columns, row, strict=True)]
+            for row in self.frame.itertuples(index=False, name=None)
+        ]
+
+
+Block = Paragraph | Note | Figure | Table
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands below it."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The question, the answer in plain words, and the sections that support it."""
+
+    title: str
+    question: str
+    answer: tuple[str, ...]
+    facts: str
+    sections: tuple[Section, ...]
+
+
+def _cell(value: Any, spec: str | None) -> str:
+    if spec is None:
+        return str(value)
+    if value is None or math.isnan(value):
+        return "–"
+    return format(value, spec).replace("inf", "∞").replace("-", "−")

@@ -1,0 +1,75 @@
+"""The report as one HTML file that needs no network."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from tdafeat import __version__
+from tdafeat.report.model import Block, Figure, Report, Table
+
+
+def render(report: Report) -> str:
+    """The page, with its style, scripts and figures inside."""
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+    )
+    template = environment.from_string(_template("page.html"))
+    sections = [
+        {"title": section.title, "blocks": [_block(block) for block in section.blocks]}
+        for section in report.sections
+    ]
+    return template.render(
+        report={
+            "title": report.title,
+            "question": report.question,
+            "answer": report.answer,
+            "facts": report.facts,
+            "sections": sections,
+        },
+        version=__version__,
+        style=Markup(_template("page.css")),
+        script=Markup(_template("page.js")),
+        bundle=Markup(_bundle()),
+    )
+
+
+def _block(block: Block) -> dict[str, Any]:
+    kind = {"kind": type(block).__name__}
+    if isinstance(block, Figure):
+        return kind | {"caption": block.caption, "spec": _embedded(block.chart.to_dict())}
+    if isinstance(block, Table):
+        return kind | {
+            "caption": block.caption,
+            "columns": [str(name) for name in block.frame],
+            "numeric": [name in block.formats for name in block.frame],
+            "rows": block.rows(),
+        }
+    return kind | {"text": block.text}
+
+
+def _embedded(value: Any) -> Any:
+    """JSON for a script element: no character in it can end the element or open a comment."""
+    from markupsafe import Markup
+
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+@cache
+def _bundle() -> str:
+    """Vega, Vega-Lite and Vega-Embed, as vl-convert carries them."""
+    import vl_convert
+
+    return vl_convert.javascript_bundle().replace("</script", "<\\/script")
+
+
+def _template(name: str) -> str:
+    return files("tdafeat.report").joinpath("templates", name).read_text(encoding="utf-8")
