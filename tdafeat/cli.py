@@ -121,8 +121,6 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _run_study(study: Study, arguments: argparse.Namespace) -> int:
-    from tdafeat.report import write
-
     changes: dict[str, Any] = {
         "dataset": arguments.data,
         "encoders": arguments.encoder,
@@ -153,6 +151,8 @@ def _run_study(study: Study, arguments: argparse.Namespace) -> int:
         where = f"{cell['encoder']}, severity {cell['severity']}"
         print(f"failed: {hole['stage']} of {where}: {hole['error']}", file=sys.stderr)
     if not arguments.no_report:
+        from tdafeat.report import write
+
         print("writing the report", file=sys.stderr)
         for path in write(run):
             print(path)

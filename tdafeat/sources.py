@@ -101,7 +101,7 @@ class ImageSource:
     def _severities(self, seed: int) -> dict[int, float]:
         """The parameter of each severity; severity 0 is clean."""
         given = self.tests[seed].severities
-        levels = dict.fromkeys(given, float("nan")) if given else {}
+        levels = {severity: float(severity) for severity in given}
         if self.noise is not None:
             levels = dict(enumerate(self.noise.levels, start=1))
         return {0: 0.0, **levels}
@@ -211,6 +211,7 @@ class ImageSource:
         if severity > 0 and self.noise is not None:
             spec["noise"] = {
                 "name": self.noise.name,
+                "version": self.noise.version,
                 "units": self.noise.units,
                 "parameter": self.noise.levels[severity - 1],
                 "seed": seed,

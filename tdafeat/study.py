@@ -56,7 +56,7 @@ class Study:
     primary : the accuracy the question is about, chosen before looking.
     limit : at most so many test images per class (and as many train images).
     seeds : one run of the noise (and of procedural images) for each.
-    maxdim : highest homology degree.
+    maxdim : highest homology degree, at least 1.
     n_landmarks : clouds larger than this are thinned to so many farthest-point landmarks.
     projections : methods of `tdafeat.projection.project`.
     n_projected : images shown in projections, at most.
@@ -131,7 +131,7 @@ class Study:
             source = FeatureSource(self.features)
         else:
             source = ImageSource.load(self, root, device, batch_size, workers)
-        self._check_primary(source.has_text)
+        self._check(source.has_text)
         plan = Plan(self, source.extract(where, force=force, quiet=quiet))
         holes, seconds = [], {"features": time.monotonic() - started}
         began = time.monotonic()
@@ -140,9 +140,13 @@ class Study:
             seconds[title], began = time.monotonic() - began, time.monotonic()
         return write_run(self, source, plan, where, holes, seconds, Path(out))
 
-    def _check_primary(self, has_text: bool) -> None:
+    def _check(self, has_text: bool) -> None:
         from tdafeat.record import metrics
 
+        if self.maxdim < 1:
+            raise ValueError(
+                f"maxdim must be at least 1: a study measures H0 and H1; got {self.maxdim}"
+            )
         if metrics[self.primary].room != "evaluation":
             raise ValueError(f"primary must be an accuracy; {self.primary!r} is not")
         if self.primary.startswith("zero_shot") and not has_text:

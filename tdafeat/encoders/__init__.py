@@ -1,1 +1,61 @@
-""""""
+"""Encoders by name: raw pixels, published networks, the networks embedded here, your own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from tdafeat.encoders import open_clip_family, pixels, siamese, timm_family
+from tdafeat.encoders.base import Encoder, Preprocessing
+from tdafeat.encoders.function import from_function
+from tdafeat.record import Registry
+
+__all__ = ["Encoder", "Family", "Preprocessing", "encoders", "from_function", "load"]
+
+Family = Callable[[str, str | None, str | None], Encoder]
+"""(what stands after the colon, layer or None, checkpoint or None) -> encoder."""
+
+encoders: Registry[Family] = Registry("encoder", "tdafeat.encoders")
+encoders.add("pixels", pixels.load)
+encoders.add("densenet", siamese.load_densenet)
+encoders.add("siamese", siamese.load_siamese)
+encoders.add("open_clip", open_clip_family.load)
+encoders.add("timm", timm_family.load)
+
+
+def load(
+    name: str,
+    *,
+    layer: str | None = None,
+    checkpoint: str | None = None,
+    device: str | torch.device = "cpu",
+) -> Encoder:
+    """Load an encoder by name.
+
+    Parameters
+    ----------
+    name : ``FAMILY`` or ``FAMILY:MODEL``, then optionally ``@FILE`` for a checkpoint of one's own
+        and ``#LAYER``: ``pixels:28#grey``, ``open_clip:ViT-B-32-quickgelu/openai``,
+        ``timm:vit_small_patch16_224.dino@dino.pth#avg``.
+    layer, checkpoint : the same as in the name.
+    device : where its weights go.
+
+    Raises
+    ------
+    UnknownName for a family or model that does not exist; DataUnavailable if its weights are
+    neither here nor downloadable; UnreadableData for a checkpoint that is damaged or another's;
+    ValueError for a layer it does not have.
+
+    Examples
+    --------
+    >>> load("pixels:28#grey").dimension
+    784
+    """
+    whole, _, named_layer = name.partition("#")
+    whole, _, named_checkpoint = whole.partition("@")
+    family, _, detail = whole.partition(":")
+    encoder = encoders[family](
+        detail, layer or named_layer or None, checkpoint or named_checkpoint or None
+    )
+    return encoder.to(device)

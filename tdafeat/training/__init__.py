@@ -1,1 +1,1 @@
-""""""
+"""How the embedded encoders were made: one trainer per method over a shared loop."""

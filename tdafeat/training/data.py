@@ -1,0 +1,95 @@
+"""Training images as tensors: prepared once, split by class, augmented on the fly."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from tdafeat import datasets
+from tdafeat.datasets import ImageSet
+from tdafeat.encoders import Preprocessing
+
+
+@dataclass(frozen=True)
+class Batchable:
+    """All images of a set in memory.
+
+    Attributes
+    ----------
+    pixels : (n, C, H, W) uint8.
+    labels : (n,) int64.
+    classes : class names.
+    """
+
+    pixels: Tensor
+    labels: Tensor
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, rows: Tensor) -> Batchable:
+        """These rows."""
+        return Batchable(self.pixels[rows], self.labels[rows], self.classes)
+
+
+def prepared(
+    name: str, split: str, preprocessing: Preprocessing, seeds: Sequence[int] = (0,)
+) -> Batchable:
+    """Every image of a data set, resized and cropped.
+
+    Parameters
+    ----------
+    seeds : for procedural sets, one set of fresh images each; other sets take one seed.
+    """
+    sets = [datasets.load(name, split=split, seed=seed) for seed in seeds]
+    pixels = np.concatenate([_pixels(images, preprocessing) for images in sets])
+    labels = np.concatenate([images.labels for images in sets])
+    return Batchable(torch.from_numpy(pixels), torch.from_numpy(labels), sets[0].classes)
+
+
+def _pixels(images: ImageSet, preprocessing: Preprocessing) -> np.ndarray:
+    return np.stack([preprocessing.prepare(images.read(i)) for i in range(len(images))])
+
+
+def holdout(data: Batchable, fraction: float, seed: int) -> tuple[Batchable, Batchable]:
+    """Split off a fraction of every class for validation: (train, validation)."""
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(data), generator=generator)
+    held = torch.zeros(len(data), dtype=torch.bool)
+    for label in range(len(data.classes)):
+        rows = order[data.labels[order] == label]
+        held[rows[: round(fraction * len(rows))]] = True
+    return data.take((~held).nonzero()[:, 0]), data.take(held.nonzero()[:, 0])
+
+
+def augment(
+    images: Tensor, generator: torch.Generator, degrees: float = 10.0, shift: float = 0.1
+) -> Tensor:
+    """Turn each image by up to `degrees` and move it by up to `shift` of its side.
+
+    Parameters
+    ----------
+    images : (B, C, H, W) normalised float; what is moved in from outside repeats the border.
+
+    Examples
+    --------
+    >>> still = augment(torch.eye(4)[None, None], torch.Generator(), degrees=0, shift=0)
+    >>> bool(torch.allclose(still, torch.eye(4), atol=1e-5))
+    True
+    """
+    n = len(images)
+    angle = (2 * torch.rand(n, generator=generator) - 1) * math.radians(degrees)
+    moved = (2 * torch.rand(n, 2, generator=generator) - 1) * 2 * shift  # sides are 2 wide here
+    cos, sin = angle.cos(), angle.sin()
+    first = torch.stack([cos, -sin, moved[:, 0]], dim=1)
+    second = torch.stack([sin, cos, moved[:, 1]], dim=1)
+    affine = torch.stack([first, second], dim=1).to(images.device)
+    grid = functional.affine_grid(affine, list(images.shape), align_corners=False)
+    return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)

@@ -1,0 +1,153 @@
+"""The loop every trainer shares: epochs, best-validation weights, checkpoints that resume.
+
+Everything random in an epoch is drawn from a generator seeded by (seed, epoch), so a run killed
+at any moment and started again goes on from its last whole epoch to the same result.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tdafeat.progress import Progress
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a network is trained: Adam with a plateau schedule, keeping the best epoch.
+
+    Attributes
+    ----------
+    patience : epochs without a better validation score before the learning rate is halved.
+    """
+
+    epochs: int
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-4
+    patience: int = 2
+    seed: int = 0
+
+
+@dataclass
+class Outcome:
+    """The best weights by validation score, and the course of training.
+
+    Attributes
+    ----------
+    history : per epoch, ``epoch``, ``loss``, ``score``, ``learning_rate``.
+    """
+
+    best: dict[str, Tensor]
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def fit(
+    network: nn.Module,
+    n_samples: int,
+    loss: Callable[[Tensor, torch.Generator], Tensor],
+    score: Callable[[], float],
+    settings: Settings,
+    checkpoint: Path,
+) -> Outcome:
+    """Train until `settings.epochs`, resuming from `checkpoint` if it is there.
+
+    Parameters
+    ----------
+    loss : (indices of a batch of training samples, generator) -> scalar to be minimised.
+    score : validation score of the network as it is, higher is better.
+    checkpoint : file the state is kept in after every epoch.
+    """
+    learned = [p for p in network.parameters() if p.requires_grad]
+    optimiser = torch.optim.Adam(
+        learned, lr=settings.learning_rate, weight_decay=settings.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
+        optimiser, mode="max", factor=0.5, patience=settings.patience
+    )
+    outcome = Outcome(copy.deepcopy(network.state_dict()))
+    if checkpoint.is_file():
+        state = torch.load(checkpoint, weights_only=True)
+        network.load_state_dict(state["network"])
+        optimiser.load_state_dict(state["optimiser"])
+        schedule.load_state_dict(state["schedule"])
+        outcome = Outcome(state["best"], state["history"])
+    for epoch in range(len(outcome.history) + 1, settings.epochs + 1):
+        generator = torch.Generator().manual_seed(settings.seed * 100_003 + epoch)
+        began, total = time.monotonic(), 0.0
+        network.train()
+        batches = torch.randperm(n_samples, generator=generator).split(settings.batch_size)
+        with Progress(f"epoch {epoch}", len(batches)) as progress:
+            for batch in batches:
+                value = loss(batch, generator)
+                optimiser.zero_grad()
+                value.backward()
+                optimiser.step()
+                total += float(value.detach()) * len(batch)
+                progress.advance()
+        network.eval()
+        with torch.inference_mode():
+            reached = score()
+        rate = optimiser.param_groups[0]["lr"]
+        schedule.step(reached)
+        if reached > max((entry["score"] for entry in outcome.history), default=float("-inf")):
+            outcome.best = copy.deepcopy(network.state_dict())
+        outcome.history.append(
+            {"epoch": epoch, "loss": total / n_samples, "score": reached, "learning_rate": rate}
+        )
+        _keep(checkpoint, network, optimiser, schedule, outcome)
+        seconds = time.monotonic() - began
+        print(
+            f"epoch {epoch}: loss {total / n_samples:.4f}, score {reached:.4f} ({seconds:.0f} s)",
+            file=sys.stderr,
+            flush=True,
+        )
+    network.load_state_dict(outcome.best)
+    network.eval()
+    return outcome
+
+
+def _keep(path: Path, network: nn.Module, optimiser: Any, schedule: Any, outcome: Outcome) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(path.name + ".writing")
+    torch.save(
+        {
+            "network": network.state_dict(),
+            "optimiser": optimiser.state_dict(),
+            "schedule": schedule.state_dict(),
+            "best": outcome.best,
+            "history": outcome.history,
+        },
+        aside,
+    )
+    os.replace(aside, path)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw the initial weights of networks made inside from `seed`; the global state is restored.
+
+    Modules of torch initialise themselves from the global generator and take no other.
+
+    Examples
+    --------
+    >>> with seeded(0):
+    ...     first = nn.Linear(2, 2).weight
+    >>> with seeded(0):
+    ...     second = nn.Linear(2, 2).weight
+    >>> bool((first == second).all())
+    True
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
