@@ -95,7 +95,7 @@ def calinski_harabasz(features: Any, labels: Any) -> float:
     better="higher",
     range=(0.0, 1.0),
     source="Manning et al. 2008",
-    **_CLUSTERS,
+    **(_CLUSTERS | {"invariant": ("rotation", "scale", "translation")}),  # k-means++ sees the order
 )
 def purity(features: Any, labels: Any, random_state: int = 0) -> float:
     """Share of samples in the majority class of their k-means cluster, as many clusters as classes.

@@ -68,7 +68,7 @@ def principal_angles(
     Returns
     -------
     (min(rank a, rank b),) float64, radians in [0, pi/2], largest first. Angles closer to 0 or to
-    pi/2 than about 1e-8 are not resolved.
+    pi/2 than about 1e-7 are not resolved.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def class_angles(
     bases = [_basis(points[torch.from_numpy(known == c)], center) for c in classes]
     ranks = np.array([len(basis) for basis in bases])
     if not ranks.any():
-        raise ValueError("every class has a single sample or constant features: no angles")
+        raise ValueError("some class must span a direction; each is a single sample or constant")
     if n_components is None:
         k = min(MAX_COMPONENTS, max(1, dimension // 2), int(ranks[ranks > 0].min()))
     elif 1 <= n_components <= dimension:

@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+
+from tdafeat.geometry import (
+    class_distance_variance,
+    etf_distance,
+    nc1,
+    nc2_equiangular,
+    nc2_equinorm,
+)
+
+ALL = (nc1, nc2_equinorm, nc2_equiangular, etf_distance, class_distance_variance)
+
+
+def cloud(seed=0, n_classes=5, n=12, dimension=9):
+    rng = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(n_classes), n)
+    return rng.normal(size=(n_classes, dimension))[labels] * 2 + rng.normal(
+        size=(len(labels), dimension)
+    ), labels
+
+
+def covariances(features, labels):
+    """Within- and between-class covariance as D x D matrices, by direct loops."""
+    classes = np.unique(labels)
+    means = np.array([features[labels == c].mean(axis=0) for c in classes])
+    within = sum(
+        np.outer(x - means[c], x - means[c]) for x, c in zip(features, labels, strict=True)
+    )
+    centre = means.mean(axis=0)
+    between = sum(np.outer(m - centre, m - centre) for m in means)
+    return within / len(features), between / len(classes), means - centre
+
+
+@pytest.mark.parametrize("function", ALL)
+def test_collapsed_features_give_zero(function):
+    labels = np.repeat(np.arange(6), 7)
+    assert function(np.eye(6)[labels], labels) == pytest.approx(0, abs=1e-14)
+
+
+@pytest.mark.parametrize("dimension", [3, 9, 40])
+def test_nc1_forms_agree_with_the_matrices(dimension):
+    features, labels = cloud(dimension=dimension)
+    within, between, _ = covariances(features, labels)
+    total = np.trace(within @ np.linalg.pinv(between, rcond=1e-10))
+    assert nc1(features, labels) == pytest.approx(total / 5)
+    assert nc1(features, labels, form="pinv_sum") == pytest.approx(total)
+    expected = np.trace(within) / np.trace(between)
+    assert nc1(features, labels, form="trace") == pytest.approx(expected)
+
+
+def test_nc2_and_simplex_distance_agree_with_their_formulas():
+    features, labels = cloud(1)
+    _, _, means = covariances(features, labels)
+    norms = np.linalg.norm(means, axis=1)
+    assert nc2_equinorm(features, labels) == pytest.approx(norms.std(ddof=1) / norms.mean())
+    cosines = [
+        abs(means[i] @ means[j] / norms[i] / norms[j] + 1 / 4)
+        for i in range(5)
+        for j in range(5)
+        if i != j
+    ]
+    assert nc2_equiangular(features, labels) == pytest.approx(np.mean(cosines))
+    gram = means @ means.T
+    simplex = (np.eye(5) - 1 / 5) / np.sqrt(4)
+    expected = np.linalg.norm(gram / np.linalg.norm(gram) - simplex)
+    assert etf_distance(features, labels) == pytest.approx(expected)
+
+
+def test_class_distance_variance_agrees_with_a_loop():
+    features, labels = cloud(2)
+    groups = [features[labels == c] for c in range(5)]
+    ratios = [
+        (a.var(axis=0).sum() + b.var(axis=0).sum()) / (2 * ((a.mean(0) - b.mean(0)) ** 2).sum())
+        for i, a in enumerate(groups)
+        for b in groups[:i]
+    ]
+    assert class_distance_variance(features, labels) == pytest.approx(np.mean(ratios))
+
+
+@pytest.mark.parametrize("function", ALL)
+def test_coinciding_means_are_undefined(function):
+    features = np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
+    assert np.isnan(function(features, [0, 0, 1, 1]))
+    assert np.isnan(function(np.full((6, 3), 1e6 / 3), [0, 0, 1, 1, 2, 2]))
+
+
+@pytest.mark.parametrize("function", ALL)
+def test_a_large_offset_changes_nothing(function):
+    features, labels = cloud(3)
+    assert function(features + 1e6, labels) == pytest.approx(function(features, labels), rel=1e-6)
+
+
+@pytest.mark.parametrize("function", ALL)
+def test_one_class_is_refused(function):
+    with pytest.raises(ValueError, match="at least two classes"):
+        function(np.eye(3), [1, 1, 1])
+
+
+def test_unknown_form_is_refused():
+    with pytest.raises(ValueError, match="form must be"):
+        nc1(*cloud(), form="ratio")

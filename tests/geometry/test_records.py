@@ -1,0 +1,95 @@
+"""What the metric records promise, checked on every metric of arrays in the two rooms."""
+
+import re
+
+import numpy as np
+import pytest
+
+from tdafeat.record import metrics
+
+RNG = np.random.default_rng(0)
+LABELS = np.repeat(np.arange(4), 12)
+CLEAN = RNG.normal(size=(4, 8))[LABELS] + RNG.normal(size=(48, 8))
+VIEW = {"features": CLEAN + 0.3 * RNG.normal(size=CLEAN.shape), "clean": CLEAN, "labels": LABELS}
+ROTATION = np.linalg.qr(RNG.normal(size=(8, 8)))[0]
+ORDER = RNG.permutation(48)
+
+TRANSFORMS = {
+    "rotation": lambda x: x @ ROTATION,
+    "scale": lambda x: 7.0 * x,
+    "translation": lambda x: x + np.arange(8),
+    "permutation": lambda x: x[ORDER],
+}
+MEASURED = [
+    name
+    for name, record in metrics.items()
+    if record.room != "topology" and set(record.needs) <= set(VIEW)
+]
+
+
+def value(record, view):
+    found = record.function(*(view[need] for need in record.needs))
+    return np.asarray(getattr(found, "value", found), dtype=float)
+
+
+def moved(transform):
+    rows = {name: TRANSFORMS[transform](VIEW[name]) for name in ("features", "clean")}
+    labels = VIEW["labels"][ORDER] if transform == "permutation" else VIEW["labels"]
+    return {**rows, "labels": labels}
+
+
+@pytest.mark.parametrize("name", MEASURED)
+@pytest.mark.parametrize("transform", TRANSFORMS)
+def test_invariances_are_those_declared(name, transform):
+    record = metrics[name]
+    before, after = value(record, VIEW), value(record, moved(transform))
+    if transform in record.invariant:
+        np.testing.assert_allclose(after, before, rtol=1e-7, atol=1e-7)
+    elif transform in ("scale", "rotation", "translation"):
+        assert not np.allclose(after, before, rtol=1e-7), "more invariant than declared"
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_values_lie_in_the_declared_range(name):
+    record = metrics[name]
+    low, high = record.range
+    found = value(record, VIEW)
+    assert ((found >= low - 1e-6) & (found <= high + 1e-6)).all()
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_records_are_complete(name):
+    record = metrics[name]
+    assert record.summary.endswith((".", "|^2.")), record.summary
+    assert record.source
+    assert record.title
+
+
+CONSTANT, TWO_CLASSES = np.full((8, 5), 1 / 3), np.repeat([0, 1], 4)
+DEGENERATE = {
+    "constant": (CONSTANT, TWO_CLASSES),
+    "zeros": (np.zeros((8, 5)), TWO_CLASSES),
+    "one sample": (CONSTANT[:1], TWO_CLASSES[:1]),
+    "one class": (CLEAN[:8], np.zeros(8, int)),
+    "every class one sample": (CLEAN[:4], np.arange(4)),
+    "classes are points": (np.eye(5)[TWO_CLASSES], TWO_CLASSES),
+    "fewer samples than dimensions": (CLEAN[[0, 1, 12, 13]], np.array([0, 0, 1, 1])),
+    "one dimension": (CLEAN[:8, :1], TWO_CLASSES),
+    "integers": (np.round(CLEAN[:8] * 5).astype(int), TWO_CLASSES),
+    "float16": (CLEAN[:8].astype(np.float16), TWO_CLASSES),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", MEASURED)
+@pytest.mark.parametrize("case", DEGENERATE)
+def test_degenerate_input_gives_a_value_nan_or_a_clear_error(name, case):
+    features, labels = DEGENERATE[case]
+    view = {"features": features, "clean": features[::-1].copy(), "labels": labels}
+    try:
+        found = value(metrics[name], view)
+    except ValueError as error:
+        message = str(error)
+        assert re.search("must|needs", message), message  # noqa: PT017
+    else:
+        assert not np.isinf(found).any()

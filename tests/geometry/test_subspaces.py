@@ -1,0 +1,156 @@
+import numpy as np
+import pytest
+import torch
+from scipy.linalg import subspace_angles
+
+from tdafeat.geometry import class_angles, principal_angles, subspace_angle_to_clean
+
+RESOLUTION = 3e-7  # angles near 0 and pi/2 lose half of float64's digits
+
+
+def leading(points, k, center=True):
+    """Columns spanning the k leading principal directions, by numpy alone."""
+    if center:
+        points = points - points.mean(axis=0)
+    return np.linalg.svd(points, full_matrices=False)[2][:k].T
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_principal_angles_agree_with_scipy(seed):
+    rng = np.random.default_rng(seed)
+    dimension = int(rng.integers(3, 30))
+    a = rng.normal(size=(int(rng.integers(1, dimension + 3)), dimension))
+    b = rng.normal(size=(int(rng.integers(1, dimension + 3)), dimension))
+    expected = subspace_angles(a.T, b.T)
+    np.testing.assert_allclose(principal_angles(a, b), expected, atol=RESOLUTION)
+
+
+def test_angles_of_a_rotated_plane_are_the_rotation():
+    angle = 0.3
+    a = np.eye(4)[:2]
+    b = np.array([[np.cos(angle), 0, np.sin(angle), 0], [0, 1, 0, 0]])
+    np.testing.assert_allclose(principal_angles(a, b), [angle, 0], atol=RESOLUTION)
+
+
+def test_orthogonal_and_equal_subspaces():
+    a, b = np.eye(4)[:2], np.eye(4)[2:]
+    np.testing.assert_allclose(principal_angles(a, b), np.pi / 2)
+    np.testing.assert_allclose(principal_angles(a, 3 * a[::-1]), 0, atol=RESOLUTION)
+
+
+def test_class_angles_agree_with_a_loop_of_scipy_over_pairs():
+    rng = np.random.default_rng(0)
+    labels = np.repeat([3, 7, 8, 11], [12, 15, 9, 20])
+    features = rng.normal(size=(len(labels), 24)) * np.linspace(3, 1, 24) + labels[:, None]
+    result = class_angles(features, labels, n_components=5)
+    assert result.classes.tolist() == [3, 7, 8, 11]
+    assert (result.n_components, result.n_features) == (5, 24)
+    for i, a in enumerate(result.classes):
+        for j, b in enumerate(result.classes):
+            expected = subspace_angles(
+                leading(features[labels == a], 5), leading(features[labels == b], 5)
+            )
+            np.testing.assert_allclose(result.angles[i, j], expected, atol=RESOLUTION)
+
+
+def test_uncentred_class_angles_see_the_means():
+    features = np.array([[1.0, 0, 0], [2, 0, 0], [0, 1, 0], [0, 2, 0]])
+    labels = [0, 0, 1, 1]
+    raw = class_angles(features, labels, n_components=1, center=False)
+    assert raw.angles[0, 1, 0] == pytest.approx(np.pi / 2)
+    shifted = class_angles(features + np.array([0, 0, 9]), labels, n_components=1, center=False)
+    assert shifted.angles[0, 1, 0] < 0.5
+
+
+@pytest.mark.parametrize(
+    ("n_per_class", "dimension", "expected"), [(50, 64, 10), (6, 64, 5), (50, 8, 4), (50, 1, 1)]
+)
+def test_default_number_of_components(n_per_class, dimension, expected):
+    rng = np.random.default_rng(1)
+    labels = np.repeat([0, 1], n_per_class)
+    result = class_angles(rng.normal(size=(2 * n_per_class, dimension)), labels)
+    assert result.n_components == expected
+
+
+def test_note_explains_angles_that_are_zero_whatever_the_data():
+    rng = np.random.default_rng(2)
+    labels = np.repeat([0, 1], 40)
+    features = rng.normal(size=(80, 6))
+    free = class_angles(features, labels, n_components=3)
+    assert free.n_forced_zeros == 0
+    assert "whatever" not in free.note
+    some = class_angles(features, labels, n_components=5)
+    assert some.n_forced_zeros == 4
+    np.testing.assert_allclose(some.angles[0, 1, 1:], 0, atol=RESOLUTION)
+    assert some.angles[0, 1, 0] > 0.01
+    assert "at least 4 of the 5 angles are 0 whatever the data, because 2k > D" in some.note
+    full = class_angles(features, labels, n_components=6)
+    np.testing.assert_allclose(full.angles, 0, atol=RESOLUTION)
+    assert "all angles are 0 whatever the data" in full.note
+
+
+def test_class_without_enough_directions_is_nan_and_the_others_are_not():
+    rng = np.random.default_rng(3)
+    features = rng.normal(size=(13, 8))
+    labels = np.array([0] * 6 + [1] * 6 + [2])
+    result = class_angles(features, labels)
+    assert result.n_components == 4
+    assert np.isnan(result.angles[2]).all()
+    assert np.isnan(result.angles[:, 2]).all()
+    assert np.isfinite(result.angles[:2, :2]).all()
+
+
+def test_constant_class_far_from_the_origin_spans_nothing():
+    rng = np.random.default_rng(4)
+    features = np.concatenate([np.full((5, 6), 1e6 / 3), rng.normal(size=(10, 6))])
+    result = class_angles(features, np.repeat([0, 1, 2], 5))
+    assert np.isnan(result.angles[0]).all()
+    assert np.isfinite(result.angles[1:, 1:]).all()
+
+
+def test_angle_to_clean():
+    rng = np.random.default_rng(5)
+    clean = rng.normal(size=(60, 30)) * np.geomspace(10, 0.1, 30)
+    assert subspace_angle_to_clean(clean, clean) == pytest.approx(0, abs=RESOLUTION)
+    noise = rng.normal(size=clean.shape)
+    little, much = (subspace_angle_to_clean(clean + s * noise, clean) for s in (0.1, 3.0))
+    assert 0 < little < much < np.pi / 2
+    expected = subspace_angles(leading(clean + noise, 10), leading(clean, 10)).mean()
+    assert subspace_angle_to_clean(clean + noise, clean) == pytest.approx(expected, abs=1e-9)
+    assert np.isnan(subspace_angle_to_clean(np.ones((4, 3)), rng.normal(size=(4, 3))))
+
+
+def test_tensors_and_arrays_give_the_same_angles():
+    rng = np.random.default_rng(6)
+    a, b = rng.normal(size=(3, 9)), rng.normal(size=(4, 9))
+    np.testing.assert_array_equal(
+        principal_angles(torch.tensor(a, requires_grad=True), b), principal_angles(a, b)
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([[1.0, 0]], [[1.0, 0, 0]]), "equally many columns"),
+        (([[0.0, 0]], [[1.0, 0]]), "a must span at least 1"),
+        (([[1.0, 0]], [[1.0, 0]], 2), "a must span at least 2"),
+        (([[1.0, 0]], [[np.nan, 0]]), "b must be finite"),
+    ],
+)
+def test_principal_angles_refuse(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        principal_angles(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("features", "labels", "n_components", "message"),
+    [
+        (np.eye(4), [0, 0, 0, 0], None, "at least two classes"),
+        (np.eye(4), [0, 1, 2, 3], None, "single sample"),
+        (np.eye(4), [0, 0, 1, 1], 5, "n_components must lie in 1..4"),
+        (np.eye(4), [0, 0, 1], None, "one entry per row"),
+    ],
+)
+def test_class_angles_refuse(features, labels, n_components, message):
+    with pytest.raises(ValueError, match=message):
+        class_angles(features, labels, n_components)
