@@ -90,6 +90,6 @@ def test_degenerate_input_gives_a_value_nan_or_a_clear_error(name, case):
         found = value(metrics[name], view)
     except ValueError as error:
         message = str(error)
-        assert re.search("must|needs", message), message  # noqa: PT017
+        assert re.search("must|needs", message), message
     else:
         assert not np.isinf(found).any()

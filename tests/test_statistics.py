@@ -1,0 +1,174 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import spearmanr
+
+from tdafeat.statistics import associations, verdict
+
+PRIMARY = "probe_accuracy"
+
+
+def metric_table(n_classes=12, n_levels=3, encoders=("a", "b"), effect=0.0, seeds=(0,), seed=0):
+    """A run's metric table: one planted metric, one of noise, and one that follows the level."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for encoder in encoders:
+        ease = rng.normal(size=n_classes)
+        for severity in range(n_levels):
+            for noise_seed in seeds:
+                cell = {
+                    "dataset": "textures",
+                    "encoder": encoder,
+                    "layer": "cls",
+                    "noise": "gaussian",
+                    "severity": severity,
+                    "seed": noise_seed,
+                }
+                noise = rng.normal(size=(4, n_classes))
+                columns = {
+                    PRIMARY: ease - severity + 0.2 * noise[0],
+                    "koleo": effect * ease + noise[1],
+                    "rankme": noise[2] + 3 * severity,
+                    "displacement": noise[3] * (severity > 0),
+                }
+                for metric, values in columns.items():
+                    rows += [
+                        cell | {"scope": f"class {c}", "metric": metric, "value": v}
+                        for c, v in enumerate(values)
+                    ]
+                    rows.append(cell | {"scope": "all", "metric": metric, "value": values.mean()})
+    return pd.DataFrame(rows)
+
+
+def row(table, metric, adjustment="within level", encoder="a"):
+    chosen = table.query("metric == @metric and adjustment == @adjustment and encoder == @encoder")
+    assert len(chosen) == 1
+    return chosen.iloc[0]
+
+
+def test_one_row_per_encoder_metric_and_adjustment():
+    found = associations(metric_table(), PRIMARY, n_boot=100, n_permutations=99)
+    assert len(found) == 2 * 3 * 3
+    assert set(found["encoder"]) == {"a", "b"}
+    assert (found["n"] == 12).all()
+    assert (found["scope_unit"] == "class").all()
+    assert not found["value"].isna().any()
+
+
+def test_value_is_the_mean_of_the_levels_spearman():
+    table = metric_table(effect=1)
+    found = row(associations(table, PRIMARY, n_boot=100, n_permutations=99), "koleo")
+    classes = table.query("scope != 'all' and encoder == 'a'")
+    wide = classes.pivot_table(index=["severity", "scope"], columns="metric", values="value")
+    expected = [
+        spearmanr(level["koleo"], level[PRIMARY]).statistic for _, level in wide.groupby("severity")
+    ]
+    assert found["value"] == pytest.approx(np.mean(expected))
+
+
+def test_metrics_compared_with_clean_are_read_under_noise_only():
+    table = metric_table()
+    without = table[(table["metric"] != "displacement") | (table["severity"] > 0)]
+    results = [
+        associations(t, PRIMARY, n_boot=100, n_permutations=99).query("metric == 'displacement'")
+        for t in (table, without)
+    ]
+    pd.testing.assert_frame_equal(*results)
+
+
+def test_seeds_are_averaged_before_anything_else():
+    table = metric_table(seeds=(0, 1, 2))
+    keys = [c for c in table if c not in ("seed", "value")]
+    mean = table.groupby(keys, sort=False, as_index=False)["value"].mean().assign(seed=0)
+    arguments = {"primary": PRIMARY, "n_boot": 100, "n_permutations": 99}
+    pd.testing.assert_frame_equal(associations(table, **arguments), associations(mean, **arguments))
+
+
+def test_rows_in_any_order_and_other_metrics_change_no_interval():
+    table = metric_table(effect=1)
+    fewer = table[table["metric"].isin([PRIMARY, "koleo"])]
+    arguments = {"primary": PRIMARY, "n_boot": 100, "n_permutations": 99}
+    whole = row(associations(table, **arguments), "koleo").drop("p_holm")
+    alone = row(associations(fewer, **arguments), "koleo").drop("p_holm")
+    assert whole["low"] == alone["low"]
+    assert whole["p"] == alone["p"]
+
+
+def test_other_accuracies_are_not_metrics_but_unregistered_names_are():
+    table = metric_table()
+    extra = table[table["metric"] == "koleo"]
+    table = pd.concat([table, extra.assign(metric="knn_accuracy"), extra.assign(metric="mine")])
+    found = associations(table, PRIMARY, n_boot=100, n_permutations=99)
+    assert "mine" in set(found["metric"])
+    assert not {"knn_accuracy", PRIMARY} & set(found["metric"])
+
+
+def test_classes_with_a_gap_are_left_out():
+    table = metric_table()
+    gap = (table["metric"] == "koleo") & (table["scope"] == "class 3") & (table["severity"] == 1)
+    table.loc[gap, "value"] = np.nan
+    found = associations(table, PRIMARY, n_boot=100, n_permutations=99)
+    assert row(found, "koleo")["n"] == 11
+    assert row(found, "rankme")["n"] == 12
+
+
+def test_holm_is_over_the_metrics_of_an_encoder_and_adjustment():
+    found = associations(metric_table(effect=3), PRIMARY, n_boot=100, n_permutations=999)
+    planted = row(found, "koleo")
+    assert planted["p"] == pytest.approx(0.001)
+    assert planted["p_holm"] == pytest.approx(3 * planted["p"])
+    assert np.isnan(row(found, "koleo", "pooled")["p_holm"])
+
+
+def test_too_few_classes_and_an_encoder_without_the_accuracy():
+    few = associations(metric_table(n_classes=4), PRIMARY)
+    assert few["value"].isna().all()
+    assert few["status"].str.contains("4 units, and at least 5").all()
+    table = metric_table()
+    table = table[(table["encoder"] == "a") | (table["metric"] != PRIMARY)]
+    found = associations(table, PRIMARY, n_boot=100, n_permutations=99)
+    assert found.query("encoder == 'b'")["status"].str.startswith("not estimable").all()
+    assert found.query("encoder == 'a'")["value"].notna().all()
+
+
+def test_the_encoder_as_unit():
+    table = metric_table(encoders=tuple("abcdef"), effect=2)
+    found = associations(table, PRIMARY, unit="encoder", n_boot=200, n_permutations=99)
+    assert len(found) == 9
+    assert (found["n"] == 6).all()
+    assert (found["encoder"] == "all").all()
+    few = associations(metric_table(), PRIMARY, unit="encoder")
+    assert few["status"].str.contains("2 units, and at least 4").all()
+
+
+def test_refusals():
+    table = metric_table()
+    with pytest.raises(ValueError, match="'top5' is not in the metric table"):
+        associations(table, "top5")
+    with pytest.raises(ValueError, match=r"missing: \['severity'\]"):
+        associations(table.drop(columns="severity"), PRIMARY)
+    with pytest.raises(ValueError, match="unit must be"):
+        associations(table, PRIMARY, unit="row")
+
+
+def test_verdict_names_what_was_found_with_its_size():
+    found = associations(metric_table(effect=3, n_classes=30), PRIMARY, n_boot=200)
+    text = "\n".join(verdict(found, PRIMARY))
+    assert "a (cls) on textures, gaussian: at a fixed noise level, 1 of 3 metrics goes with" in text
+    planted = row(found, "koleo")
+    assert f"KoLeo (rho {planted['value']:+.2f}, 95 % interval {planted['low']:+.2f} to" in text
+    assert "none of them topological" in text
+    assert "Across encoders nothing is estimable: 2 measured" in text
+
+
+def test_verdict_says_no_evidence_and_warns_of_pooling():
+    found = associations(metric_table(n_levels=4, seed=5), PRIMARY, n_boot=100, n_permutations=199)
+    text = "\n".join(verdict(found, PRIMARY))
+    assert "no evidence that any of 3 metrics goes with linear probe accuracy" in text
+    assert "Pooling the noise levels makes metrics look stronger" in text
+
+
+def test_verdict_of_what_cannot_be_estimated():
+    found = associations(metric_table(n_classes=3), PRIMARY)
+    assert "not estimable: 3 units" in verdict(found, PRIMARY)[0]
+    assert "Nothing was measured per class" in verdict(pd.DataFrame(), PRIMARY)[0]
