@@ -1,0 +1,220 @@
+"""Studies over images: what is extracted, once, and under which key."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from tdafeat import Study, datasets, encoders
+from tdafeat.encoders.base import Encoder, Preprocessing
+from tdafeat.store import Store
+
+SMALL = Preprocessing(8, 8)
+
+
+def colours(images):
+    return torch.cat([images.mean(dim=(2, 3)), images.std(dim=(2, 3))], dim=1)
+
+
+def encoder(version="1", **changes):
+    return encoders.from_function(colours, "colours", version, size=8, **changes)
+
+
+def study(**changes):
+    declared = Study(
+        name="small",
+        question="?",
+        dataset="textures:16",
+        encoders=(encoder(),),
+        levels=(0.1, 0.3),
+        projections=("pca",),
+        limit=6,
+    )
+    return declared.but(**changes)
+
+
+def run(place, name, declared, **options):
+    return declared.run(place / name, store=place / "store", quiet=True, **options)
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Batches that went through the encoder, by number of images."""
+    seen = []
+    original = Encoder.encode
+
+    def encode(self, images):
+        seen.append(len(images))
+        return original(self, images)
+
+    monkeypatch.setattr(Encoder, "encode", encode)
+    return seen
+
+
+def test_images_end_in_a_run_with_thumbnails(tmp_path):
+    got = run(tmp_path, "run", study())
+    assert got.manifest["holes"] == []
+    assert got.manifest["noise"] == {
+        "name": "gaussian",
+        "units": "pixel",
+        "parameter": "sigma",
+        "levels": [0.1, 0.3],
+    }
+    assert got.manifest["encoders"][0]["preprocessing"]["crop"] == 8
+    assert set(got.thumbnails["image"]) == set(got.projections["image"])
+    with Image.open(tmp_path / "run" / "thumbnails.webp") as sprite:
+        assert sprite.width % 48 == sprite.height % 48 == 0
+        assert (got.thumbnails["column"].max() + 1) * 48 == sprite.width
+
+
+def test_a_second_run_encodes_nothing(tmp_path, counted):
+    run(tmp_path, "one", study())
+    assert sum(counted) == 16 * 6 * (3 + 1)  # test images at three levels, train images clean
+    counted.clear()
+    run(tmp_path, "two", study())
+    assert counted == []
+
+
+@pytest.mark.parametrize(
+    ("change", "encoded"),
+    [
+        ({"levels": (0.1, 0.2)}, 16 * 6 * 3),  # the part with the new level, clean once more
+        ({"limit": 5}, 16 * 5 * 4),
+        ({"encoders": (encoder(version="2"),)}, 16 * 6 * 4),
+        ({"encoders": (encoder(mean=(0.0, 0.0, 0.0)),)}, 16 * 6 * 4),
+        ({"noise": "speckle"}, 16 * 6 * 3),
+        ({"seeds": (1,)}, 16 * 6 * 4),
+        ({"primary": "knn_accuracy"}, 0),
+        ({"name": "other", "question": "else?"}, 0),
+    ],
+)
+def test_what_changes_the_features_and_nothing_else_is_encoded_again(
+    tmp_path, counted, change, encoded
+):
+    run(tmp_path, "one", study())
+    counted.clear()
+    run(tmp_path, "two", study(**change))
+    assert sum(counted) == encoded
+
+
+def test_a_damaged_part_is_extracted_again(tmp_path, counted):
+    first = run(tmp_path, "one", study())
+    damaged = next((tmp_path / "store" / "features").glob("*/features.npy"))
+    damaged.write_bytes(damaged.read_bytes()[:-4] + b"\x00\x00\x80\x3f")
+    counted.clear()
+    second = run(tmp_path, "two", study())
+    assert 0 < sum(counted) <= 16 * 6 * 3
+    np.testing.assert_array_equal(first.metrics["value"], second.metrics["value"])
+
+
+def test_extraction_is_kept_part_by_part(tmp_path, counted, monkeypatch):
+    monkeypatch.setattr("tdafeat.sources.PART", 40)
+    written = []
+    original = Store.write
+
+    def stop_after_five(self, stage, spec, *rest, **named):
+        if len(written) == 5:
+            raise KeyboardInterrupt
+        written.append(stage)
+        original(self, stage, spec, *rest, **named)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Store, "write", stop_after_five)
+        run(tmp_path, "run", study())
+    counted.clear()
+    run(tmp_path, "run", study())
+    # One part of 40 images at three levels was whole; the next was lost halfway.
+    assert sum(counted) == 16 * 6 * 4 - 40 * 3
+
+
+def test_several_seeds_share_the_clean_train_key_only_with_themselves(tmp_path):
+    got = run(tmp_path, "run", study(seeds=(0, 1)))
+    assert set(got.metrics["seed"]) == {0, 1}
+    assert not any("spread between seeds" in note for note in got.manifest["notes"])
+
+
+def test_zero_shot_appears_with_a_text_tower(tmp_path):
+    def text(classes, prompts):
+        rows = torch.eye(6)[torch.arange(len(classes)) % 6]
+        return rows
+
+    with_text = Encoder("words", "1", "proj", 6, SMALL, colours, text=text)
+    got = run(tmp_path, "run", study(encoders=(with_text,), primary="zero_shot_accuracy"))
+    assert "zero_shot" in set(got.predictions["method"])
+    assert "zero_shot_accuracy" in set(got.metrics["metric"])
+    assert got.manifest["encoders"][0]["text"]
+
+
+def test_no_noise_is_a_study_too(tmp_path):
+    got = run(tmp_path, "run", study(noise=None))
+    assert set(got.metrics["severity"]) == {0}
+    assert got.manifest["noise"] == {}
+
+
+def test_corrupted_folders_take_the_place_of_noise(tmp_path):
+    images = datasets.load("textures:16", limit=4)
+    rng = np.random.default_rng(0)
+    for row in range(len(images)):
+        pixels = images.read(row)
+        for root, sigma in (("clean", 0), ("worse/1", 20), ("worse/2", 60)):
+            folder = tmp_path / root / images.classes[images.labels[row]]
+            folder.mkdir(parents=True, exist_ok=True)
+            noisy = np.clip(pixels + sigma * rng.normal(size=pixels.shape), 0, 255)
+            Image.fromarray(noisy.astype(np.uint8)).save(folder / f"{row}.png")
+    declared = study(
+        dataset=f"folder:{tmp_path / 'clean'}",
+        corrupted=tmp_path / "worse",
+        noise="gaussian",
+        levels=None,
+        limit=None,
+    )
+    got = run(tmp_path, "run", declared)
+    assert got.manifest["noise"]["name"] == "corrupted"
+    moved = got.metrics.query("metric == 'displacement' and scope == 'all'")
+    assert moved.sort_values("severity")["value"].is_monotonic_increasing
+    assert moved["severity"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"encoders": ()}, "at least one encoder"),
+        ({"encoders": (encoder(), encoder())}, "named twice"),
+        ({"maxdim": 0}, "maxdim"),
+        ({"levels": (-0.1,)}, "-0.1"),
+        ({"limit": 0}, "limit"),
+        ({"limit": 1}, "at least 2 test images"),
+    ],
+)
+def test_what_cannot_run_is_refused_first(tmp_path, counted, change, message):
+    with pytest.raises(ValueError, match=message):
+        run(tmp_path, "run", study(**change))
+    assert counted == []
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_killed_run_resumes_to_the_same_tables(tmp_path):
+    """kill -9 in the middle of a stage; the next run ends as if nothing had happened."""
+    options = ["run", "--data", "textures:16", "--encoder", "pixels:8", "--limit", "4", "--jobs"]
+    options += ["1", "--levels", "0.1", "0.3", "--no-report", "--store", f"{tmp_path}/store"]
+    command = [sys.executable, "-c", "import sys; from tdafeat.cli import main; sys.exit(main())"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    whole = [*command, *options[:-1], f"{tmp_path}/whole-store", "--out", f"{tmp_path}/whole"]
+    subprocess.run(whole, check=True, capture_output=True, env=environment)
+    mine = [*command, *options, "--out", f"{tmp_path}/run"]
+    process = subprocess.Popen(mine, stderr=subprocess.DEVNULL, env=environment)
+    while process.poll() is None and not list((tmp_path / "store").glob("topology/*/meta.json")):
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert process.returncode == -signal.SIGKILL
+    assert not (tmp_path / "run").exists()
+    subprocess.run(mine, check=True, capture_output=True, env=environment)
+    for table in sorted((tmp_path / "whole" / "tables").glob("*.parquet")):
+        assert table.read_bytes() == (tmp_path / "run" / "tables" / table.name).read_bytes(), table
