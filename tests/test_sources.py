@@ -124,9 +124,10 @@ def test_extraction_is_kept_part_by_part(tmp_path, counted, monkeypatch):
         written.append(stage)
         original(self, stage, spec, *rest, **named)
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(Store, "write", stop_after_five)
-        run(tmp_path, "run", study())
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path, "run", study())
     counted.clear()
     run(tmp_path, "run", study())
     # One part of 40 images at three levels was whole; the next was lost halfway.
