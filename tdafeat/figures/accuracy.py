@@ -11,6 +11,7 @@ from tdafeat.figures.theme import (
     embed,
     severity_axis,
     space_colour,
+    space_facet,
     themed,
     with_names,
     wrapped,
@@ -32,47 +33,49 @@ def accuracy(
     keys = ["space", "severity", "level", "scope"]
     rows = rows.groupby(keys, sort=False)[["value", "low", "high"]].mean().reset_index()
     title = primary.replace("_", " ")
-    whole, single = rows[rows["scope"] == "all"], rows[rows["scope"] != "all"]
     y = alt.Y("value:Q", title=title, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
-    colour = space_colour(whole)
+    base = alt.Chart().encode(x=severity_axis(rows), y=y)
     tips = [
         alt.Tooltip("space:N", title="feature space"),
         alt.Tooltip("level:N", title="severity (parameter)"),
         alt.Tooltip("value:Q", title=title, format=".1%"),
     ]
+    return _by_class(rows, base, tips) if by_class else _overall(rows, base, tips)
+
+
+def _overall(rows: pd.DataFrame, base: alt.Chart, tips: list[alt.Tooltip]) -> alt.TopLevelMixin:
+    whole = rows[rows["scope"] == "all"]
+    lines = base.encode(color=space_colour(whole))
     limits = [
         alt.Tooltip("low:Q", title="95 % from", format=".1%"),
         alt.Tooltip("high:Q", title="to", format=".1%"),
     ]
-    x = severity_axis(rows)
-    base = alt.Chart().transform_filter("datum.scope == 'all'").encode(x=x, color=colour)
     layers = [
-        base.mark_rule(strokeWidth=1.5, opacity=0.7)
-        .encode(y=y, y2="high:Q")
-        .encode(y=alt.Y("low:Q", title=title)),
-        base.mark_line().encode(y=y),
-        base.mark_point(opacity=1).encode(y=y, tooltip=tips + limits),
+        lines.mark_rule(strokeWidth=1.5, opacity=0.7).encode(y="low:Q", y2="high:Q"),
+        lines.mark_line(),
+        lines.mark_point(opacity=1).encode(tooltip=tips + limits),
     ]
-    if not by_class:
-        n_classes = single["scope"].nunique()
-        if n_classes > 1:
-            chance = alt.Chart(embed(pd.DataFrame({"chance": [1 / n_classes]})))
-            rule = chance.mark_rule(strokeDash=[4, 4], color=INK, opacity=0.5)
-            layers.append(
-                rule.encode(
-                    y="chance:Q", tooltip=[alt.Tooltip("chance:Q", title="chance", format=".1%")]
-                )
-            )
-        return themed(alt.layer(*layers, data=embed(whole)).properties(width=520, height=280))
-    classes = (
-        alt.Chart().transform_filter("datum.scope != 'all'").encode(x=x, y=y, detail="scope:N")
-    )
-    tips.insert(0, alt.Tooltip("scope:N", title="class"))
+    n_classes = rows.loc[rows["scope"] != "all", "scope"].nunique()
+    if n_classes > 1:
+        chance = alt.Chart(embed(pd.DataFrame({"chance": [1 / n_classes]})))
+        tip = alt.Tooltip("chance:Q", format=".1%")
+        rule = chance.mark_rule(strokeDash=[4, 4], color=INK, opacity=0.5)
+        layers.append(rule.encode(y="chance:Q", tooltip=[tip]))
+    return themed(alt.layer(*layers[1:], layers[0], data=embed(whole), width=520, height=260))
+
+
+def _by_class(rows: pd.DataFrame, base: alt.Chart, tips: list[alt.Tooltip]) -> alt.TopLevelMixin:
+    classes = base.transform_filter("datum.scope != 'all'").encode(detail="scope:N")
+    whole = base.transform_filter("datum.scope == 'all'")
+    whole = whole.encode(color=space_colour(rows).legend(None))
     layers = [
         classes.mark_line(color=MUTED, strokeWidth=1, opacity=0.5),
-        classes.mark_point(color=MUTED, size=22, opacity=0.7).encode(tooltip=tips),
-        *layers[1:],
+        classes.mark_point(color=MUTED, size=22, opacity=0.7).encode(
+            tooltip=[alt.Tooltip("scope:N", title="class"), *tips]
+        ),
+        whole.mark_line(),
+        whole.mark_point(opacity=1).encode(tooltip=tips),
     ]
-    panels = alt.layer(*layers, data=embed(rows))
-    facet = alt.Facet("space:N", title=None, sort=None)
-    return themed(wrapped(panels, facet, rows["space"].nunique()))
+    return themed(
+        wrapped(alt.layer(*layers, data=embed(rows)), space_facet(rows), rows["space"].nunique())
+    )

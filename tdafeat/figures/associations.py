@@ -13,6 +13,7 @@ from tdafeat.figures.theme import (
     embed,
     level_colour,
     levels,
+    space_facet,
     themed,
     with_names,
     wrapped,
@@ -68,19 +69,27 @@ def forest(
         alt.Tooltip("n:Q", title="units"),
     ]
     x = alt.X("value:Q", title="Spearman's ρ with accuracy", scale=domain)
-    fill = alt.condition("datum.significant == 1", alt.value(1), alt.value(0))
     zero = alt.Chart(embed(pd.DataFrame({"zero": [0]}))).mark_rule(color=INK, opacity=0.5)
     layers = [
         zero.encode(x=alt.X("zero:Q", scale=domain)),
         base.mark_rule(strokeWidth=1.4).encode(x=alt.X("low:Q", scale=domain), x2="high:Q"),
-        base.mark_circle(size=34).encode(x=x, fillOpacity=fill, tooltip=tips),
-        base.mark_point(size=34, filled=False, opacity=1).encode(x=x, tooltip=tips),
+        *(
+            base.transform_filter(f"datum.significant == {int(filled)}")
+            .mark_point(size=38, filled=filled, opacity=1)
+            .encode(x=x, tooltip=tips)
+            for filled in (True, False)
+        ),
     ]
-    n_spaces = max(1, frame["encoder"].nunique())
+    spaces = frame["encoder"].drop_duplicates().tolist()
     panels = alt.layer(*layers, data=embed(frame[shown])).properties(
-        width=max(170, 480 // n_spaces), height=alt.Step(9 if len(used) > 1 else 16)
+        width=max(170, 480 // max(1, len(spaces))), height=alt.Step(9 if len(used) > 1 else 16)
     )
-    return themed(panels.facet(alt.Facet("encoder:N", title=None, sort=None), columns=3))
+    return themed(
+        panels.facet(
+            alt.Facet("encoder:N", title=None, sort=spaces),
+            columns=3,
+        )
+    )
 
 
 def scatter(
@@ -110,5 +119,5 @@ def scatter(
         )
     )
     n_spaces = both["space"].nunique()
-    panels = wrapped(chart, alt.Facet("space:N", title=None, sort=None), n_spaces)
+    panels = wrapped(chart, space_facet(both), n_spaces)
     return themed(panels.resolve_scale(x="independent"))

@@ -45,7 +45,7 @@ def diagrams(diagrams: pd.DataFrame) -> alt.TopLevelMixin:
     finite = frame.loc[~essential, ["birth", "death"]].to_numpy()
     top = 1.06 * float(finite.max()) if finite.size and finite.max() > 0 else 1.0
     frame = frame.assign(
-        homology="H" + frame["degree"].astype(str),
+        homology=frame["degree"].map("H{}".format),
         y=frame["death"].where(~essential, top),
         dies=np.where(essential, "never", frame["death"].map("{:.4g}".format)),
     )
@@ -59,6 +59,7 @@ def diagrams(diagrams: pd.DataFrame) -> alt.TopLevelMixin:
             "homology:N",
             title="degree",
             scale=alt.Scale(domain=degrees, range=list(COLOURS[: len(degrees)])),
+            legend=alt.Legend(orient="top"),
         ),
         tooltip=[
             alt.Tooltip("homology:N", title="degree"),
@@ -72,15 +73,18 @@ def diagrams(diagrams: pd.DataFrame) -> alt.TopLevelMixin:
     diagonal = alt.Chart(embed(corner)).mark_rule(color=INK, opacity=0.4)
     layers = [
         diagonal.encode(x=alt.X("a:Q", scale=scale), y=alt.Y("a:Q", scale=scale), x2="b", y2="b"),
-        points.transform_filter("datum.dies != 'never'").mark_point(size=16, opacity=0.55),
+        points.transform_filter("datum.dies != 'never'").mark_point(size=16, opacity=0.7),
         points.transform_filter("datum.dies == 'never'").mark_point(
             size=70, shape="triangle-up", opacity=1
         ),
     ]
     panels = alt.layer(*layers, data=embed(frame[shown]))
-    level = {"sort": order, "title": "severity (parameter)"}
-    if len(frame["space"].unique()) > 1:
-        row = alt.Row("space:N", title=None, sort=None)
+    title = "severity (parameter)"
+    spaces = frame["space"].drop_duplicates().tolist()
+    if len(spaces) > 1:
+        row = alt.Row("space:N", title=None, sort=spaces)
         panels = panels.properties(width=160, height=160)
-        return themed(panels.facet(row=row, column=alt.Column("level:N", **level)))
-    return themed(wrapped(panels, alt.Facet("level:N", **level), len(order)))
+        return themed(panels.facet(row=row, column=alt.Column("level:N", sort=order, title=title)))
+    return themed(
+        wrapped(panels, alt.Facet("level:N", sort=order, title=title), len(order), square=True)
+    )

@@ -8,6 +8,8 @@ import pandas as pd
 
 from tdafeat.figures.theme import embed, levels, themed, with_names
 
+NONE = "#440154"  # the dark end of viridis: a share of zero, which has no cell of its own
+
 
 def class_matrix(
     pairs: pd.DataFrame, metric: str, title: str = "", unit: str = ""
@@ -65,9 +67,9 @@ def _heatmap(
     number: str,
     tips: list[alt.Tooltip],
 ) -> alt.TopLevelMixin:
-    step = max(9, min(26, 330 // max(1, len(order))))
+    step = max(7, min(36, 320 // max(1, len(order))))
     axis = alt.Axis(labelFontSize=min(11, step), labelLimit=90, labelOverlap=False, ticks=False)
-    shown = axes[0] is not None
+    shares = axes[0] is not None
     chart = (
         alt.Chart(embed(cells))
         .mark_rect()
@@ -77,13 +79,14 @@ def _heatmap(
             color=alt.Color(
                 "value:Q",
                 title=title,
-                scale=alt.Scale(scheme="viridis", **({"domain": [0, 1]} if shown else {})),
+                scale=alt.Scale(scheme="viridis", domain=[0, 1] if shares else alt.Undefined),
                 legend=alt.Legend(
                     orient="bottom",
                     direction="horizontal",
                     gradientLength=220,
                     titleLimit=320,
                     format=number,
+                    labelOverlap=True,
                 ),
             ),
             tooltip=[
@@ -94,7 +97,11 @@ def _heatmap(
                 *tips,
             ],
         )
-        .properties(width=alt.Step(step), height=alt.Step(step))
+        .properties(
+            width=alt.Step(step),
+            height=alt.Step(step),
+            view=alt.ViewBackground(fill=NONE if shares else "transparent"),
+        )
     )
     facet = alt.Facet("level:N", sort=panels, title="severity (parameter)")
     return themed(chart.facet(facet, columns=2))

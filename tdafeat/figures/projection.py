@@ -36,4 +36,4 @@ def projection(projections: pd.DataFrame) -> alt.TopLevelMixin:
         )
     )
     facet = alt.Facet("level:N", sort=order, title="severity (parameter)")
-    return themed(wrapped(chart, facet, len(order)).add_params(chosen))
+    return themed(wrapped(chart, facet, len(order), square=True).add_params(chosen))

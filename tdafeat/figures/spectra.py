@@ -6,7 +6,15 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from tdafeat.figures.theme import embed, level_colour, levels, themed, with_names, wrapped
+from tdafeat.figures.theme import (
+    embed,
+    level_colour,
+    levels,
+    space_facet,
+    themed,
+    with_names,
+    wrapped,
+)
 
 SMALLEST = 1e-7  # of the total variance; below it lies the rounding of float32 features
 
@@ -47,5 +55,4 @@ def spectra(spectra: pd.DataFrame) -> alt.TopLevelMixin:
         base.mark_point(size=60, opacity=0.001).encode(tooltip=tips),
     ]
     panels = alt.layer(*layers, data=embed(frame))
-    facet = alt.Facet("space:N", title=None, sort=None)
-    return themed(wrapped(panels, facet, frame["space"].nunique()))
+    return themed(wrapped(panels, space_facet(frame), frame["space"].nunique()))

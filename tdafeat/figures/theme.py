@@ -9,7 +9,7 @@ that keep their distance on either ground and under the common colour-vision def
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import altair as alt
 import pandas as pd
@@ -71,14 +71,14 @@ C = TypeVar("C", bound=alt.TopLevelMixin)
 
 def themed(chart: C) -> C:
     """The chart with the suite's type, colours and spacing."""
-    return chart.properties(config=CONFIG)  # type: ignore[attr-defined]
+    return chart.properties(config=CONFIG)
 
 
-def wrapped(panel: alt.LayerChart | alt.Chart, facet: alt.Facet, n: int) -> alt.FacetChart:
+def wrapped(panel: Any, facet: alt.Facet, n: int, square: bool = False) -> alt.FacetChart:
     """Panels in rows that fill the width of a page; each keeps its axes where a row has gaps."""
     columns = max(1, n if n < 5 else 3)
-    width = {1: 330, 2: 280, 3: 205, 4: 152}[columns]
-    chart = panel.properties(width=width, height=max(150, round(0.9 * width)))
+    width = {1: 330, 2: 280, 3: 200, 4: 145}[columns]
+    chart = panel.properties(width=width, height=width if square else max(140, 7 * width // 10))
     rows = chart.facet(facet, columns=columns)
     return rows.resolve_axis(x="independent", y="independent") if n % columns else rows
 
@@ -103,9 +103,11 @@ def with_names(frame: pd.DataFrame) -> pd.DataFrame:
     """
     layers = frame.groupby("encoder")["layer"].transform("nunique")
     space = frame["encoder"].where(layers < 2, frame["encoder"] + " " + frame["layer"])
-    parameter = frame["parameter"].map("{:g}".format)
-    level = frame["severity"].astype(str) + " (" + parameter + ")"
-    return frame.assign(space=space, level=level.where(frame["severity"] != 0, "clean"))
+    level = [
+        f"{severity} ({parameter:g})" if severity else "clean"
+        for severity, parameter in zip(frame["severity"], frame["parameter"], strict=True)
+    ]
+    return frame.assign(space=space, level=pd.Series(level, index=frame.index, dtype=object))
 
 
 def levels(frame: pd.DataFrame) -> list[str]:
@@ -118,7 +120,8 @@ def level_colour(names: Sequence[str]) -> alt.Color:
     n = len(names)
     picked = [LEVELS[round(k * (len(LEVELS) - 1) / max(1, n - 1))] for k in range(n)]
     scale = alt.Scale(domain=list(names), range=picked)
-    return alt.Color("level:N", sort=None, scale=scale, title="severity (parameter)")
+    legend = alt.Legend(title="severity (parameter)", orient="top")
+    return alt.Color("level:N", sort=None, scale=scale, legend=legend)
 
 
 def space_colour(frame: pd.DataFrame) -> alt.Color:
@@ -129,12 +132,23 @@ def space_colour(frame: pd.DataFrame) -> alt.Color:
     return alt.Color("space:N", scale=scale, legend=legend if len(spaces) > 1 else None)
 
 
+def space_facet(frame: pd.DataFrame) -> alt.Facet:
+    """A panel for each feature space, in the order of the frame."""
+    return alt.Facet("space:N", title=None, sort=frame["space"].drop_duplicates().tolist())
+
+
 def class_marks(classes: Sequence[str]) -> tuple[alt.Color, alt.Shape]:
     """Colour and shape by class: 48 combinations that differ in hue, form or both."""
     names = list(classes)
     colours = [COLOURS[k % len(COLOURS)] for k in range(len(names))]
     shapes = [SHAPES[k // len(COLOURS) % len(SHAPES)] for k in range(len(names))]
-    legend = alt.Legend(title="class", columns=1 + (len(names) - 1) // 24, labelLimit=120)
+    few = len(names) <= 16
+    legend = alt.Legend(
+        title="class",
+        orient="right" if few else "bottom",
+        columns=1 if few else 4,
+        labelLimit=120,
+    )
     return (
         alt.Color("label:N", scale=alt.Scale(domain=names, range=colours), legend=legend),
         alt.Shape("label:N", scale=alt.Scale(domain=names, range=shapes), legend=legend),

@@ -73,7 +73,7 @@ def measurements(run: Run, records: Records) -> Iterator[Block]:
         columns = levels(rows)
         wide = rows.pivot_table(index="metric", columns="level", values="value", sort=False)
         titles = records.titles(wide.index)
-        frame = wide[columns].reset_index().assign(metric=lambda f, t=titles: f["metric"].map(t))
+        frame = wide[columns].rename(index=titles).reset_index()
         yield Table(
             frame,
             f"{space}: all metrics of the whole cloud, by severity (parameter).",

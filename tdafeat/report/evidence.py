@@ -31,13 +31,14 @@ def accuracy(run: Run, records: Records) -> Iterator[Block]:
         "accuracy",
     )
     yield from _accuracies(run, records)
-    if rows["scope"].nunique() > 2:
-        yield Figure(
-            figures.accuracy(rows, primary, by_class=True),
-            f"{_capital(name)} of every class (light) around that of all classes (coloured). "
-            "Lines that fall early are the classes that noise takes first.",
-            "accuracy-by-class",
-        )
+    if rows["scope"].nunique() < 3:  # all, and one class: nothing more to tell apart
+        return
+    yield Figure(
+        figures.accuracy(rows, primary, by_class=True),
+        f"{_capital(name)} of every class (light) around that of all classes (coloured). "
+        "Lines that fall early are the classes that noise takes first.",
+        "accuracy-by-class",
+    )
     method = primary.removesuffix("_accuracy")
     said = run.predictions[run.predictions["method"] == method]
     for space, cells in _spaces(said):

@@ -51,7 +51,7 @@ class Table:
 
     def rows(self) -> list[list[str]]:
         """Cells as text; a number that is missing is a dash."""
-        columns = list(self.frame)
+        columns = [str(name) for name in self.frame]
         return [
             [_cell(value, self.formats.get(name)) for name, value in zip(columns, row, strict=True)]
             for row in self.frame.itertuples(index=False, name=None)

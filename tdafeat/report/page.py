@@ -10,6 +10,8 @@ from typing import Any
 from tdafeat import __version__
 from tdafeat.report.model import Block, Figure, Report, Table
 
+SHORT = 28  # characters; columns of shorter cells do not wrap
+
 
 def render(report: Report) -> str:
     """The page, with its style, scripts and figures inside."""
@@ -44,11 +46,16 @@ def _block(block: Block) -> dict[str, Any]:
     if isinstance(block, Figure):
         return kind | {"caption": block.caption, "spec": _embedded(block.chart.to_dict())}
     if isinstance(block, Table):
+        rows = block.rows()
+        columns = list(zip((str(name) for name in block.frame), *rows, strict=True))
         return kind | {
             "caption": block.caption,
-            "columns": [str(name) for name in block.frame],
-            "numeric": [name in block.formats for name in block.frame],
-            "rows": block.rows(),
+            "columns": [column[0] for column in columns],
+            "styles": [
+                "number" if name in block.formats else "short" * (max(map(len, column)) < SHORT)
+                for name, column in zip(block.frame, columns, strict=True)
+            ],
+            "rows": rows,
         }
     return kind | {"text": block.text}
 
@@ -68,7 +75,7 @@ def _bundle() -> str:
     """Vega, Vega-Lite and Vega-Embed, as vl-convert carries them."""
     import vl_convert
 
-    return vl_convert.javascript_bundle().replace("</script", "<\\/script")
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace("</script", "<\\/script")
 
 
 def _template(name: str) -> str:

@@ -1,0 +1,168 @@
+"""Every figure: built from a run's tables, compiled by Vega-Lite, drawn with the marks it owes."""
+
+import json
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import pytest
+import vl_convert
+
+from tdafeat import figures
+from tdafeat.figures.theme import embed, with_names
+from tdafeat.run import Run
+from tests.report.synthetic import write_run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return Run.read(write_run(tmp_path_factory.mktemp("run")))
+
+
+def one(table):
+    return table[table["encoder"] == "pixels"]
+
+
+CHARTS = {
+    "accuracy": lambda run: figures.accuracy(run.metrics),
+    "accuracy by class": lambda run: figures.accuracy(run.metrics, by_class=True),
+    "curves": lambda run: figures.curves(run.metrics),
+    "distances": lambda run: figures.distances(run.metrics),
+    "diagrams": lambda run: figures.diagrams(one(run.diagrams)),
+    "diagrams of two spaces": lambda run: figures.diagrams(run.diagrams),
+    "class matrix": lambda run: figures.class_matrix(one(run.pairs), "class_angle_mean"),
+    "confusion": lambda run: figures.confusion(one(run.predictions)),
+    "spectra": lambda run: figures.spectra(run.spectra),
+    "projection": lambda run: figures.projection(one(run.projections)),
+    "forest": lambda run: figures.forest(run.associations),
+    "scatter": lambda run: figures.scatter(run.metrics, "koleo"),
+    "training": lambda run: figures.training(
+        pd.DataFrame({"variant": "a", "step": [0, 1], "quantity": "loss", "value": [2.0, 1.0]})
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_draws_and_is_the_same_every_time(run, name):
+    spec = CHARTS[name](run).to_dict()
+    assert json.dumps(spec) == json.dumps(CHARTS[name](run).to_dict())
+    svg = vl_convert.vegalite_to_svg(spec)
+    assert svg.count("<path") > 10
+    assert "undefined" not in svg
+    assert "NaN" not in svg
+
+
+def rows_of(chart):
+    """Rows of the largest data set of a chart."""
+    texts = chart.to_dict()["datasets"].values()
+    from io import StringIO
+
+    return max((pd.read_csv(StringIO(text)) for text in texts), key=len)
+
+
+def test_embedding_keeps_names_as_they_are_and_has_no_row_limit():
+    frame = pd.DataFrame(
+        {"name": ['a,"b"', "<script>", "1"] * 4000, "value": [1 / 3, np.nan, 2] * 4000}
+    )
+    chart = alt.Chart(embed(frame)).mark_point().encode(x="value:Q", color="name:N")
+    (text,) = chart.to_dict()["datasets"].values()
+    assert text.splitlines()[1:4] == ['"a,""b""",0.33333', "<script>,NaN", "1,2"]
+    svg = vl_convert.vegalite_to_svg(chart.to_dict())
+    assert svg.count('aria-roledescription="point"') == 8000  # not a number: not drawn at zero
+
+
+def test_several_layers_of_an_encoder_are_several_spaces():
+    cells = pd.DataFrame(
+        {
+            "encoder": ["a", "a", "b"],
+            "layer": ["cls", "avg", "cls"],
+            "severity": [0, 1, 2],
+            "parameter": [0.0, 0.5, 60.0],
+        }
+    )
+    named = with_names(cells)
+    assert named["space"].tolist() == ["a cls", "a avg", "b"]
+    assert named["level"].tolist() == ["clean", "1 (0.5)", "2 (60)"]
+
+
+def test_essential_bars_stand_at_the_top_and_are_said_to_never_die(run):
+    rows = rows_of(figures.diagrams(one(run.diagrams)))
+    essential = rows[rows["dies"] == "never"]
+    assert len(essential) == 4
+    finite = rows[rows["dies"] != "never"]
+    assert (essential["y"] > finite["y"].max()).all()
+
+
+def test_diagrams_without_finite_bars_draw(run):
+    bars = run.diagrams[np.isinf(run.diagrams["death"])]
+    assert "<svg" in vl_convert.vegalite_to_svg(figures.diagrams(bars).to_dict())
+
+
+def test_thinning_keeps_extremes_essential_bars_and_small_diagrams(run):
+    whole = one(run.diagrams)
+    thin = figures.thin(whole, most=10)
+    assert (thin.groupby(["severity", "degree"]).size() <= 11).all()  # and one essential bar
+    for _, bars in whole.groupby(["severity", "degree"]):
+        kept = thin.loc[thin.index.intersection(bars.index)]
+        length, left = bars["death"] - bars["birth"], kept["death"] - kept["birth"]
+        finite = np.isfinite(length)
+        assert np.isinf(left).sum() == (~finite).sum()
+        assert left[np.isfinite(left)].max() == length[finite].max()
+        assert left.min() == length.min()
+    assert figures.thin(whole, most=1000).equals(whole)
+
+
+def test_angles_are_drawn_in_degrees_and_both_ways(run):
+    pairs = one(run.pairs)
+    pairs = pairs[pairs["severity"] == 0]
+    rows = rows_of(figures.class_matrix(pairs, "class_angle_mean", unit="radians"))
+    assert len(rows) == 2 * len(pairs)
+    assert rows["value"].max() == pytest.approx(np.degrees(pairs["value"].max()), rel=1e-4)
+
+
+def test_classes_that_are_alike_stand_together():
+    names = list("abcdef")
+    group = {"a": 0, "c": 0, "e": 0, "b": 1, "d": 1, "f": 1}
+    pairs = pd.DataFrame(
+        [
+            {"scope": p, "scope_b": q, "value": 0.1 if group[p] == group[q] else 1.0}
+            for i, p in enumerate(names)
+            for q in names[i + 1 :]
+        ]
+    ).assign(metric="m", encoder="e", layer="", severity=0, parameter=0.0)
+    order = figures.class_matrix(pairs, "m").to_dict()["spec"]["encoding"]["x"]["sort"]
+    assert sorted(order) == names
+    assert {group[name] for name in order[:3]} in ({0}, {1})
+
+
+def test_infinite_distances_leave_a_gap_not_an_error(run):
+    pairs = one(run.pairs).assign(value=np.inf)
+    svg = vl_convert.vegalite_to_svg(figures.class_matrix(pairs, "class_angle_mean").to_dict())
+    assert "Infinity" not in svg
+
+
+def test_rows_of_a_confusion_sum_to_one(run):
+    rows = rows_of(figures.confusion(one(run.predictions)))
+    assert rows.groupby(["level", "scope"])["value"].sum().to_numpy() == pytest.approx(1, abs=1e-4)
+
+
+def test_seeds_are_averaged(run):
+    other = run.metrics.assign(seed=1, value=0.0)
+    both = rows_of(figures.curves(pd.concat([run.metrics, other]), ["koleo"]))
+    single = rows_of(figures.curves(run.metrics, ["koleo"]))
+    assert both["value"].to_numpy() == pytest.approx(single["value"].to_numpy() / 2, rel=1e-4)
+
+
+def test_spectrum_shares_sum_to_one_and_rounding_is_left_out(run):
+    rows = rows_of(figures.spectra(one(run.spectra)))
+    assert rows.groupby("level")["share"].sum().to_numpy() == pytest.approx(1, abs=1e-3)
+    flat = run.spectra.assign(value=run.spectra["value"].where(run.spectra["rank"] < 4, 1e-12))
+    assert rows_of(figures.spectra(flat))["rank"].max() == 3
+
+
+def test_forty_seven_classes_keep_their_marks_apart():
+    from tdafeat.figures.theme import class_marks
+
+    colour, shape = (mark.to_dict() for mark in class_marks([str(k) for k in range(47)]))
+    marks = set(zip(colour["scale"]["range"], shape["scale"]["range"], strict=True))
+    assert len(marks) == 47
