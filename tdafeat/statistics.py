@@ -150,6 +150,34 @@ def _trajectories(values: pd.DataFrame, name: str, primary: str) -> tuple[np.nda
     return x.loc[:, complete].to_numpy(float), y.loc[:, complete].to_numpy(float)
 
 
+def per_class(pairs: pd.DataFrame) -> pd.DataFrame:
+    """A run's table of class pairs as rows of its metric table: each class's mean over the others.
+
+    Parameters
+    ----------
+    pairs : columns scope and scope_b (two classes, each pair once), metric, value, and the
+        cell's coordinates.
+
+    Returns
+    -------
+    The same columns without scope_b, one row per class and metric; NaN pairs are left out.
+
+    Examples
+    --------
+    >>> pairs = pd.DataFrame({"scope": ["a", "a", "b"], "scope_b": ["b", "c", "c"],
+    ...                       "metric": "class_angle_mean", "value": [1.0, 2.0, 4.0]})
+    >>> per_class(pairs)[["scope", "value"]]
+      scope  value
+    0     a    1.5
+    1     b    2.5
+    2     c    3.0
+    """
+    swapped = pairs.assign(scope=pairs["scope_b"])
+    both = pd.concat([pairs, swapped], ignore_index=True).drop(columns="scope_b")
+    keys = [column for column in both if column != "value"]
+    return both.groupby(keys, sort=False, dropna=False)["value"].mean().reset_index()
+
+
 def verdict(associations: pd.DataFrame, primary: str, alpha: float = 0.05) -> list[str]:
     """What the associations say, in sentences a reader can quote.
 

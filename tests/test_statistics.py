@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from tdafeat.statistics import associations, verdict
+from tdafeat.statistics import associations, per_class, verdict
 
 PRIMARY = "probe_accuracy"
 
@@ -149,6 +149,17 @@ def test_refusals():
         associations(table.drop(columns="severity"), PRIMARY)
     with pytest.raises(ValueError, match="unit must be"):
         associations(table, PRIMARY, unit="row")
+
+
+def test_pairs_per_class_are_row_means_of_the_symmetric_matrix():
+    matrix = np.random.default_rng(0).uniform(size=(5, 5))
+    matrix = matrix + matrix.T
+    first, second = np.triu_indices(5, k=1)
+    pairs = pd.DataFrame({"scope": first, "scope_b": second, "value": matrix[first, second]})
+    found = per_class(pairs.assign(metric="class_angle_mean", severity=1)).set_index("scope")
+    off_diagonal = matrix.sum(axis=1) - np.diag(matrix)
+    np.testing.assert_allclose(found.loc[range(5), "value"], off_diagonal / 4)
+    assert (found["severity"] == 1).all()
 
 
 def test_verdict_names_what_was_found_with_its_size():
