@@ -346,6 +346,8 @@ def _halves(cloud: FeatureSet) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _check_classes(labels: np.ndarray, classes: Sequence[str], where: str) -> None:
+    if "all" in classes:
+        raise ValueError(f"{where}: no class may be named 'all', which stands for the whole cell")
     counts = np.bincount(labels, minlength=len(classes))
     if len(classes) < 2:
         raise ValueError(f"{where}: needs images of at least two classes; got {list(classes)}")

@@ -7,26 +7,20 @@ which the result is stored: raise it whenever the function would give other numb
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from tdafeat.cells import Cell, Cloud
-from tdafeat.record import Scope, metrics
-from tdafeat.store import Artefact, Store
+from tdafeat.measure import measure
+from tdafeat.store import Store, stored
 from tdafeat.tasks import Result
-from tdafeat.view import View
+
+__all__ = ["VERSIONS", "even_sample", "measure", "projection", "scores", "statistics", "topology"]
 
 VERSIONS = {"topology": 1, "scores": 1, "measure": 1, "projection": 1, "statistics": 1}
-
-
-def _stored(store: Store, stage: str, spec: Mapping[str, Any]) -> Artefact:
-    artefact = store.read(stage, spec)
-    if artefact is None:
-        raise ValueError(f"its {stage} stage is missing or failed")
-    return artefact
 
 
 def topology(store: Store, cloud: Cloud, maxdim: int, n_landmarks: int | None) -> Result:
@@ -68,127 +62,18 @@ def scores(
         for severity, features in tests.items():
             arrays[f"{name}-{severity}"] = fitted.scores(features)
     if text is not None:
-        directions = _stored(store, "text", text).arrays["text"]
+        directions = stored(store, "text", text).arrays["text"]
         for severity, features in tests.items():
             arrays[f"zero_shot-{severity}"] = zero_shot(features, directions)
     return {}, arrays
 
 
-def _diagrams(table: pd.DataFrame, scope: str) -> list[np.ndarray]:
-    rows = table[table["scope"] == scope]
-    degrees = range(int(table["degree"].max()) + 1)
-    return [rows.loc[rows["degree"] == d, ["birth", "death"]].to_numpy() for d in degrees]
-
-
-def _view(
-    store: Store,
-    cell: Cell,
-    cloud: Cloud,
-    clean: Cloud,
-    topology_specs: tuple[Mapping[str, Any], Mapping[str, Any]] | None,
-    scores_spec: Mapping[str, Any],
-) -> tuple[View, tuple[str, ...], tuple[str, ...]]:
-    """The cell's view, its class names and the ids of its images."""
-    own = cloud.read(store)
-    rows = {"features": own.features.astype(np.float64)}
-    for name, values in _stored(store, "scores", scores_spec).arrays.items():
-        predictor, severity = name.rsplit("-", 1)
-        if int(severity) == cell.severity:
-            rows[predictor] = values
-    if cell.severity > 0:
-        paired = own.paired_with(clean.read(store), ("noisy", "clean"))
-        rows["clean"] = paired.features.astype(np.float64)
-    per_class: dict[str, list[Any]] = {}
-    other: dict[str, Any] = {}
-    if topology_specs is not None:
-        for prefix, spec in zip(("", "clean_"), topology_specs, strict=True):
-            if prefix and cell.severity == 0:
-                continue
-            table = _stored(store, "topology", spec).tables["diagrams"]
-            other[f"{prefix}diagrams"] = _diagrams(table, "all")
-            per_class[f"{prefix}class_diagrams"] = [
-                _diagrams(table, f"class:{name}") for name in own.classes
-            ]
-    return View(own.labels, rows, other=other, **per_class), own.classes, own.ids
-
-
-def measure(store: Store, cell: Cell, names: Sequence[str], **sources: Any) -> Result:
-    """Every metric that the cell's fields allow, its spectra, and the predictions."""
-    from tdafeat.geometry import spectrum
-
-    view, classes, ids = _view(store, cell, **sources)
-    views = {"all": view}
-    views.update({name: view.of_class(k) for k, name in enumerate(classes)})
-    values, pairs, spectra = [], [], []
-    for scope, seen in views.items():
-        kind: Scope = "all" if seen is view else "class"
-        for name in names:
-            metric = metrics[name]
-            if not seen.measurable(metric, kind):
-                continue
-            value, status = seen.measure(metric)
-            if metric.shape == "value":
-                interval = {"value": value.value, "low": value.low, "high": value.high}
-                values.append(
-                    {"scope": scope, "metric": name, **interval} | {"n": seen.n, "status": status}
-                )
-            elif status == "ok":
-                pairs.append(_upper_triangle(name, value, classes))
-            else:
-                values.append(
-                    {"scope": scope, "metric": name, "value": np.nan, "n": seen.n, "status": status}
-                )
-        if seen.n > 1:
-            eigenvalues = spectrum(seen["features"])
-            spectra.append(
-                pd.DataFrame(
-                    {
-                        "scope": scope,
-                        "rank": np.arange(1, len(eigenvalues) + 1),
-                        "value": eigenvalues,
-                    }
-                )
-            )
-    predictions = [
-        pd.DataFrame(
-            {
-                "image": ids,
-                "label": [classes[k] for k in view["labels"]],
-                "method": predictor,
-                "prediction": [classes[k] for k in view[predictor].argmax(axis=1)],
-                "score": view[predictor].max(axis=1),
-            }
-        )
-        for predictor in PREDICTORS
-        if predictor in view
-    ]
-    tables = {"metrics": pd.DataFrame(values), "spectra": _concat(spectra)}
-    tables |= {"pairs": _concat(pairs), "predictions": _concat(predictions)}
-    return tables, {}
-
-
-PREDICTORS = ("probe", "knn", "class_mean", "zero_shot")
-
-
-def _concat(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-
-
-def _upper_triangle(name: str, matrix: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:
-    first, second = np.triu_indices(len(classes), k=1)
-    named = np.asarray(classes, dtype=object)
-    return pd.DataFrame(
-        {
-            "scope": named[first],
-            "scope_b": named[second],
-            "metric": name,
-            "value": matrix[first, second],
-        }
-    )
-
-
 def projection(
-    store: Store, clouds: Mapping[int, Cloud], method: str, n_images: int, random_state: int
+    store: Store,
+    clouds: Mapping[int, Cloud],
+    method: Literal["pca", "tsne", "umap"],
+    n_images: int,
+    random_state: int,
 ) -> Result:
     """One map of the same images at every severity, fitted jointly so that they can be compared."""
     from tdafeat.projection import project
@@ -239,6 +124,10 @@ def statistics(
 
     frames = []
     for cell, spec in cells.values():
-        table = _stored(store, "measure", spec).tables["metrics"]
+        table = stored(store, "measure", spec).tables["metrics"]
         frames.append(table.assign(**cell.columns()))
-    return {"associations": associations(_concat(frames), primary, random_state=random_state)}, {}
+    return {
+        "associations": associations(
+            pd.concat(frames, ignore_index=True), primary, random_state=random_state
+        )
+    }, {}

@@ -143,6 +143,14 @@ class Store:
             shutil.rmtree(aside, ignore_errors=True)
 
 
+def stored(store: Store, stage: str, spec: Mapping[str, Any]) -> Artefact:
+    """An artefact another stage needs; that it is missing is a ValueError."""
+    artefact = store.read(stage, spec)
+    if artefact is None:
+        raise ValueError(f"its {stage} stage is missing or failed")
+    return artefact
+
+
 def _write_file(path: Path, buffer: BytesIO) -> str:
     content = buffer.getvalue()
     with path.open("wb") as file:

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.cells import Cell
+from tdafeat.record import metrics
 from tdafeat.run import Run
 from tdafeat.stages import even_sample
 from tdafeat.store import Store, digest
@@ -73,6 +74,7 @@ def write_run(
         "noise": _noise(plan, source),
         "seeds": list(study.seeds),
         "parameters": {"maxdim": study.maxdim, "n_landmarks": study.n_landmarks},
+        "metrics": _described(tables),
         "answer": verdict(associations, study.primary),
         "notes": _notes(study, source, tables),
         "holes": [
@@ -128,6 +130,13 @@ def _tables(store: Store, task: Task) -> Mapping[str, pd.DataFrame]:
 def _keyed(table: pd.DataFrame, cell: Cell) -> pd.DataFrame:
     keys = pd.DataFrame({name: [value] * len(table) for name, value in cell.columns().items()})
     return pd.concat([keys, table.reset_index(drop=True)], axis=1)
+
+
+def _described(tables: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, Any]]:
+    """Definitions of the metrics as measured here: a run keeps them when the package moves on."""
+    names = {n for t in ("metrics", "pairs") if t in tables for n in tables[t]["metric"]}
+    fields = ("title", "room", "better", "unit", "summary", "source")
+    return {n: {field: getattr(metrics[n], field) for field in fields} for n in sorted(names)}
 
 
 def _noise(plan: Plan, source: ImageSource | FeatureSource) -> dict[str, Any] | None:

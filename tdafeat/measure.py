@@ -1,0 +1,145 @@
+"""The measure stage: every metric a cell's fields allow, its spectra, and its predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tdafeat.cells import Cell, Cloud
+from tdafeat.record import Metric, Scope, metrics
+from tdafeat.store import Store, stored
+from tdafeat.tasks import Result
+from tdafeat.view import View
+
+PREDICTORS = ("probe", "knn", "class_mean", "zero_shot")
+
+
+def measure(
+    store: Store,
+    cell: Cell,
+    names: Sequence[str],
+    cloud: Cloud,
+    clean: Cloud,
+    topology_specs: tuple[Mapping[str, Any], Mapping[str, Any]],
+    scores_spec: Mapping[str, Any],
+) -> Result:
+    """Measure one cell, as a whole and class by class.
+
+    Parameters
+    ----------
+    names : metrics to measure, where the cell has what they need.
+    cloud, clean : features of the cell, and of the same images without noise.
+    topology_specs : addresses of the diagrams of `cloud` and of `clean`.
+    scores_spec : address of the predictors' scores.
+    """
+    own = cloud.read(store)
+    rows: dict[str, np.ndarray] = {"features": own.features.astype(np.float64)}
+    for name, values in stored(store, "scores", scores_spec).arrays.items():
+        predictor, severity = name.rsplit("-", 1)
+        if int(severity) == cell.severity:
+            rows[predictor] = values
+    diagrams = stored(store, "topology", topology_specs[0]).tables["diagrams"]
+    whole: dict[str, Any] = {"diagrams": _bars(diagrams, "all")}
+    by_class = {"class_diagrams": [_bars(diagrams, f"class:{name}") for name in own.classes]}
+    if cell.severity > 0:
+        pair = own.paired_with(clean.read(store), ("noisy", "clean"))
+        rows["clean"] = pair.features.astype(np.float64)
+        before = stored(store, "topology", topology_specs[1]).tables["diagrams"]
+        whole["clean_diagrams"] = _bars(before, "all")
+        by_class["clean_class_diagrams"] = [_bars(before, f"class:{n}") for n in own.classes]
+    view = View(own.labels, rows, other=whole, **by_class)
+
+    scopes: dict[str, View] = {"all": view}
+    scopes |= {name: view.of_class(k) for k, name in enumerate(own.classes)}
+    chosen = [metrics[name] for name in names]
+    pairs = _pairs(view, chosen, own.classes)
+    return {
+        "metrics": pd.DataFrame(_values(scopes, chosen)),
+        "pairs": pd.concat(pairs, ignore_index=True) if pairs else pd.DataFrame(),
+        "spectra": _spectra(scopes),
+        "predictions": _predictions(view, own.classes, own.ids),
+    }, {}
+
+
+def _bars(table: pd.DataFrame, scope: str) -> list[np.ndarray]:
+    """Diagrams of a scope by degree."""
+    rows = table[table["scope"] == scope]
+    degrees = range(int(table["degree"].max()) + 1)
+    return [rows.loc[rows["degree"] == d, ["birth", "death"]].to_numpy() for d in degrees]
+
+
+def _values(scopes: Mapping[str, View], chosen: Sequence[Metric]) -> list[dict[str, Any]]:
+    found = []
+    for scope, view in scopes.items():
+        kind: Scope = "all" if scope == "all" else "class"
+        for metric in chosen:
+            if metric.shape == "value" and view.measurable(metric, kind):
+                value, status = view.measure(metric)
+                numbers = {"value": value.value, "low": value.low, "high": value.high}
+                about = {"scope": scope, "metric": metric.name}
+                found.append({**about, **numbers, "n": view.n, "status": status})
+    return found
+
+
+def _pairs(view: View, chosen: Sequence[Metric], classes: Sequence[str]) -> list[pd.DataFrame]:
+    """One row per pair of classes; a metric that refuses the cell leaves its pairs out."""
+    first, second = np.triu_indices(len(classes), k=1)
+    named = np.asarray(classes, dtype=object)
+    dimensions = _dimensions(view)
+    tables = []
+    for metric in chosen:
+        if metric.shape != "pairs" or not view.measurable(metric, "all"):
+            continue
+        matrix, status = view.measure(metric)
+        if status == "ok":
+            columns = {"scope": named[first], "scope_b": named[second], "metric": metric.name}
+            params = dimensions if metric.unit == "radians" else ""
+            tables.append(
+                pd.DataFrame({**columns, "params": params, "value": matrix[first, second]})
+            )
+    return tables
+
+
+def _dimensions(view: View) -> str:
+    """The dimensions without which an angle between classes means nothing."""
+    from tdafeat.geometry import class_angles
+
+    try:
+        return class_angles(view["features"], view["labels"]).note
+    except ValueError:  # no class spans a direction, so there are no angles either
+        return ""
+
+
+def _spectra(scopes: Mapping[str, View]) -> pd.DataFrame:
+    from tdafeat.geometry import spectrum
+
+    tables = []
+    for scope, view in scopes.items():
+        if view.n > 1:
+            values = spectrum(view["features"])
+            ranks = np.arange(1, len(values) + 1)
+            tables.append(pd.DataFrame({"scope": scope, "rank": ranks, "value": values}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _predictions(view: View, classes: Sequence[str], ids: Sequence[str]) -> pd.DataFrame:
+    named = np.asarray(classes, dtype=object)
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "image": ids,
+                    "label": named[view["labels"]],
+                    "method": method,
+                    "prediction": named[view[method].argmax(axis=1)],
+                    "score": view[method].max(axis=1),
+                }
+            )
+            for method in PREDICTORS
+            if method in view
+        ],
+        ignore_index=True,
+    )
