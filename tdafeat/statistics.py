@@ -236,7 +236,7 @@ def _group_verdict(rows: pd.DataFrame, outcome: str, alpha: float) -> list[str]:
         more = f"; and {len(found) - LISTED} more" if len(found) > LISTED else ""
         first = (
             f"at a fixed noise level, {len(found)} of {field} {_go(len(found))} with {outcome} "
-            f"over the {n_units} {units} after Holm's correction, {_topological(found)}: "
+            f"over the {n_units} {units} after Holm's correction{_topological(tested, found)}: "
             f"{shown}{more}."
         )
     adjusted = by["level-adjusted"].dropna(subset=["p_holm"])
@@ -268,12 +268,15 @@ def _go(count: int) -> str:
     return "goes" if count == 1 else "go"
 
 
-def _topological(found: pd.DataFrame) -> str:
+def _topological(tested: pd.DataFrame, found: pd.DataFrame) -> str:
+    """How many of the metrics found are topological, where any such was tested."""
     from tdafeat.record import metrics
 
-    names = found["metric"]
-    count = sum(name in metrics and metrics[name].room == "topology" for name in names)
-    return f"{count or 'none'} of them topological"
+    among_tested, among_found = (
+        sum(name in metrics and metrics[name].room == "topology" for name in rows["metric"])
+        for rows in (tested, found)
+    )
+    return f", {among_found or 'none'} of them topological" if among_tested else ""
 
 
 def _title(name: str) -> str:

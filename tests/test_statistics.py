@@ -168,8 +168,18 @@ def test_verdict_names_what_was_found_with_its_size():
     assert "a (cls) on textures, gaussian: at a fixed noise level, 1 of 3 metrics goes with" in text
     planted = row(found, "koleo")
     assert f"KoLeo (rho {planted['value']:+.2f}, 95 % interval {planted['low']:+.2f} to" in text
-    assert "none of them topological" in text
+    assert "topological" not in text  # none was measured
     assert "Across encoders nothing is estimable: 2 measured" in text
+
+
+def test_verdict_counts_the_topological_metrics():
+    from tdafeat.record import metrics
+
+    name = next(name for name, record in metrics.items() if record.room == "topology")
+    table = metric_table(effect=3, n_classes=30)
+    for renamed, expected in (("koleo", "1 of them topological"), ("rankme", "none of them")):
+        found = associations(table.replace({"metric": {renamed: name}}), PRIMARY, n_boot=100)
+        assert expected in verdict(found, PRIMARY)[0]
 
 
 def test_verdict_says_no_evidence_and_warns_of_pooling():
