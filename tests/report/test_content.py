@@ -1,0 +1,186 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tdafeat import report
+from tdafeat.report.content import build
+from tdafeat.report.model import Figure, Note, Table
+from tdafeat.run import TABLES, Run
+from tests.report.synthetic import write_run
+
+
+def titles(content):
+    return [section.title for section in content.sections]
+
+
+def blocks(content, kind):
+    return [b for section in content.sections for b in section.blocks if isinstance(b, kind)]
+
+
+def change_manifest(folder, **changes):
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def change_table(folder, name, change):
+    path = folder / "tables" / f"{name}.parquet"
+    change(pd.read_parquet(path)).to_parquet(path)
+
+
+def test_sections_stand_in_the_order_of_the_argument(run):
+    content = build(run)
+    assert content.question == run.manifest["question"]
+    assert content.answer == tuple(run.manifest["answer"])
+    assert titles(content) == [
+        "Accuracy against noise",
+        "Persistence diagrams",
+        "Distances between diagrams",
+        "Angles between classes",
+        "Spectra and geometry",
+        "Maps of the features",
+        "What goes with accuracy",
+        "Methods",
+        "All measurements",
+        "Provenance",
+    ]
+
+
+def test_every_figure_and_table_has_a_caption_and_its_own_label(run):
+    found = blocks(build(run), (Figure, Table))
+    labels = [block.label for block in found]
+    assert len(set(labels)) == len(labels)
+    assert all(block.caption.endswith(".") for block in found)
+
+
+def test_accuracies_are_in_percent_level_by_level(run):
+    table = next(t for t in blocks(build(run), Table) if t.label == "accuracies")
+    assert list(table.frame) == [
+        *("feature space", "accuracy (%)", "clean", "1 (0.08)", "2 (0.18)", "3 (0.38)"),
+    ]
+    m = run.metrics
+    cell = (m["scope"] == "all") & (m["severity"] == 2) & (m["encoder"] == "pixels")
+    value = m.loc[cell & (m["metric"] == "probe_accuracy"), "value"].item()
+    assert table.rows()[0][4] == f"{100 * value:.1f}"
+
+
+def test_definitions_carry_arrows_from_the_manifest(run):
+    table = next(t for t in blocks(build(run), Table) if t.label == "definitions")
+    metrics = table.frame["metric"].tolist()
+    assert "KoLeo ↓" in metrics
+    assert "RankMe" in metrics
+    assert "linear probe accuracy ↑" in metrics
+
+
+def test_metrics_the_manifest_does_not_describe_come_from_the_registry(tmp_path):
+    folder = write_run(tmp_path)
+    change_manifest(folder, metrics={})
+    change_table(folder, "metrics", lambda t: t.replace({"metric": {"rankme": "nowhere_known"}}))
+    table = next(t for t in blocks(build(Run.read(folder)), Table) if t.label == "definitions")
+    metrics = table.frame["metric"].tolist()
+    assert "KoLeo ↓" in metrics
+    assert "nowhere known" in metrics
+
+
+def test_angles_say_k_and_d_and_warn_when_subspaces_must_meet(tmp_path):
+    folder = write_run(tmp_path, dimension=32)
+    change_manifest(folder, parameters={"subspace_k": 17})
+    section = next(s for s in build(Run.read(folder)).sections if s.title.startswith("Angles"))
+    assert "k = 17" in section.blocks[0].text
+    assert "D = 32" in section.blocks[0].text
+    notes = [block.text for block in section.blocks if isinstance(block, Note)]
+    assert len(notes) == 2
+    assert "2k = 34 exceeds D = 32" in notes[0]
+
+
+def test_thinned_diagrams_say_so(tmp_path):
+    few = build(Run.read(write_run(tmp_path / "few")))
+    many = build(Run.read(write_run(tmp_path / "many", n_images=120)))
+    captions = [
+        [f.caption for f in blocks(content, Figure) if f.label == "diagrams-pixels"]
+        for content in (few, many)
+    ]
+    assert "at most" not in captions[0][0]
+    assert "at most 400 bars" in captions[1][0]
+    assert "479 of H0" in captions[1][0] or "480 of H0" in captions[1][0]
+
+
+@pytest.mark.parametrize("missing", TABLES)
+def test_any_table_may_be_missing(tmp_path, missing):
+    folder = write_run(tmp_path)
+    (folder / "tables" / f"{missing}.parquet").unlink(missing_ok=True)
+    content = build(Run.read(folder))
+    gone = {"diagrams": "Persistence", "projections": "Maps", "associations": "What goes"}
+    if missing in gone:
+        assert not any(title.startswith(gone[missing]) for title in titles(content))
+
+
+def infinite(folder):
+    far = lambda t: t.assign(value=np.where(t["metric"] == "wasserstein_h0", np.inf, t["value"]))  # noqa: E731
+    change_table(folder, "metrics", far)
+
+
+def unmeasured(folder):
+    def blank(table):
+        gone = table["metric"] == "koleo"
+        status = np.where(gone, "fewer than two rows", table["status"])
+        return table.assign(value=table["value"].mask(gone), status=status)
+
+    change_table(folder, "metrics", blank)
+
+
+def nothing_estimable(folder):
+    blank = {"value": np.nan, "low": np.nan, "high": np.nan, "status": "fewer than 5 classes"}
+    change_table(folder, "associations", lambda t: t.assign(**blank))
+
+
+def only_a_manifest(folder):
+    for path in (folder / "tables").iterdir():
+        path.unlink()
+    (folder / "manifest.json").write_text('{"schema": 1}')
+
+
+def with_holes(folder):
+    hole = {"cell": {"encoder": "pixels", "severity": 3}, "stage": "topology", "error": "<no> room"}
+    change_manifest(folder, holes=[hole])
+
+
+def flat(folder):
+    change_table(folder, "spectra", lambda t: t.assign(value=0.0))
+
+
+DEGENERATE = {
+    "one class": ({"classes": ("banded",)}, None),
+    "two classes": ({"classes": ("banded", "dotted")}, None),
+    "no noise": ({"n_levels": 1}, None),
+    "markup in class names": ({"classes": ("banded", "*all* #panic()", "<script>")}, None),
+    "infinite distances": ({}, infinite),
+    "metrics without a value": ({}, unmeasured),
+    "no correlation estimable": ({}, nothing_estimable),
+    "only a manifest": ({}, only_a_manifest),
+    "holes": ({}, with_holes),
+    "features all alike": ({}, flat),
+}
+
+
+@pytest.mark.parametrize("name", DEGENERATE)
+def test_degenerate_runs_give_a_report(tmp_path, name):
+    options, change = DEGENERATE[name]
+    folder = write_run(tmp_path, **{"encoders": ("pixels",), **options})
+    if change is not None:
+        change(folder)
+    run = Run.read(folder)
+    page, document = report.write(run)
+    assert page.stat().st_size > 100_000
+    assert document.read_bytes().startswith(b"%PDF")
+    content = build(run)
+    if name == "no noise":
+        assert "Distances between diagrams" not in titles(content)
+    if name == "metrics without a value":
+        table = next(t for t in blocks(content, Table) if t.label == "unmeasured")
+        assert "fewer than two rows" in table.rows()[0]
+    if name == "no correlation estimable":
+        assert any("fewer than 5 classes" in note.text for note in blocks(content, Note))
+    if name == "holes":
+        assert "What failed" in titles(content)

@@ -1,0 +1,36 @@
+import subprocess
+import sys
+
+import pytest
+
+from tdafeat import report
+from tdafeat.report import document
+
+
+def test_the_same_run_gives_the_same_bytes(run, tmp_path):
+    first, second = report.write(run, tmp_path / "a"), report.write(run, tmp_path / "b")
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_failed_report_leaves_the_old_one(run, tmp_path, monkeypatch):
+    page, pdf = report.write(run, tmp_path)
+    before = page.read_bytes(), pdf.read_bytes()
+
+    def fail(content):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(document, "render", fail)
+    with pytest.raises(OSError, match="disk full"):
+        report.write(run, tmp_path)
+    assert (page.read_bytes(), pdf.read_bytes()) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.pdf"]
+
+
+def test_a_report_of_a_self_describing_run_needs_no_torch(run, tmp_path):
+    script = (
+        "import sys; from tdafeat import report; from tdafeat.run import Run;"
+        f"report.write(Run.read({str(run.folder)!r}), {str(tmp_path)!r});"
+        "heavy = {'torch', 'sklearn', 'numba'} & set(sys.modules); assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
