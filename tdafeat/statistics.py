@@ -14,6 +14,7 @@ trajectory over the levels: bootstrap and permutation move units, never single r
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any, Literal
 
 import numpy as np
@@ -80,19 +81,15 @@ def associations(
         for name in _candidates(values, primary):
             trajectories = _trajectories(values, name, primary)
             found = associate(*trajectories, MIN_UNITS[unit], n_boot, n_permutations, random_state)
+            n_units = trajectories[0].shape[1]
+            about = {"metric": name, "scope_unit": unit, "method": "spearman", "n": n_units}
             for adjustment in ADJUSTMENTS:
-                described = {"metric": name, "scope_unit": unit, "method": "spearman"}
-                result = found[adjustment]
-                rows.append(
-                    key
-                    | described
-                    | {"adjustment": adjustment, "value": result.value, "low": result.low}
-                    | {"high": result.high, "p": result.p, "p_holm": np.nan}
-                    | {"n": trajectories[0].shape[1], "status": result.status}
-                )
+                rows.append(key | about | {"adjustment": adjustment} | asdict(found[adjustment]))
     table = pd.DataFrame(rows, columns=COLUMNS)
     family = ["dataset", "encoder", "layer", "noise", "adjustment"]
-    table["p_holm"] = table.groupby(family, sort=False)["p"].transform(lambda p: holm(p.to_numpy()))
+    if not table.empty:
+        by_family = table.groupby(family, sort=False, dropna=False)["p"]
+        table["p_holm"] = by_family.transform(lambda p: holm(p.to_numpy()))
     return table
 
 
@@ -118,7 +115,7 @@ def _groups(
     else:
         rows = metrics[metrics["scope"] == "all"]
         by, unit_columns = ["dataset", "noise"], ["encoder", "layer"]
-    for key, group in rows.groupby(by, sort=False):
+    for key, group in rows.groupby(by, sort=False, dropna=False):
         mean = group.groupby(["metric", "severity", *unit_columns], sort=False)["value"].mean()
         coordinates = {"encoder": "all", "layer": "all"} | dict(zip(by, key, strict=True))
         yield coordinates, mean.unstack(unit_columns)  # noqa: PD010
@@ -203,7 +200,9 @@ def verdict(associations: pd.DataFrame, primary: str, alpha: float = 0.05) -> li
         return [f"Nothing was measured per class, so no metric can be related to {outcome}."]
     sentences = []
     group = ["dataset", "encoder", "layer", "noise"]
-    for (dataset, encoder, layer, noise), rows in associations.groupby(group, sort=False):
+    for (dataset, encoder, layer, noise), rows in associations.groupby(
+        group, sort=False, dropna=False
+    ):
         subject = f"{encoder} ({layer}) on {dataset}, {noise or 'without noise'}"
         sentences += [f"{subject}: {text}" for text in _group_verdict(rows, outcome, alpha)]
     n_encoders = associations["encoder"].nunique()

@@ -141,6 +141,13 @@ def test_the_encoder_as_unit():
     assert few["status"].str.contains("2 units, and at least 4").all()
 
 
+def test_a_run_without_classes_has_an_empty_table_and_a_verdict():
+    found = associations(metric_table().query("scope == 'all'"), PRIMARY)
+    assert found.empty
+    assert "p_holm" in found
+    assert "Nothing was measured per class" in verdict(found, PRIMARY)[0]
+
+
 def test_refusals():
     table = metric_table()
     with pytest.raises(ValueError, match="'top5' is not in the metric table"):
