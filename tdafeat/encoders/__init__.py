@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import torch
 
 from tdafeat.encoders import open_clip_family, pixels, siamese, timm_family
 from tdafeat.encoders.base import Encoder, Preprocessing
 from tdafeat.encoders.function import from_function
+from tdafeat.encoders.templates import prompts_for, read_prompts
 from tdafeat.record import Registry
 
-__all__ = ["Encoder", "Family", "Preprocessing", "encoders", "from_function", "load"]
+__all__ = [
+    "Encoder",
+    "Family",
+    "Preprocessing",
+    "encoders",
+    "from_function",
+    "load",
+    "prompts_for",
+    "read_prompts",
+]
 
 Family = Callable[[str, str | None, str | None], Encoder]
 """(what stands after the colon, layer or None, checkpoint or None) -> encoder."""
@@ -38,7 +50,8 @@ def load(
     name : ``FAMILY`` or ``FAMILY:MODEL``, then optionally ``@FILE`` for a checkpoint of one's own
         and ``#LAYER``: ``pixels:28#grey``, ``open_clip:ViT-B-32-quickgelu/openai``,
         ``timm:vit_small_patch16_224.dino@dino.pth#avg``.
-    layer, checkpoint : the same as in the name.
+    layer, checkpoint : the same as in the name. An encoder loaded from a checkpoint is named with
+        its file's name.
     device : where its weights go.
 
     Raises
@@ -55,7 +68,8 @@ def load(
     whole, _, named_layer = name.partition("#")
     whole, _, named_checkpoint = whole.partition("@")
     family, _, detail = whole.partition(":")
-    encoder = encoders[family](
-        detail, layer or named_layer or None, checkpoint or named_checkpoint or None
-    )
+    file = checkpoint or named_checkpoint or None
+    encoder = encoders[family](detail, layer or named_layer or None, file)
+    if file is not None:  # two checkpoints of one model are two encoders of a study
+        encoder = replace(encoder, name=f"{encoder.name}@{Path(file).name}")
     return encoder.to(device)

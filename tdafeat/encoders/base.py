@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 
+from tdafeat.encoders.templates import GENERIC, check_templates, read_prompts
+
+MOST_ELONGATED = 1000  # a longer image would take gigabytes once resized
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos"]
 
 
@@ -21,8 +25,9 @@ class Preprocessing:
 
     Attributes
     ----------
-    resize : the shorter side after resizing, in pixels.
-    crop : side of the centre crop taken then.
+    resize : the shorter side after resizing, in pixels, the proportions being kept; None to
+        stretch the whole image to `crop` x `crop`.
+    crop : side of the centre crop taken then, in pixels.
     interpolation : how PIL resizes.
     mean, std : of each channel, for pixels in [0, 1].
     channels : 3 for colour, 1 for grey; images are converted to it.
@@ -34,7 +39,7 @@ class Preprocessing:
     (1, 28, 28)
     """
 
-    resize: int
+    resize: int | None
     crop: int
     interpolation: Interpolation = "bilinear"
     mean: tuple[float, ...] = (0.0, 0.0, 0.0)
@@ -44,30 +49,58 @@ class Preprocessing:
     def __post_init__(self) -> None:
         if self.channels not in (1, 3):
             raise ValueError(f"channels must be 1 or 3; got {self.channels}")
-        if not 1 <= self.crop <= self.resize:
+        if self.crop < 1 or (self.resize is not None and self.resize < self.crop):
             raise ValueError(
-                f"crop must be between 1 and resize ({self.resize}) pixels; got {self.crop}"
+                f"crop must be at least 1 and at most resize ({self.resize}) pixels; "
+                f"got {self.crop}"
             )
+        if self.interpolation not in get_args(Interpolation):
+            known = ", ".join(get_args(Interpolation))
+            raise ValueError(f"interpolation must be one of {known}; got {self.interpolation!r}")
         if len(self.mean) != self.channels or len(self.std) != self.channels:
             raise ValueError(f"mean and std must have one entry per channel ({self.channels})")
-        if min(self.std) <= 0:
+        if not all(deviation > 0 for deviation in self.std):
             raise ValueError(f"std must be positive; got {self.std}")
 
     def prepare(self, image: np.ndarray) -> np.ndarray:
-        """Convert, resize and crop a (H, W) or (H, W, 3) uint8 image to (C, crop, crop) uint8."""
+        """Convert, resize and crop an image; the arithmetic of sides is torchvision's.
+
+        Parameters
+        ----------
+        image : (H, W) or (H, W, 3) uint8.
+
+        Returns
+        -------
+        (channels, crop, crop) uint8.
+
+        Raises
+        ------
+        TypeError for another dtype; ValueError for another shape, an empty image, or one more
+        than a thousand times as long as wide.
+        """
+        if image.dtype != np.uint8:
+            raise TypeError(f"image must hold uint8 pixels; got {image.dtype}")
+        if image.ndim < 2 or image.shape[2:] not in ((), (3,)) or min(image.shape) == 0:
+            raise ValueError(f"image must be (H, W) or (H, W, 3) and not empty; got {image.shape}")
         picture = Image.fromarray(image).convert("L" if self.channels == 1 else "RGB")
-        width, height = picture.size
-        scale = self.resize / min(width, height)
-        size = (max(self.resize, round(width * scale)), max(self.resize, round(height * scale)))
+        size = self._resized(*picture.size)
         if size != picture.size:
             picture = picture.resize(size, Image.Resampling[self.interpolation.upper()])
         left, top = (round((side - self.crop) / 2) for side in size)
-        cropped = picture.crop((left, top, left + self.crop, top + self.crop))
-        pixels = np.asarray(cropped)
+        pixels = np.asarray(picture.crop((left, top, left + self.crop, top + self.crop)))
         return pixels[None] if self.channels == 1 else pixels.transpose(2, 0, 1)
 
+    def _resized(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height after resizing; the longer side is rounded down."""
+        if self.resize is None:
+            return self.crop, self.crop
+        short = min(width, height)
+        if max(width, height) > MOST_ELONGATED * short:
+            raise ValueError(f"image of {width} x {height} pixels is too long for its width")
+        return self.resize * width // short, self.resize * height // short
+
     def normalise(self, pixels: Tensor) -> Tensor:
-        """(B, C, H, W) in [0, 1] minus the mean, over the standard deviation."""
+        """Pixels (B, C, H, W) in [0, 1] minus the mean, over the standard deviation."""
         shape = (1, self.channels, 1, 1)
         mean = torch.tensor(self.mean, dtype=pixels.dtype, device=pixels.device).view(shape)
         std = torch.tensor(self.std, dtype=pixels.dtype, device=pixels.device).view(shape)
@@ -87,7 +120,7 @@ class Encoder:
     preprocessing : what the function expects to have been done to its images.
     function : (B, C, H, W) normalised float tensor -> (B, D) tensor.
     module : holds the weights, None for a function without any.
-    text : (class names, prompts or None) -> (C, D) unit rows; None without a text tower.
+    text : T sentences -> (T, D) in the space of the images; None without a text tower.
     """
 
     name: str
@@ -97,10 +130,10 @@ class Encoder:
     preprocessing: Preprocessing
     function: Callable[[Tensor], Any]
     module: nn.Module | None = None
-    text: Callable[[Sequence[str], Sequence[str] | None], Tensor] | None = None
+    text: Callable[[list[str]], Tensor] | None = None
 
     def to(self, device: str | torch.device) -> Encoder:
-        """The same encoder with its weights on a device."""
+        """Move its weights to a torch device, in place, and return it."""
         if self.module is not None:
             self.module.to(device)
         return self
@@ -115,13 +148,31 @@ class Encoder:
     ) -> Tensor | None:
         """One direction per class: the mean over prompts, as (C, D) unit rows.
 
-        `prompts` are templates with ``{}`` for the class name; by default those of the encoder's
-        family. None for an encoder without a text tower.
+        Parameters
+        ----------
+        prompts : templates with ``{}`` where the class name goes; a few plain ones by default.
+            `tdafeat.encoders.prompts_for` knows those of a data set.
+
+        Returns
+        -------
+        None for an encoder without a text tower.
+
+        Raises
+        ------
+        ValueError for no class, no prompt, or a prompt without ``{}``.
         """
         if self.text is None:
             return None
+        if isinstance(classes, str) or not classes:
+            raise ValueError(f"classes must be a list of class names; got {classes!r}")
+        templates = read_prompts(GENERIC) if prompts is None else list(prompts)
+        check_templates(templates, "prompts")
         with torch.inference_mode():
-            return self.text(classes, prompts)
+            rows = []
+            for name in classes:  # prompts of equal weight (Radford et al. 2021)
+                embedded = self.text([template.replace("{}", name) for template in templates])
+                rows.append(normalize(embedded.float(), dim=1).mean(dim=0))
+            return normalize(torch.stack(rows), dim=1)
 
 
 def fingerprint(state: Mapping[str, Tensor]) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,56 +16,85 @@ from tdafeat.errors import DataUnavailable, UnreadableData
 EMBEDDED = Path(__file__).parent / "weights"
 
 
+WRAPPERS = ("state_dict", "model", "teacher")  # keys published checkpoints put the weights under
+PREFIXES = ("module.", "_orig_mod.")  # what parallel and compiled training put before each name
+
+
 def read_weights(path: str | Path) -> dict[str, Tensor]:
-    """Named tensors of a checkpoint.
+    """Named tensors of a checkpoint, on the CPU.
 
     Parameters
     ----------
-    path : ``.safetensors``, or a torch file that holds tensors alone (possibly under the key
-        ``state_dict``, ``model`` or ``teacher``, as published checkpoints do).
+    path : ``.safetensors``, or a torch file that holds tensors and plain values alone, possibly
+        under a key such as ``state_dict``.
 
     Raises
     ------
     DataUnavailable if there is no such file; UnreadableData if it is truncated, not a checkpoint,
-    or holds anything but tensors and plain values.
+    or holds objects or a program, neither of which is ever run.
+
+    Examples
+    --------
+    >>> read_weights("nowhere.safetensors")
+    Traceback (most recent call last):
+    tdafeat.errors.DataUnavailable: nowhere.safetensors: there is no such checkpoint
     """
     path = Path(path)
     if not path.is_file():
         raise DataUnavailable(f"{path}: there is no such checkpoint")
     try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            state = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
+        state = _read(path)
     except Exception as error:  # each format fails with exceptions of its own
-        reason = "it holds pickled objects" if "weights_only" in str(error).lower() else "damaged"
         raise UnreadableData(
-            f"{path}: not a readable checkpoint ({reason}); safetensors, or a torch file of "
-            f"tensors alone, is expected"
+            f"{path}: not a readable checkpoint ({_reason(error)}); safetensors, or a torch file "
+            f"of tensors alone, is expected"
         ) from None
-    for wrapper in ("state_dict", "model", "teacher"):
+    for wrapper in WRAPPERS:
         if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
             state = state[wrapper]
-    if not isinstance(state, dict) or not state:
-        raise UnreadableData(f"{path}: not a checkpoint: it holds no named tensors")
-    tensors = {
-        str(name).removeprefix("module."): value
-        for name, value in state.items()
-        if isinstance(value, Tensor)
-    }
+    named = state.items() if isinstance(state, dict) else ()
+    tensors = {_bare(str(name)): value for name, value in named if isinstance(value, Tensor)}
     if not tensors:
         raise UnreadableData(f"{path}: not a checkpoint: it holds no named tensors")
     return tensors
 
 
-def fill(module: nn.Module, state: dict[str, Tensor], source: str | Path) -> None:
+def _read(path: Path) -> Any:
+    if path.suffix == ".safetensors":
+        from safetensors.torch import load_file
+
+        return load_file(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch on old formats; a failure is told by us
+        return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _reason(error: Exception) -> str:
+    if "TorchScript" in str(error):
+        return "it is a TorchScript program"
+    return "it holds pickled objects" if isinstance(error, UnpicklingError) else "it is damaged"
+
+
+def _bare(name: str) -> str:
+    while name.startswith(PREFIXES):
+        name = name.partition(".")[2]
+    return name
+
+
+def fill(module: nn.Module, state: Mapping[str, Tensor], source: str | Path) -> None:
     """Load weights into a network, which must be exactly theirs.
 
     Raises
     ------
-    UnreadableData naming the first weight that is missing, unexpected or of another shape.
+    UnreadableData naming the first weight that is missing, unexpected or of another shape; the
+    network then stays as it was.
+
+    Examples
+    --------
+    >>> fill(nn.Linear(2, 1), {"weight": torch.zeros(1, 3), "bias": torch.zeros(1)}, "a.pth")
+    Traceback (most recent call last):
+    tdafeat.errors.UnreadableData: a.pth: weights of another architecture (0 missing, 0 unexpected,
+    1 of another shape; weight is (1, 3) for (1, 2))
     """
     wanted = module.state_dict()
     missing, surplus = sorted(wanted.keys() - state.keys()), sorted(state.keys() - wanted.keys())

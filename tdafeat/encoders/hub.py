@@ -1,51 +1,76 @@
-"""Published weights from their hub: downloaded when first used, or one sentence why not."""
+"""Published models: the nearest name on a typo, and weights downloaded when first used."""
 
 from __future__ import annotations
 
+import difflib
 import logging
-import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from unittest import mock
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from tdafeat.errors import DataUnavailable
 
-HOST = "huggingface.co"
+
+def nearest(typed: str, known: Sequence[str]) -> str:
+    """The end of a message about an unknown name.
+
+    Examples
+    --------
+    >>> nearest("ViT-B-33", ["ViT-B-32", "RN50"])
+    "; did you mean 'ViT-B-32'?"
+    """
+    near = difflib.get_close_matches(typed, known, n=1, cutoff=0.3)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 @contextmanager
-def downloads(name: str) -> Iterator[None]:
-    """Let a library fetch weights inside; any failure becomes DataUnavailable for `name`.
+def downloads(wanted: str, otherwise: str) -> Iterator[None]:
+    """Let a library fetch what it needs inside; any failure becomes DataUnavailable.
 
     Without a network the hub's client would retry for most of a minute before it gives up, so it
     is told beforehand to look in its cache alone.
-    """
-    import huggingface_hub.constants
 
-    offline = huggingface_hub.constants.HF_HUB_OFFLINE or not _resolvable()
-    noise = logging.getLogger("huggingface_hub")
-    level = noise.level
-    noise.setLevel(logging.CRITICAL)
+    Parameters
+    ----------
+    wanted : what is fetched, as it stands in the message.
+    otherwise : what a user without a network can do instead.
+    """
+    from huggingface_hub import constants
+
+    configured = constants.HF_HUB_OFFLINE
+    offline = configured or not _reachable(constants.ENDPOINT)
+    constants.HF_HUB_OFFLINE = offline
     try:
-        with mock.patch.object(huggingface_hub.constants, "HF_HUB_OFFLINE", offline):
+        with quiet():
             yield
     except Exception as error:  # clients of a hub fail with a dozen kinds of exceptions
-        reason = "there is no network" if offline else str(error).split("\n")[0]
+        reason = "there is no network" if offline else str(error).strip().split("\n")[0]
         raise DataUnavailable(
-            f"{name}: its weights are not on this machine and cannot be downloaded ({reason}); "
-            f"give a checkpoint file: {name}@FILE"
+            f"{wanted} not on this machine and cannot be downloaded ({reason}); {otherwise}"
         ) from None
     finally:
-        noise.setLevel(level)
+        constants.HF_HUB_OFFLINE = configured
 
 
-def _resolvable() -> bool:
-    """Whether the hub can be reached at all; behind a proxy only trying would tell."""
-    if any(os.environ.get(v) for v in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "HF_ENDPOINT")):
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep libraries from logging each step: a failure is raised, and told once, by us."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(disabled)
+
+
+def _reachable(endpoint: str) -> bool:
+    """Whether the hub's name can be resolved; behind a proxy only trying would tell."""
+    if getproxies():
         return True
     try:
-        socket.getaddrinfo(HOST, 443)
+        socket.getaddrinfo(urlsplit(endpoint).hostname, 443)
     except OSError:
         return False
     return True

@@ -10,7 +10,8 @@ from torch.nn.functional import normalize
 from tdafeat.encoders.base import Encoder, fingerprint
 from tdafeat.encoders.checkpoint import EMBEDDED, fill, read_weights
 from tdafeat.encoders.densenet import FEATURES, PREPROCESSING, DenseNet
-from tdafeat.errors import DataUnavailable, UnreadableData
+from tdafeat.encoders.hub import nearest
+from tdafeat.errors import UnknownName, UnreadableData
 
 EMBEDDING = 128
 
@@ -69,62 +70,47 @@ def read_siamese(path: str | Path) -> Siamese:
     return network.eval()
 
 
-def embedded_names(family: str) -> list[str]:
-    """What can stand after ``family:`` without a checkpoint.
-
-    Examples
-    --------
-    >>> "textures" in embedded_names("densenet")
-    True
-    """
-    return sorted(
-        path.stem.removeprefix(f"{family}-") for path in EMBEDDED.glob(f"{family}-*.safetensors")
-    )
-
-
 def _weights(family: str, detail: str, checkpoint: str | None) -> Path:
     if checkpoint is not None:
         return Path(checkpoint)
     path = EMBEDDED / f"{family}-{detail}.safetensors"
-    if detail not in embedded_names(family):
-        known = ", ".join(f"{family}:{name}" for name in embedded_names(family))
-        raise DataUnavailable(
-            f"{family}:{detail}: no weights of this name are embedded; there are {known}, or give "
-            f"a checkpoint: {family}:{detail or 'NAME'}@FILE"
+    if not path.is_file():
+        names = sorted(p.stem.removeprefix(f"{family}-") for p in EMBEDDED.glob(f"{family}-*.json"))
+        known = ", ".join(f"{family}:{name}" for name in names)
+        raise UnknownName(
+            f"unknown encoder {family}:{detail}{nearest(detail, names)} Embedded are {known}; "
+            f"for a checkpoint write {family}:{detail or 'NAME'}@FILE"
         )
     return path
 
 
-def _one_layer(family: str, layer: str | None, only: str) -> None:
-    if layer not in (None, only):
-        raise ValueError(f"layer of {family} must be {only!r}; got {layer!r}")
-
-
 def load_densenet(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
-    """DenseNet of the lab course, 192 features: densenet:textures, densenet:fashion-mnist."""
-    _one_layer("densenet", layer, "features")
+    """DenseNet of the lab course, layers features (192), logits: densenet:fashion-mnist."""
+    if layer not in (None, "features", "logits"):
+        raise ValueError(f"layer of densenet must be 'features' or 'logits'; got {layer!r}")
     network = read_densenet(_weights("densenet", detail, checkpoint))
     return Encoder(
-        f"densenet:{detail}",
-        fingerprint(network.state_dict()),
-        "features",
-        FEATURES,
-        PREPROCESSING,
-        network.features,
-        network,
+        name=f"densenet:{detail}",
+        version=fingerprint(network.state_dict()),
+        layer=layer or "features",
+        dimension=network.head.out_features if layer == "logits" else FEATURES,
+        preprocessing=PREPROCESSING,
+        function=network if layer == "logits" else network.features,
+        module=network,
     )
 
 
 def load_siamese(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
-    """Siamese network on it, 128-d unit rows: siamese:textures, siamese:fashion-mnist."""
-    _one_layer("siamese", layer, "embedding")
+    """Siamese network on the DenseNet, unit vectors of 128: siamese:fashion-mnist."""
+    if layer not in (None, "embedding"):
+        raise ValueError(f"layer of siamese must be 'embedding'; got {layer!r}")
     network = read_siamese(_weights("siamese", detail, checkpoint))
     return Encoder(
-        f"siamese:{detail}",
-        fingerprint(network.state_dict()),
-        "embedding",
-        EMBEDDING,
-        PREPROCESSING,
-        network,
-        network,
+        name=f"siamese:{detail}",
+        version=fingerprint(network.state_dict()),
+        layer="embedding",
+        dimension=EMBEDDING,
+        preprocessing=PREPROCESSING,
+        function=network,
+        module=network,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -11,14 +11,12 @@ from torch import Tensor
 from tdafeat.compat import import_torchvision
 from tdafeat.encoders.base import Encoder, Preprocessing, fingerprint
 from tdafeat.encoders.checkpoint import fill, read_weights
-from tdafeat.encoders.hub import downloads
-from tdafeat.errors import UnknownName
+from tdafeat.encoders.hub import downloads, nearest, quiet
+from tdafeat.errors import DataUnavailable, UnknownName, UnreadableData
 
-# Where timm's own defaults are not those of the paper the weights come from.
-PAPERS: dict[str, dict[str, Any]] = {
-    "dino": {"resize": 256, "crop": 224, "interpolation": "bicubic"},
-    "dinov2": {"resize": 256, "crop": 224, "interpolation": "bicubic"},
-}
+# DINO and DINOv2 are evaluated as in their papers (Caron et al. 2021, Oquab et al. 2023), where
+# timm's own default would crop 0.9 of the resized image, or enlarge it to 518 pixels.
+PAPER = {"resize": 256, "crop": 224, "interpolation": "bicubic"}
 
 
 def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
@@ -26,25 +24,28 @@ def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
     import_torchvision()
     import timm
 
+    name = f"timm:{detail}"
     architecture, _, tag = detail.partition(".")
     if not timm.is_model(architecture):
-        near = difflib.get_close_matches(architecture, timm.list_models(), n=1, cutoff=0.3)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise UnknownName(f"unknown timm model {detail!r}{hint}")
-    paper = _paper(architecture, tag)
+        raise UnknownName(
+            f"unknown timm model {architecture!r}{nearest(architecture, timm.list_models())}"
+        )
+    tags = [m.partition(".")[2] for m in timm.list_models(f"{architecture}.*", pretrained=True)]
+    if tag and tag not in tags:
+        raise UnknownName(f"unknown weights {tag!r} of timm:{architecture}{nearest(tag, tags)}")
+    if not tags and checkpoint is None:
+        raise DataUnavailable(f"{name} has no published weights; give a checkpoint: {name}@FILE")
+    family = architecture if "dinov2" in architecture else tag
+    paper = PAPER if family == "dino" or "dinov2" in family else {}
     options: dict[str, Any] = {"num_classes": 0}
-    if "dinov2" in architecture + tag:
-        options["img_size"] = paper["crop"]
-    name = f"timm:{detail}"
-    if checkpoint is not None:
-        model = timm.create_model(detail, pretrained=False, **options)
-        state = read_weights(checkpoint)
-        head = {k for k in state if k.split(".")[0] in ("head", "fc", "classifier")}
-        wanted = model.state_dict().keys()  # a classification head is not part of the encoder
-        fill(model, {k: v for k, v in state.items() if k in wanted or k not in head}, checkpoint)
-    else:
-        with downloads(name):
+    if "dinov2" in family:
+        options["img_size"] = PAPER["crop"]
+    if checkpoint is None:
+        with downloads(f"{name}: its weights are", f"give a checkpoint: {name}@FILE"):
             model = timm.create_model(detail, pretrained=True, **options)
+    else:
+        model = timm.create_model(detail, pretrained=False, **options)
+        fill(model, _converted(read_weights(checkpoint), model, checkpoint), checkpoint)
     model = model.eval()
     layers = _layers(model)
     chosen = layer or next(iter(layers))
@@ -54,17 +55,29 @@ def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
         name=name,
         version=fingerprint(model.state_dict()),
         layer=chosen,
-        dimension=int(model.num_features),  # type: ignore[arg-type]
+        dimension=_dimension(model),
         preprocessing=_preprocessing(timm.data.resolve_model_data_config(model), paper),
         function=layers[chosen],
         module=model,
     )
 
 
-def _paper(architecture: str, tag: str) -> dict[str, Any]:
-    if "dinov2" in architecture or "dinov2" in tag:
-        return PAPERS["dinov2"]
-    return PAPERS["dino"] if tag == "dino" else {}
+def _converted(state: dict[str, Tensor], model: Any, source: str) -> dict[str, Tensor]:
+    """Weights as their authors published them, in timm's names and at the model's input size."""
+    backbone = {k.removeprefix("backbone."): v for k, v in state.items() if k[:9] == "backbone."}
+    state = backbone or state  # DINO's own training checkpoints
+    convert = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)
+    if convert is not None:
+        try:
+            with quiet():
+                state = convert(state, model)
+        except (KeyError, RuntimeError, ValueError, AttributeError) as error:
+            raise UnreadableData(
+                f"{source}: weights of another architecture ({str(error).splitlines()[0]})"
+            ) from None
+    wanted = model.state_dict().keys()  # a classification head is not part of the encoder
+    head = {k for k in state if k.split(".")[0] in ("head", "fc", "classifier")} - wanted
+    return {k: v for k, v in state.items() if k not in head}
 
 
 def _preprocessing(config: dict[str, Any], paper: dict[str, Any]) -> Preprocessing:
@@ -72,13 +85,20 @@ def _preprocessing(config: dict[str, Any], paper: dict[str, Any]) -> Preprocessi
     interpolation = paper.get("interpolation", config["interpolation"])
     if interpolation not in ("nearest", "bilinear", "bicubic", "lanczos"):
         interpolation = "bicubic"  # timm's "random" is for training
+    squash = config["crop_mode"] == "squash"
     return Preprocessing(
-        resize=paper.get("resize", int(crop / config["crop_pct"])),
+        resize=None if squash else paper.get("resize", int(crop / config["crop_pct"])),
         crop=crop,
         interpolation=interpolation,
         mean=tuple(config["mean"]),
         std=tuple(config["std"]),
     )
+
+
+def _dimension(model: Any) -> int:
+    if hasattr(model, "num_prefix_tokens"):
+        return int(model.num_features)
+    return int(getattr(model, "head_hidden_size", model.num_features))
 
 
 def _layers(model: Any) -> dict[str, Callable[[Tensor], Tensor]]:
