@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tdafeat.features import FeatureSet
     from tdafeat.run import Run
-    from tdafeat.study import Levels, Study
+    from tdafeat.sources import Levels
+    from tdafeat.study import Study
     from tdafeat.topology import bottleneck, distance_matrix, persistence, wasserstein
 
 __version__ = "0.1.0"
 
 _HOME = {
     "FeatureSet": "tdafeat.features",
-    "Levels": "tdafeat.study",
+    "Levels": "tdafeat.sources",
     "Run": "tdafeat.run",
     "Study": "tdafeat.study",
     "bottleneck": "tdafeat.topology",

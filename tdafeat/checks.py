@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+LARGEST = 1e150
+
 
 def as_array(values: Any, name: str, ndim: int) -> np.ndarray:
     """Array-like or torch tensor to a numpy array with `ndim` axes, or a clear error."""
@@ -29,7 +31,7 @@ def as_cloud(values: Any, name: str = "features", min_samples: int = 1) -> np.nd
     ------
     TypeError if the entries are not real numbers; ValueError if the shape is not
     (n_samples, n_features), there are fewer than `min_samples` rows, no columns, or any entry
-    is NaN or infinite.
+    is NaN, infinite or beyond 1e150.
 
     Examples
     --------
@@ -50,6 +52,8 @@ def as_cloud(values: Any, name: str = "features", min_samples: int = 1) -> np.nd
             f"{name} must be finite; {count} of {array.size} entries are NaN or infinite, "
             f"the first in row {row}"
         )
+    if np.abs(array).max() > LARGEST:
+        raise ValueError(f"{name} must not exceed {LARGEST:g} in size: its squares would overflow")
     return array
 
 

@@ -176,7 +176,7 @@ def _load_script(path: Path) -> Study:
 
 def _own_features(arguments: argparse.Namespace) -> Any:
     from tdafeat.features import FeatureSet
-    from tdafeat.study import Levels
+    from tdafeat.sources import Levels
 
     beside = {"labels": arguments.labels, "ids": arguments.ids}
     noisy = {}

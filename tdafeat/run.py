@@ -78,6 +78,7 @@ MANIFEST: dict[str, Any] = {
     "parameters": {},
     "metrics": {},
     "answer": [],
+    "findings": [],
     "notes": [],
     "holes": [],
     "provenance": {},

@@ -20,7 +20,7 @@ from tdafeat.tasks import Result
 
 __all__ = ["VERSIONS", "even_sample", "measure", "projection", "scores", "statistics", "topology"]
 
-VERSIONS = {"topology": 1, "scores": 1, "measure": 1, "projection": 1, "statistics": 1}
+VERSIONS = {"topology": 1, "scores": 1, "measure": 1, "projection": 1, "statistics": 2}
 
 
 def topology(store: Store, cloud: Cloud, maxdim: int, n_landmarks: int | None) -> Result:
@@ -119,15 +119,20 @@ def statistics(
     primary: str,
     random_state: int,
 ) -> Result:
-    """How every metric goes with the primary accuracy over the classes of each encoder."""
-    from tdafeat.statistics import associations
+    """How every metric goes with the primary accuracy, over classes and over encoders."""
+    from tdafeat.statistics import associations, per_class
 
     frames = []
     for cell, spec in cells.values():
-        table = stored(store, "measure", spec).tables["metrics"]
-        frames.append(table.assign(**cell.columns()))
-    return {
-        "associations": associations(
-            pd.concat(frames, ignore_index=True), primary, random_state=random_state
-        )
-    }, {}
+        tables = stored(store, "measure", spec).tables
+        frames.append(tables["metrics"].assign(**cell.columns()))
+        if not tables["pairs"].empty:
+            # A pair belongs to two classes: each gets the mean over its pairs.
+            frames.append(per_class(tables["pairs"].assign(**cell.columns())))
+    table = pd.concat(frames, ignore_index=True)
+    found = [
+        associations(table, primary, unit=unit, random_state=random_state)
+        for unit in ("class", "encoder")
+    ]
+    kept = [part for part in found if not part.empty]
+    return {"associations": pd.concat(kept, ignore_index=True) if kept else found[0]}, {}

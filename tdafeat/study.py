@@ -10,33 +10,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tdafeat.cells import Cell, Cloud
-from tdafeat.store import Store, digest
-from tdafeat.tasks import Task, run_tasks
+from tdafeat.store import Store
+from tdafeat.tasks import run_tasks
 
 if TYPE_CHECKING:
     from tdafeat.encoders import Encoder
-    from tdafeat.features import FeatureSet
     from tdafeat.noise import Noise
     from tdafeat.run import Run
-
-
-@dataclass(frozen=True)
-class Levels:
-    """Your own features of one encoder: clean, noisy by severity (1, 2, ...), and train.
-
-    Without `train`, half of the images of each class (chosen by a hash of their ids) fit the
-    predictors and the other half is measured.
-    """
-
-    clean: FeatureSet
-    noisy: Mapping[int, FeatureSet]
-    train: FeatureSet | None = None
+    from tdafeat.sources import Levels
 
 
 @dataclass(frozen=True)
@@ -121,6 +107,7 @@ class Study:
         ------
         ValueError or TdafeatError before anything is computed, if the study cannot run.
         """
+        from tdafeat.plan import Plan
         from tdafeat.sources import FeatureSource, ImageSource
         from tdafeat.writing import write_run
 
@@ -154,137 +141,3 @@ class Study:
                 f"primary {self.primary!r} needs an encoder with a text tower in every cell; "
                 f"take an open_clip encoder, or another primary such as probe_accuracy"
             )
-
-
-@dataclass(frozen=True)
-class Group:
-    """The cells of one encoder and seed: the same images at every severity.
-
-    Attributes
-    ----------
-    cells, clouds : by severity; 0 (clean) is always there.
-    train : clean features the predictors are fitted on.
-    text : specification of the stored class directions of a text tower, if there is one.
-    """
-
-    cells: Mapping[int, Cell]
-    clouds: Mapping[int, Cloud]
-    train: Cloud
-    text: Mapping[str, Any] | None = None
-
-
-class Plan:
-    """The artefacts of a study and what each is made of."""
-
-    def __init__(self, study: Study, groups: Sequence[Group]) -> None:
-        self.study = study
-        self.groups = groups
-
-    def stages(self, store: Store) -> Iterator[tuple[str, list[Task]]]:
-        """Titles and tasks in the order they must run."""
-        yield "topology", [task for group in self.groups for task in self.topology(group).values()]
-        yield "scores", [self.scores(group) for group in self.groups]
-        yield "measure", [task for group in self.groups for task in self.measure(group).values()]
-        yield "projection", [task for group in self.groups for task in self.projections(group)]
-        yield "statistics", [self.statistics(store)]
-
-    def _task(self, stage: str, label: Cell, inputs: Mapping[str, Any], **arguments: Any) -> Task:
-        from tdafeat import stages
-
-        spec = {"version": stages.VERSIONS[stage], **inputs}
-        return Task(stage, spec, label.columns(), getattr(stages, stage), arguments)
-
-    def topology(self, group: Group) -> dict[int, Task]:
-        """Diagrams, by severity."""
-        options = {"maxdim": self.study.maxdim, "n_landmarks": self.study.n_landmarks}
-        return {
-            severity: self._task(
-                "topology",
-                group.cells[severity],
-                {"cloud": cloud.key, **options},
-                cloud=cloud,
-                **options,
-            )
-            for severity, cloud in group.clouds.items()
-        }
-
-    def scores(self, group: Group) -> Task:
-        """Class scores of the predictors, all severities at once."""
-        inputs = {
-            "train": group.train.key,
-            "clouds": {str(s): cloud.key for s, cloud in group.clouds.items()},
-            "text": digest(dict(group.text)) if group.text else None,
-        }
-        return self._task(
-            "scores",
-            group.cells[0],
-            inputs,
-            train=group.train,
-            clouds=group.clouds,
-            text=group.text,
-        )
-
-    def measure(self, group: Group) -> dict[int, Task]:
-        """Metrics, pairs, spectra and predictions, by severity."""
-        from tdafeat.record import metrics
-
-        names = sorted(metrics)
-        diagrams, scores = self.topology(group), self.scores(group)
-        tasks = {}
-        for severity, cloud in group.clouds.items():
-            specs = (diagrams[severity].spec, diagrams[0].spec)
-            inputs = {
-                "cloud": cloud.key,
-                "clean": group.clouds[0].key,
-                "topology": [digest(spec) for spec in specs],
-                "scores": digest(scores.spec),
-                "metrics": names,
-            }
-            tasks[severity] = self._task(
-                "measure",
-                group.cells[severity],
-                inputs,
-                cell=group.cells[severity],
-                names=names,
-                cloud=cloud,
-                clean=group.clouds[0],
-                topology_specs=specs,
-                scores_spec=scores.spec,
-            )
-        return tasks
-
-    def projections(self, group: Group) -> list[Task]:
-        """One joint map per method."""
-        options = {"n_images": self.study.n_projected, "random_state": 0}
-        clouds = {str(s): cloud.key for s, cloud in group.clouds.items()}
-        return [
-            self._task(
-                "projection",
-                group.cells[0],
-                {"clouds": clouds, "method": method, **options},
-                clouds=group.clouds,
-                method=method,
-                **options,
-            )
-            for method in self.study.projections
-        ]
-
-    def statistics(self, store: Store) -> Task:
-        """Associations over the cells that were measured."""
-        cells = {
-            digest(task.spec): (group.cells[severity], task.spec)
-            for group in self.groups
-            for severity, task in self.measure(group).items()
-            if store.intact("measure", task.spec)
-        }
-        return self._task(
-            "statistics",
-            self.groups[0].cells[0],
-            {
-                "cells": {key: cell.columns() for key, (cell, _) in cells.items()},
-                "primary": self.study.primary,
-            },
-            cells=cells,
-            primary=self.study.primary,
-            random_state=0,
-        )

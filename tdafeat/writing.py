@@ -18,17 +18,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from tdafeat.answer import answer
 from tdafeat.cells import Cell
 from tdafeat.record import metrics
 from tdafeat.run import Run
 from tdafeat.stages import even_sample
+from tdafeat.statistics import COLUMNS, verdict
 from tdafeat.store import Store, digest
 from tdafeat.tasks import Hole, Task
 
 if TYPE_CHECKING:
     from tdafeat.datasets import ImageSet
+    from tdafeat.plan import Plan
     from tdafeat.sources import FeatureSource, ImageSource
-    from tdafeat.study import Plan, Study
+    from tdafeat.study import Study
 
 PACKAGES = (
     *("tdafeat", "torch", "open-clip-torch", "timm", "ripser", "giotto-ph", "giotto-tda"),
@@ -47,8 +50,6 @@ def write_run(
     out: Path,
 ) -> Run:
     """Gather the stages' tables, write each aside and rename it, the manifest last."""
-    from tdafeat.statistics import verdict
-
     tables = _gather(plan, store)
     (out / "tables").mkdir(parents=True, exist_ok=True)
     if source.images is not None:
@@ -59,7 +60,7 @@ def write_run(
         buffer = BytesIO()
         table.to_parquet(buffer, index=False)
         _replace(out / "tables" / f"{name}.parquet", buffer.getvalue())
-    associations = tables.get("associations", pd.DataFrame())
+    associations = tables.get("associations", pd.DataFrame(columns=COLUMNS))
     manifest = {
         "schema": 1,
         "name": study.name,
@@ -75,7 +76,8 @@ def write_run(
         "seeds": list(study.seeds),
         "parameters": {"maxdim": study.maxdim, "n_landmarks": study.n_landmarks},
         "metrics": _described(tables),
-        "answer": verdict(associations, study.primary),
+        "answer": answer(tables["metrics"], associations, study.primary),
+        "findings": verdict(associations, study.primary),
         "notes": _notes(study, source, tables),
         "holes": [
             {

@@ -30,6 +30,7 @@ def test_the_callers_array_is_never_changed():
         (np.ones((3, 0)), ValueError, "at least one column"),
         ([[1.0, np.nan]], ValueError, "finite; 1 of 2 entries.*row 0"),
         ([[1.0], [np.inf]], ValueError, "row 1"),
+        ([[1e200]], ValueError, "overflow"),
         ([["a"]], TypeError, "real numbers"),
         ([[1j]], TypeError, "real numbers"),
         ([[1], [1, 2]], ValueError, "rectangular"),

@@ -15,6 +15,7 @@ from tdafeat.run import Run
 
 SHOWN_BARS = 400
 SCATTERS = 3
+PANELS = 12
 
 
 def accuracy(run: Run, records: Records) -> Iterator[Block]:
@@ -129,37 +130,55 @@ def angles(run: Run, records: Records) -> Iterator[Block]:
     blocks = list(_matrices(run, records, "geometry"))
     if not blocks:
         return
-    k = run.manifest["parameters"].get("subspace_k")
-    of = ", ".join(f"{e['name']} D = {e['dimension']}" for e in run.manifest["encoders"])
     yield Paragraph(
         "Each class spans a subspace: its leading principal directions. Angles near 90 degrees "
         "mean that classes vary in directions of their own, small angles that they share them. "
-        f"Subspaces have k = {k if k is not None else 'at most D/2'} dimensions; the ambient "
-        f"space has {of}."
+        f"{'; '.join(_dimensions(run))}."
     )
-    for encoder in run.manifest["encoders"]:
-        if isinstance(k, int) and encoder["dimension"] and 2 * k > encoder["dimension"]:
-            yield Note(
-                f"{encoder['name']}: 2k = {2 * k} exceeds D = {encoder['dimension']}, so any two "
-                "such subspaces meet and some angles are zero whatever the classes look like."
-            )
     yield from blocks
 
 
+def _dimensions(run: Run) -> Iterator[str]:
+    """How many directions each angle compares, in how many: without them it means nothing."""
+    stated = run.pairs[run.pairs["params"] != ""]
+    for space, rows in with_names(stated).groupby("space", sort=False):
+        yield f"{space}: {', '.join(rows['params'].drop_duplicates())}"
+
+
 def _matrices(run: Run, records: Records, room: str) -> Iterator[Block]:
-    for name in run.pairs["metric"].drop_duplicates():
-        about = records[name]
-        angular = about.unit == "radians"
-        if (room == "geometry") != (angular or about.room == "geometry"):
-            continue
-        rows = run.pairs[run.pairs["metric"] == name]
-        for space, cells in _spaces(rows[np.isfinite(rows["value"])]):
-            yield Figure(
-                figures.class_matrix(_ends(cells), name, about.title, about.unit),
-                f"{space}: {about.title} for every pair of classes, clean and at the strongest "
-                "noise; classes that are alike stand together, in the same order in both panels.",
-                f"{name}-{space}",
-            )
+    """One heatmap for each space, of the most telling metric, and a table of all of them."""
+    rows = run.pairs[np.isfinite(run.pairs["value"])]
+    rows = rows[[records[name].room == room for name in rows["metric"]]]
+    if rows.empty:
+        return
+    names = sorted(rows["metric"].unique())
+    drawn = next((n for n in names if "mean" in n), names[-1])  # else the highest degree's
+    about = records[drawn]
+    for space, cells in _spaces(rows[rows["metric"] == drawn]):
+        yield Figure(
+            figures.class_matrix(_ends(cells), drawn, about.title, about.unit),
+            f"{space}: {about.title} for every pair of classes, clean and at the strongest noise; "
+            "classes that are alike stand together, in the same order in both panels.",
+            f"{drawn}-{space}",
+        )
+    angular = [records[name].unit == "radians" for name in rows["metric"]]
+    named = with_names(rows.assign(value=rows["value"].mask(angular, np.degrees(rows["value"]))))
+    groups = named.groupby(["space", "metric", "level"], sort=False)["value"]
+    spread = groups.agg(["mean", "min", "max"]).reset_index()
+    spread["cell"] = [
+        f"{mean:.3g} ({low:.3g} to {high:.3g})"
+        for mean, low, high in zip(spread["mean"], spread["min"], spread["max"], strict=True)
+    ]
+    frame = spread.pivot_table(
+        index=["space", "metric"], columns="level", values="cell", aggfunc="first", sort=False
+    )
+    frame = frame[levels(named)].fillna("–").rename(index=records.titles(names), level="metric")
+    yield Table(
+        frame.reset_index().rename(columns={"space": "feature space"}),
+        "Mean over all pairs of classes, with the smallest and the largest pair, by noise severity "
+        f"(parameter){'; angles in degrees' if any(angular) else ''}.",
+        f"pairs-{room}",
+    )
 
 
 def spectra(run: Run, records: Records) -> Iterator[Block]:
@@ -215,6 +234,8 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
         "after each level's mean rank is taken out. Pooled: over everything at once; here nearly "
         "every metric looks good, because both sides move with the noise."
     )
+    for finding in run.manifest["findings"]:
+        yield Paragraph(str(finding))
     yield Figure(
         figures.forest(known, titles),
         "Spearman's rank correlation of each metric with the primary accuracy, with 95 % "
@@ -276,8 +297,12 @@ def _curves(
 ) -> Iterator[Block]:
     rows = _drawable(run.metrics, names)
     present = [name for name in names if name in set(rows["metric"])]
-    if present and len(rows["severity"].unique()) > 1:
-        yield Figure(figures.curves(rows, present, records.titles(present)), caption, label)
+    if len(rows["severity"].unique()) < 2:
+        return
+    for start in range(0, len(present), PANELS):
+        part = present[start : start + PANELS]
+        chart = figures.curves(rows, part, records.titles(part))
+        yield Figure(chart, caption, f"{label}-{start // PANELS + 1}")
 
 
 def _drawable(metrics: pd.DataFrame, names: list[str]) -> pd.DataFrame:

@@ -75,7 +75,9 @@ def _bundle() -> str:
     """Vega, Vega-Lite and Vega-Embed, as vl-convert carries them."""
     import vl_convert
 
-    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace("</script", "<\\/script")
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace(
+        "</script", "<\\/script"
+    )
 
 
 def _template(name: str) -> str:

@@ -1,0 +1,127 @@
+"""The answer a report opens with: three sentences made of the run's numbers, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from tdafeat.record import metrics as records
+
+LEVEL = 0.05  # family-wise, by Holm's correction
+
+
+def answer(metrics: pd.DataFrame, associations: pd.DataFrame, primary: str) -> list[str]:
+    """Say how accuracy fares, whether topology goes with it, and what pooling would have said.
+
+    Parameters
+    ----------
+    metrics : a run's metric table.
+    associations : what `tdafeat.statistics.associations` made of it.
+    primary : the accuracy chosen beforehand.
+
+    Returns
+    -------
+    Sentences with effect sizes, intervals and corrected p-values; "no evidence" where there is
+    none.
+
+    Examples
+    --------
+    >>> from tdafeat.statistics import COLUMNS
+    >>> columns = ["encoder", "layer", "severity", "scope", "metric", "value", "low"]
+    >>> row = ["pixels", "rgb", 0, "all", "probe_accuracy", 0.5, 0.4]
+    >>> table, nothing = pd.DataFrame([row], columns=columns), pd.DataFrame(columns=COLUMNS)
+    >>> answer(table, nothing, "probe_accuracy")[0]
+    'Linear probe accuracy on clean images: pixels 50 %.'
+    """
+    by_class = associations[associations["scope_unit"] == "class"]
+    within = by_class[by_class["adjustment"] == "within level"].dropna(subset=["value"])
+    sentences = [_accuracies(metrics, primary)]
+    if within.empty:
+        return [*sentences, "No class-wise relation could be estimated."]
+    spaces = list(_spaces(metrics, primary))
+    if at_chance := [name for name, _, _, above in spaces if not above]:
+        sentences.append(
+            f"Even clean, accuracy in {_and(at_chance)} is not above chance: what is said of it "
+            f"below concerns the errors of a classifier that knows nothing."
+        )
+    sentences.append(_topology(within, primary))
+    sentences.append(_pooling(by_class))
+    return sentences
+
+
+def _title(name: str) -> str:
+    return records[name].title
+
+
+def _spaces(metrics: pd.DataFrame, primary: str) -> Iterator[tuple[str, float, float, bool]]:
+    """Each feature space, its accuracy clean and at worst, and whether clean is above chance."""
+    chance = 1 / max(1, metrics.loc[metrics["scope"] != "all", "scope"].nunique())
+    rows = metrics[(metrics["metric"] == primary) & (metrics["scope"] == "all")]
+    for (encoder, _), own in rows.groupby(["encoder", "layer"], sort=False):
+        by_level = own.groupby("severity")[["value", "low"]].mean()
+        values = by_level["value"]
+        yield str(encoder), values.iloc[0], values.iloc[-1], by_level["low"].iloc[0] > chance
+
+
+def _accuracies(metrics: pd.DataFrame, primary: str) -> str:
+    spaces = list(_spaces(metrics, primary))
+    title = _title(primary)
+    start = title[0].upper() + title[1:]
+    if metrics["severity"].max() == 0:
+        shares = [f"{name} {100 * clean:.0f} %" for name, clean, _, _ in spaces]
+        return f"{start} on clean images: {_and(shares)}."
+    shares = [
+        f"{name} {100 * clean:.0f} to {100 * worst:.0f} %" for name, clean, worst, _ in spaces
+    ]
+    return f"{start}, from clean images to the strongest noise: {_and(shares)}."
+
+
+def _topology(within: pd.DataFrame, primary: str) -> str:
+    """Which topological metrics go with class accuracy at a fixed level, per feature space."""
+    topological = within[[records[name].room == "topology" for name in within["metric"]]]
+    if topological.empty:
+        return "No topological metric was measured per class."
+    found, nothing = [], []
+    for encoder, rows in topological.groupby("encoder", sort=False):
+        strongest = rows.loc[rows["value"].abs().idxmax()]
+        standing = rows[rows["p_holm"] <= LEVEL]
+        if standing.empty:
+            nothing.append(f"{encoder} (strongest: {_effect(strongest)})")
+        else:
+            best = standing.loc[standing["value"].abs().idxmax()]
+            found.append(f"{encoder} ({len(standing)} of {len(rows)}; strongest: {_effect(best)})")
+    units = int(topological["n"].max())
+    text = f"At a fixed noise level, over {units} classes and corrected for all metrics tested, "
+    goes_with = f"topological metrics go with {_title(primary)} in "
+    if not found:
+        return f"{text}there is no evidence that {goes_with}{_and(nothing)}."
+    if not nothing:
+        return f"{text}{goes_with}{_and(found)}."
+    return f"{text}{goes_with}{_and(found)}; there is no evidence of it in {_and(nothing)}."
+
+
+def _effect(row: pd.Series) -> str:
+    return (
+        f"{_title(row['metric'])}, rho {row['value']:+.2f} "
+        f"[{row['low']:+.2f}, {row['high']:+.2f}], p {row['p_holm']:.2g}"
+    )
+
+
+def _pooling(by_class: pd.DataFrame) -> str:
+    """What a look at all levels at once would have suggested."""
+    strength = by_class.assign(size=by_class["value"].abs()).groupby("adjustment")["size"].median()
+    pooled, within = strength.get("pooled"), strength.get("within level")
+    sizes = (
+        f"the median |rho| of all metrics is {pooled:.2f} pooled and {within:.2f} within a level"
+    )
+    if pooled > within:
+        return (
+            f"Pooled over noise levels everything looks stronger ({sizes}), because noise moves "
+            f"metrics and accuracy alike: that part is no evidence."
+        )
+    return f"Pooling the noise levels would not have made it look stronger: {sizes}."
+
+
+def _and(items: Sequence[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

@@ -1,0 +1,129 @@
+"""The artefacts of a study: what each is made of, and so under which key it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tdafeat import stages
+from tdafeat.cells import Cell
+from tdafeat.record import metrics
+from tdafeat.sources import Group
+from tdafeat.store import Store, digest
+from tdafeat.tasks import Task
+
+if TYPE_CHECKING:
+    from tdafeat.study import Study
+
+
+class Plan:
+    """The artefacts of a study and what each is made of."""
+
+    def __init__(self, study: Study, groups: Sequence[Group]) -> None:
+        self.study = study
+        self.groups = groups
+
+    def stages(self, store: Store) -> Iterator[tuple[str, list[Task]]]:
+        """Titles and tasks in the order they must run."""
+        yield "topology", [task for group in self.groups for task in self.topology(group).values()]
+        yield "scores", [self.scores(group) for group in self.groups]
+        yield "measure", [task for group in self.groups for task in self.measure(group).values()]
+        yield "projection", [task for group in self.groups for task in self.projections(group)]
+        yield "statistics", [self.statistics(store)]
+
+    def _task(self, stage: str, label: Cell, inputs: Mapping[str, Any], **arguments: Any) -> Task:
+        spec = {"version": stages.VERSIONS[stage], **inputs}
+        return Task(stage, spec, label.columns(), getattr(stages, stage), arguments)
+
+    def topology(self, group: Group) -> dict[int, Task]:
+        """Diagrams, by severity."""
+        options = {"maxdim": self.study.maxdim, "n_landmarks": self.study.n_landmarks}
+        return {
+            severity: self._task(
+                "topology",
+                group.cells[severity],
+                {"cloud": cloud.key, **options},
+                cloud=cloud,
+                **options,
+            )
+            for severity, cloud in group.clouds.items()
+        }
+
+    def scores(self, group: Group) -> Task:
+        """Class scores of the predictors, all severities at once."""
+        inputs = {
+            "train": group.train.key,
+            "clouds": {str(s): cloud.key for s, cloud in group.clouds.items()},
+            "text": digest(dict(group.text)) if group.text else None,
+        }
+        return self._task(
+            "scores",
+            group.cells[0],
+            inputs,
+            train=group.train,
+            clouds=group.clouds,
+            text=group.text,
+        )
+
+    def measure(self, group: Group) -> dict[int, Task]:
+        """Metrics, pairs, spectra and predictions, by severity."""
+        names = sorted(metrics)
+        diagrams, scores = self.topology(group), self.scores(group)
+        tasks = {}
+        for severity, cloud in group.clouds.items():
+            specs = (diagrams[severity].spec, diagrams[0].spec)
+            inputs = {
+                "cloud": cloud.key,
+                "clean": group.clouds[0].key,
+                "topology": [digest(spec) for spec in specs],
+                "scores": digest(scores.spec),
+                "metrics": names,
+            }
+            tasks[severity] = self._task(
+                "measure",
+                group.cells[severity],
+                inputs,
+                cell=group.cells[severity],
+                names=names,
+                cloud=cloud,
+                clean=group.clouds[0],
+                topology_specs=specs,
+                scores_spec=scores.spec,
+            )
+        return tasks
+
+    def projections(self, group: Group) -> list[Task]:
+        """One joint map per method."""
+        options = {"n_images": self.study.n_projected, "random_state": 0}
+        clouds = {str(s): cloud.key for s, cloud in group.clouds.items()}
+        return [
+            self._task(
+                "projection",
+                group.cells[0],
+                {"clouds": clouds, "method": method, **options},
+                clouds=group.clouds,
+                method=method,
+                **options,
+            )
+            for method in self.study.projections
+        ]
+
+    def statistics(self, store: Store) -> Task:
+        """Associations over the cells that were measured."""
+        cells = {
+            digest(task.spec): (group.cells[severity], task.spec)
+            for group in self.groups
+            for severity, task in self.measure(group).items()
+            if store.intact("measure", task.spec)
+        }
+        return self._task(
+            "statistics",
+            self.groups[0].cells[0],
+            {
+                "cells": {key: cell.columns() for key, (cell, _) in cells.items()},
+                "primary": self.study.primary,
+            },
+            cells=cells,
+            primary=self.study.primary,
+            random_state=0,
+        )

@@ -1,0 +1,248 @@
+"""Features of images: every image through every encoder at every severity, part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tdafeat.cells import FEATURES_VERSION, Cell, Cloud, write_part
+from tdafeat.progress import Progress
+from tdafeat.sources.groups import Group, check_classes
+from tdafeat.store import Store, digest
+
+if TYPE_CHECKING:
+    import torch
+
+    from tdafeat.datasets import ImageSet
+    from tdafeat.encoders import Encoder
+    from tdafeat.noise import Noise
+    from tdafeat.study import Study
+
+PART = 1024  # images per stored part: what a killed extraction loses at most
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """Test and train images of every seed, the noise, and the encoders."""
+
+    tests: Mapping[int, ImageSet]
+    trains: Mapping[int, ImageSet]
+    encoders: Sequence[Encoder]
+    noise: Noise | None
+    device: torch.device
+    batch_size: int
+    workers: int
+
+    @classmethod
+    def load(
+        cls, study: Study, root: str | Path | None, device: str, batch_size: int, workers: int
+    ) -> ImageSource:
+        """Everything the study names, or the first error in it, before anything is computed."""
+        from tdafeat import datasets, encoders, noise
+        from tdafeat.extraction import resolve_device
+
+        place = resolve_device(device)
+        if study.corrupted is not None:
+            chosen = None
+        elif isinstance(study.noise, str):
+            chosen = noise.load(study.noise, levels=study.levels)
+        else:
+            chosen = study.noise
+        if not study.encoders:
+            raise ValueError("encoders must name at least one encoder")
+        loaded = [
+            encoders.load(e, device=place) if isinstance(e, str) else e.to(place)
+            for e in study.encoders
+        ]
+        twice = {(e.name, e.layer) for e in loaded}
+        if len(twice) < len(loaded):
+            raise ValueError("encoders must differ in name or layer; one is named twice")
+        sets = {}
+        for split in ("test", "train"):
+            sets[split] = {
+                seed: datasets.load(
+                    study.dataset,
+                    split=split,
+                    root=root,
+                    limit=study.limit,
+                    seed=seed,
+                    corrupted=study.corrupted if split == "test" else None,
+                )
+                for seed in study.seeds
+            }
+        first = sets["test"][study.seeds[0]]
+        check_classes(first.labels, first.classes, study.dataset)
+        return cls(sets["test"], sets["train"], loaded, chosen, place, batch_size, workers)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether every encoder has a text tower."""
+        return all(self._text(encoder) is not None for encoder in self.encoders)
+
+    @property
+    def images(self) -> ImageSet:
+        """Test images of the first seed: those the report shows."""
+        return next(iter(self.tests.values()))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names."""
+        return self.images.classes
+
+    def _text(self, encoder: Encoder) -> np.ndarray | None:
+        directions = encoder.encode_text(self.classes)
+        return None if directions is None else directions.detach().cpu().numpy()
+
+    def describe(self) -> list[dict[str, Any]]:
+        """The encoders, for the manifest."""
+        return [
+            {
+                "name": encoder.name,
+                "layer": encoder.layer,
+                "dimension": encoder.dimension,
+                "version": encoder.version,
+                "preprocessing": asdict(encoder.preprocessing),
+                "text": self._text(encoder) is not None,
+            }
+            for encoder in self.encoders
+        ]
+
+    def extract(self, store: Store, force: bool, quiet: bool) -> list[Group]:
+        """Put every image through every encoder at every severity, part by part."""
+        parts = [(seed, part) for seed in self.tests for part in self._parts(seed)]
+        steps = sum(len(part) * len(self._severities(part, seed)) for seed, part in parts)
+        with Progress("features", steps * len(self.encoders), quiet) as progress:
+            for seed, part in parts:
+                remembered = _remembering(part)  # decoded once for all encoders
+                for encoder in self.encoders:
+                    self._extract_part(store, remembered, encoder, seed, force, progress)
+        return [
+            self._group(store, encoder, seed) for encoder in self.encoders for seed in self.tests
+        ]
+
+    def _parts(self, seed: int, *splits: str) -> Iterator[ImageSet]:
+        for images in (self.tests[seed], self.trains[seed]):
+            if not splits or images.split in splits:
+                for start in range(0, len(images), PART):
+                    yield images.subset(range(start, min(start + PART, len(images))))
+
+    def _severities(self, images: ImageSet, seed: int) -> dict[int, float]:
+        """The parameter of each severity; 0 is clean, and train images stay so."""
+        if images.split != self.images.split:
+            return {0: 0.0}
+        levels = {severity: float(severity) for severity in images.severities}
+        if self.noise is not None:
+            levels = dict(enumerate(self.noise.levels, start=1))
+        return {0: 0.0, **levels}
+
+    def _extract_part(
+        self,
+        store: Store,
+        images: ImageSet,
+        encoder: Encoder,
+        seed: int,
+        force: bool,
+        progress: Progress,
+    ) -> None:
+        from tdafeat.extraction import extract
+
+        severities = self._severities(images, seed)
+        specs = {s: self._spec(encoder, images, seed, s) for s in severities}
+        if not force and all(store.intact("features", spec) for spec in specs.values()):
+            progress.advance(len(images) * len(specs))
+            return
+        done = 0
+
+        def report(count: int, _total: int) -> None:
+            nonlocal done
+            progress.advance(count - done)
+            done = count
+
+        levels = extract(
+            images,
+            encoder,
+            self.noise if len(specs) > 1 else None,
+            seed=seed,
+            device=self.device,
+            batch_size=self.batch_size,
+            workers=self.workers,
+            progress=report,
+        )
+        for severity, spec in specs.items():
+            write_part(store, spec, levels[severity])
+
+    def _group(self, store: Store, encoder: Encoder, seed: int) -> Group:
+        levels = self._severities(self.tests[seed], seed)
+        return Group(
+            {s: self._cell(encoder, seed, s, parameter) for s, parameter in levels.items()},
+            {s: self._cloud(encoder, seed, self.images.split, s) for s in levels},
+            self._cloud(encoder, seed, "train", 0),
+            self._store_text(encoder, store),
+        )
+
+    def _cloud(self, encoder: Encoder, seed: int, split: str, severity: int) -> Cloud:
+        parts = self._parts(seed, split)
+        return Cloud(tuple(self._spec(encoder, part, seed, severity) for part in parts))
+
+    def _spec(self, encoder: Encoder, part: ImageSet, seed: int, severity: int) -> dict[str, Any]:
+        """Everything that changes the features of these images at this severity."""
+        spec: dict[str, Any] = {
+            "version": FEATURES_VERSION,
+            "dataset": {"name": part.name, "version": part.version, "split": part.split},
+            "images": digest(list(part.ids)),
+            "encoder": {
+                "name": encoder.name,
+                "version": encoder.version,
+                "layer": encoder.layer,
+                "preprocessing": asdict(encoder.preprocessing),
+            },
+        }
+        if severity > 0 and self.noise is not None:
+            spec["noise"] = {
+                "name": self.noise.name,
+                "version": self.noise.version,
+                "units": self.noise.units,
+                "parameter": self.noise.levels[severity - 1],
+                "seed": seed,
+            }
+        elif severity > 0:
+            spec["corrupted"] = part.severities[severity].version
+        return spec
+
+    def _cell(self, encoder: Encoder, seed: int, severity: int, parameter: float) -> Cell:
+        noise = self.noise.name if self.noise is not None else ""
+        return Cell(
+            dataset=self.images.name,
+            split=self.images.split,
+            encoder=encoder.name,
+            layer=encoder.layer,
+            noise=noise or ("corrupted" if self.images.severities else ""),
+            severity=severity,
+            parameter=parameter,
+            seed=seed,
+        )
+
+    def _store_text(self, encoder: Encoder, store: Store) -> dict[str, Any] | None:
+        """Store the class directions of a text tower; None for an encoder without one."""
+        directions = self._text(encoder)
+        if directions is None:
+            return None
+        spec = {
+            "encoder": encoder.name,
+            "version": encoder.version,
+            "classes": list(self.classes),
+            "directions": digest(directions.round(6).tolist()),
+        }
+        if not store.intact("text", spec):
+            store.write("text", spec, arrays={"text": directions})
+        return spec
+
+
+def _remembering(images: ImageSet) -> ImageSet:
+    """The same images, each read from its file (or painted) once and then kept."""
+    return replace(images, read=lru_cache(maxsize=None)(images.read))
