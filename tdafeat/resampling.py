@@ -44,7 +44,7 @@ def associate(
     if n_levels == 0:
         reason = "metric and accuracy were measured at no common level"
     elif n_units < min_units:
-        reason = f"{n_units} units, and at least {min_units} are needed"
+        reason = f"{n_units} measured, at least {min_units} needed"
     elif (y == y.flat[0]).all() or (x == x.flat[0]).all():
         reason = "the metric or the accuracy is constant"
     if reason:

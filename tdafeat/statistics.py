@@ -203,7 +203,8 @@ def verdict(associations: pd.DataFrame, primary: str, alpha: float = 0.05) -> li
     for (dataset, encoder, layer, noise), rows in associations.groupby(
         group, sort=False, dropna=False
     ):
-        subject = f"{encoder} ({layer}) on {dataset}, {noise or 'without noise'}"
+        space = "across encoders" if encoder == layer == "all" else f"{encoder} ({layer})"
+        subject = f"{space} on {dataset}, {noise or 'without noise'}"
         sentences += [f"{subject}: {text}" for text in _group_verdict(rows, outcome, alpha)]
     n_encoders = associations["encoder"].nunique()
     if (associations["scope_unit"] == "class").all() and n_encoders < MIN_UNITS["encoder"]:
