@@ -123,7 +123,7 @@ def test_holm_is_over_the_metrics_of_an_encoder_and_adjustment():
 def test_too_few_classes_and_an_encoder_without_the_accuracy():
     few = associations(metric_table(n_classes=4), PRIMARY)
     assert few["value"].isna().all()
-    assert few["status"].str.contains("4 units, and at least 5").all()
+    assert few["status"].str.contains("4 measured, at least 5").all()
     table = metric_table()
     table = table[(table["encoder"] == "a") | (table["metric"] != PRIMARY)]
     found = associations(table, PRIMARY, n_boot=100, n_permutations=99)
@@ -138,7 +138,7 @@ def test_the_encoder_as_unit():
     assert (found["n"] == 6).all()
     assert (found["encoder"] == "all").all()
     few = associations(metric_table(), PRIMARY, unit="encoder")
-    assert few["status"].str.contains("2 units, and at least 4").all()
+    assert few["status"].str.contains("2 measured, at least 4").all()
 
 
 def test_a_run_without_classes_has_an_empty_table_and_a_verdict():
@@ -198,5 +198,5 @@ def test_verdict_says_no_evidence_and_warns_of_pooling():
 
 def test_verdict_of_what_cannot_be_estimated():
     found = associations(metric_table(n_classes=3), PRIMARY)
-    assert "not estimable: 3 units" in verdict(found, PRIMARY)[0]
+    assert "not estimable: 3 measured" in verdict(found, PRIMARY)[0]
     assert "Nothing was measured per class" in verdict(pd.DataFrame(), PRIMARY)[0]

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 
 from tdafeat import figures
 from tdafeat.figures.theme import levels, with_names
-from tdafeat.report.model import Block, Figure, Note, Paragraph, Table
+from tdafeat.report.model import Block, Figure, Paragraph, Table
 from tdafeat.report.records import Records
+from tdafeat.report.selection import drawable, ends, first_seed, spaces
 from tdafeat.run import Run
 
 SHOWN_BARS = 400
-SCATTERS = 3
 PANELS = 12
 
 
@@ -42,9 +42,9 @@ def accuracy(run: Run, records: Records) -> Iterator[Block]:
     )
     method = primary.removesuffix("_accuracy")
     said = run.predictions[run.predictions["method"] == method]
-    for space, cells in _spaces(said):
+    for space, cells in spaces(said):
         yield Figure(
-            figures.confusion(_ends(cells), method),
+            figures.confusion(ends(cells), method),
             f"{space}: what the {name.removesuffix(' accuracy')} takes each class for. A clean "
             "diagonal is a perfect classifier; columns that fill up are where noise drives it.",
             f"confusion-{space}",
@@ -82,7 +82,7 @@ def diagrams(run: Run, records: Records) -> Iterator[Block]:
         "filled in (death). The further a point lies above the diagonal, the longer that feature "
         "lasts; points near the diagonal are mostly sampling noise."
     )
-    for space, cells in _spaces(whole):
+    for space, cells in spaces(whole):
         shown = figures.thin(cells, SHOWN_BARS)
         bars = cells.groupby(["severity", "degree"]).size().groupby("degree").max()
         count = ", ".join(f"{n} of H{degree}" for degree, n in bars.items())
@@ -113,7 +113,7 @@ def distances(run: Run, records: Records) -> Iterator[Block]:
     """Distances between the clean and the noisy diagrams."""
     names = sorted(n for n in records if _is_distance(n))
     noisy = run.metrics[run.metrics["severity"] > 0]
-    rows = _drawable(noisy, names)
+    rows = drawable(noisy, names)
     if not rows.empty:
         yield Figure(
             figures.distances(rows, records.titles(names)),
@@ -130,19 +130,13 @@ def angles(run: Run, records: Records) -> Iterator[Block]:
     blocks = list(_matrices(run, records, "geometry"))
     if not blocks:
         return
+    dimensions = "".join(f" {stated}." for stated in _dimensions(run))
     yield Paragraph(
         "Each class spans a subspace: its leading principal directions. Angles near 90 degrees "
-        "mean that classes vary in directions of their own, small angles that they share them. "
-        f"{'; '.join(_dimensions(run))}."
+        "mean that classes vary in directions of their own, small angles that they share them."
+        f"{dimensions}"
     )
     yield from blocks
-
-
-def _dimensions(run: Run) -> Iterator[str]:
-    """How many directions each angle compares, in how many: without them it means nothing."""
-    stated = run.pairs[run.pairs["params"] != ""]
-    for space, rows in with_names(stated).groupby("space", sort=False):
-        yield f"{space}: {', '.join(rows['params'].drop_duplicates())}"
 
 
 def _matrices(run: Run, records: Records, room: str) -> Iterator[Block]:
@@ -154,9 +148,9 @@ def _matrices(run: Run, records: Records, room: str) -> Iterator[Block]:
     names = sorted(rows["metric"].unique())
     drawn = next((n for n in names if "mean" in n), names[-1])  # else the highest degree's
     about = records[drawn]
-    for space, cells in _spaces(rows[rows["metric"] == drawn]):
+    for space, cells in spaces(rows[rows["metric"] == drawn]):
         yield Figure(
-            figures.class_matrix(_ends(cells), drawn, about.title, about.unit),
+            figures.class_matrix(ends(cells), drawn, about.title, about.unit),
             f"{space}: {about.title} for every pair of classes, clean and at the strongest noise; "
             "classes that are alike stand together, in the same order in both panels.",
             f"{drawn}-{space}",
@@ -183,7 +177,7 @@ def _matrices(run: Run, records: Records, room: str) -> Iterator[Block]:
 
 def spectra(run: Run, records: Records) -> Iterator[Block]:
     """Spectra of the covariance and other geometry of the whole cloud."""
-    rows = _first_seed(run.spectra[run.spectra["scope"] == "all"])
+    rows = first_seed(run.spectra[run.spectra["scope"] == "all"])
     if (rows["value"] > 0).any():
         yield Figure(
             figures.spectra(rows),
@@ -206,7 +200,7 @@ def spectra(run: Run, records: Records) -> Iterator[Block]:
 def projections(run: Run, records: Records) -> Iterator[Block]:
     """Maps of the features, coloured by class."""
     titles = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
-    for space, cells in _spaces(run.projections):
+    for space, cells in spaces(run.projections):
         for method, rows in cells.groupby("method", sort=False):
             yield Figure(
                 figures.projection(rows),
@@ -214,74 +208,6 @@ def projections(run: Run, records: Records) -> Iterator[Block]:
                 "fitted jointly, coloured by class. Clusters that dissolve are classes that noise "
                 "mixes; distances between far clusters mean little in t-SNE and UMAP.",
                 f"{method}-{space}",
-            )
-
-
-def associations(run: Run, records: Records) -> Iterator[Block]:
-    """Which metrics go with accuracy: rank correlations and the points behind the strongest."""
-    table = run.associations
-    known = table[table["value"].notna()]
-    if table.empty:
-        return
-    if known.empty:
-        reasons = sorted({status for status in table["status"] if status})
-        yield Note("No correlation could be estimated: " + "; ".join(reasons) + ".")
-        return
-    titles = records.titles(known["metric"].drop_duplicates())
-    yield Paragraph(
-        "Three correlations answer three questions. Within a level: do the classes with a higher "
-        "value stay more accurate, at the same noise? Level-adjusted: the same over all levels, "
-        "after each level's mean rank is taken out. Pooled: over everything at once; here nearly "
-        "every metric looks good, because both sides move with the noise."
-    )
-    for finding in run.manifest["findings"]:
-        yield Paragraph(str(finding))
-    yield Figure(
-        figures.forest(known, titles),
-        "Spearman's rank correlation of each metric with the primary accuracy, with 95 % "
-        "intervals. Filled points stay significant after Holm's correction; arrows beside the "
-        "names mark the desirable direction.",
-        "forest",
-    )
-    wide = known.assign(
-        interval=[
-            f"{value:+.2f} [{low:+.2f}, {high:+.2f}]".replace("-", "−")
-            if np.isfinite(low)
-            else f"{value:+.2f}".replace("-", "−")
-            for value, low, high in zip(known["value"], known["low"], known["high"], strict=True)
-        ]
-    )
-    frame = wide.pivot_table(
-        index=["encoder", "metric"],
-        columns="adjustment",
-        values="interval",
-        aggfunc="first",
-        sort=False,
-    )
-    order = [a for a in ("within level", "level-adjusted", "pooled") if a in frame]
-    within = known[known["adjustment"] == order[0]].set_index(["encoder", "metric"])
-    within = within[~within.index.duplicated()].reindex(frame.index)
-    frame = frame[order].fillna("–").assign(p=within["p_holm"], n=within["n"])
-    frame = frame.iloc[np.argsort(-within["value"].abs().fillna(0).to_numpy(), kind="stable")]
-    frame = frame.reset_index().assign(metric=lambda f: f["metric"].map(titles))
-    yield Table(
-        frame.rename(columns={"p": "p (Holm)", "n": "units"}),
-        f"Rank correlations with their 95 % intervals, strongest first; p belongs to "
-        f"“{order[0]}” and is corrected for all metrics at once.",
-        "associations",
-        {"p (Holm)": ".2g", "units": ".0f"},
-    )
-    strongest = within["value"].abs().groupby("metric").mean().sort_values(ascending=False)
-    for name in strongest.index[:SCATTERS]:
-        rows = run.metrics[run.metrics["metric"].isin([name, run.manifest["primary"]])]
-        per_class = rows[(rows["metric"] == name) & (rows["scope"] != "all")]
-        if np.isfinite(per_class["value"]).any():
-            yield Figure(
-                figures.scatter(rows, name, run.manifest["primary"], titles[name]),
-                f"{records[name].title} against accuracy, a point for each class at each level. A "
-                "trend across colours is the noise; a trend within one colour is what would tell "
-                "robust classes apart.",
-                f"scatter-{name}",
             )
 
 
@@ -295,7 +221,7 @@ def training(run: Run, records: Records) -> Iterator[Block]:
 def _curves(
     run: Run, records: Records, names: list[str], caption: str, label: str
 ) -> Iterator[Block]:
-    rows = _drawable(run.metrics, names)
+    rows = drawable(run.metrics, names)
     present = [name for name in names if name in set(rows["metric"])]
     if len(rows["severity"].unique()) < 2:
         return
@@ -305,28 +231,8 @@ def _curves(
         yield Figure(chart, caption, f"{label}-{start // PANELS + 1}")
 
 
-def _drawable(metrics: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    kept = metrics["metric"].isin(names) & (metrics["scope"] == "all")
-    return metrics[kept & np.isfinite(metrics["value"])]
-
-
 def _is_distance(name: str) -> bool:
     return name.startswith(("wasserstein", "bottleneck"))
-
-
-def _spaces(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The table's feature spaces by name, each at its first seed."""
-    for space, cells in with_names(_first_seed(table)).groupby("space", sort=False):
-        yield str(space), cells.drop(columns=["space", "level"])
-
-
-def _first_seed(table: pd.DataFrame) -> pd.DataFrame:
-    return table[table["seed"] == table["seed"].min()]
-
-
-def _ends(cells: pd.DataFrame) -> pd.DataFrame:
-    """The clean and the noisiest level."""
-    return cells[cells["severity"].isin([cells["severity"].min(), cells["severity"].max()])]
 
 
 def _capital(text: str) -> str:
