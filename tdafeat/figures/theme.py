@@ -76,7 +76,7 @@ def themed(chart: C) -> C:
 
 def wrapped(panel: Any, facet: alt.Facet, n: int, square: bool = False) -> alt.FacetChart:
     """Panels in rows that fill the width of a page; each keeps its axes where a row has gaps."""
-    columns = max(1, n if n < 5 else 3)
+    columns = max(1, min(n, 3)) if n != 4 else 4 if square else 2
     width = {1: 330, 2: 280, 3: 200, 4: 145}[columns]
     chart = panel.properties(width=width, height=width if square else max(140, 7 * width // 10))
     rows = chart.facet(facet, columns=columns)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tdafeat.report import background, evidence
+from tdafeat.report import background, correlations, evidence
 from tdafeat.report.model import Block, Report, Section
 from tdafeat.report.records import Records
 from tdafeat.run import Run
@@ -16,7 +16,7 @@ ORDER: tuple[tuple[str, Callable[[Run, Records], Iterator[Block]]], ...] = (
     ("Angles between classes", evidence.angles),
     ("Spectra and geometry", evidence.spectra),
     ("Maps of the features", evidence.projections),
-    ("What goes with accuracy", evidence.associations),
+    ("What goes with accuracy", correlations.associations),
     ("Training", evidence.training),
     ("Methods", background.methods),
     ("All measurements", background.measurements),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import numpy as np
 
 from tdafeat import figures
 from tdafeat.figures.theme import levels, with_names
-from tdafeat.report.model import Block, Figure, Paragraph, Table
+from tdafeat.report.model import Block, Figure, Note, Paragraph, Table
 from tdafeat.report.records import Records
 from tdafeat.report.selection import drawable, ends, first_seed, spaces
 from tdafeat.run import Run
@@ -130,12 +129,15 @@ def angles(run: Run, records: Records) -> Iterator[Block]:
     blocks = list(_matrices(run, records, "geometry"))
     if not blocks:
         return
-    dimensions = "".join(f" {stated}." for stated in _dimensions(run))
     yield Paragraph(
         "Each class spans a subspace: its leading principal directions. Angles near 90 degrees "
         "mean that classes vary in directions of their own, small angles that they share them."
-        f"{dimensions}"
     )
+    # How many directions an angle compares, and in how many: without them it means nothing.
+    stated = with_names(run.pairs[run.pairs["params"] != ""])
+    for (space, params), _ in stated.groupby(["space", "params"], sort=False):
+        forced = "2k > D" in str(params)  # the subspaces meet, whatever the classes look like
+        yield (Note if forced else Paragraph)(f"{space}: {params}.")
     yield from blocks
 
 

@@ -62,7 +62,11 @@ def write_run(
             for i, first in enumerate(classes):
                 for second in classes[i + 1 :]:
                     pair = {"scope": first, "scope_b": second, "metric": "class_angle_mean"}
-                    tables["pairs"].append(cell | pair | {"value": rng.uniform(0.2, 1.5)})
+                    pair |= {
+                        "params": f"10 principal directions per class in {dimension} dimensions",
+                        "value": rng.uniform(0.2, 1.5),
+                    }
+                    tables["pairs"].append(cell | pair)
             n = n_images * len(classes)
             deaths = np.append(rng.gamma(3, size=n - 1), np.inf)
             births = rng.gamma(3, size=n // 2)
@@ -156,7 +160,7 @@ def write_manifest(folder, classes, encoders, n_levels, n_images, dimension, **c
         if n_levels > 1
         else None,
         "seeds": [0],
-        "parameters": {"maxdim": 1, "n_landmarks": None, "subspace_k": 10},
+        "parameters": {"maxdim": 1, "n_landmarks": None},
         "metrics": {
             name: {
                 "title": title,

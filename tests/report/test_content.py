@@ -6,7 +6,7 @@ import pytest
 
 from tdafeat import report
 from tdafeat.report.content import build
-from tdafeat.report.model import Figure, Note, Table
+from tdafeat.report.model import Figure, Note, Paragraph, Table
 from tdafeat.run import TABLES, Run
 from tests.report.synthetic import write_run
 
@@ -83,15 +83,18 @@ def test_metrics_the_manifest_does_not_describe_come_from_the_registry(tmp_path)
     assert "nowhere known" in metrics
 
 
-def test_angles_say_k_and_d_and_warn_when_subspaces_must_meet(tmp_path):
-    folder = write_run(tmp_path, dimension=32)
-    change_manifest(folder, parameters={"subspace_k": 17})
+def test_angles_state_their_dimensions_and_warn_of_forced_zeros(tmp_path):
+    folder = write_run(tmp_path, dimension=16)
+    forced = "10 principal directions per class in 16 dimensions: 4 angles are 0, because 2k > D"
+
+    def state(table):
+        return table.assign(params=table["params"].mask(table["encoder"] == "pixels", forced))
+
+    change_table(folder, "pairs", state)
     section = next(s for s in build(Run.read(folder)).sections if s.title.startswith("Angles"))
-    assert "k = 17" in section.blocks[0].text
-    assert "D = 32" in section.blocks[0].text
-    notes = [block.text for block in section.blocks if isinstance(block, Note)]
-    assert len(notes) == 2
-    assert "2k = 34 exceeds D = 32" in notes[0]
+    assert [b.text for b in section.blocks if isinstance(b, Note)] == [f"pixels: {forced}."]
+    stated = "tiny:clip: 10 principal directions per class in 16 dimensions."
+    assert stated in [b.text for b in section.blocks if isinstance(b, Paragraph)]
 
 
 def test_thinned_diagrams_say_so(tmp_path):

@@ -1,0 +1,89 @@
+"""The section on which metrics go with accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from tdafeat import figures
+from tdafeat.report.model import Block, Figure, Note, Paragraph, Table
+from tdafeat.report.records import Records
+from tdafeat.run import Run
+
+SCATTERS = 3
+ORDER = ("within level", "level-adjusted", "pooled")
+
+
+def associations(run: Run, records: Records) -> Iterator[Block]:
+    """Which metrics go with accuracy: rank correlations and the points behind the strongest."""
+    table = run.associations
+    known = table[table["value"].notna()]
+    if table.empty:
+        return
+    if known.empty:
+        reasons = sorted({status for status in table["status"] if status})
+        yield Note("No correlation could be estimated: " + "; ".join(reasons) + ".")
+        return
+    titles = records.titles(known["metric"].drop_duplicates())
+    yield Paragraph(
+        "Three correlations answer three questions. Within a level: do the classes with a higher "
+        "value stay more accurate, at the same noise? Level-adjusted: the same over all levels, "
+        "after each level's mean rank is taken out. Pooled: over everything at once; here nearly "
+        "every metric looks good, because both sides move with the noise."
+    )
+    for finding in run.manifest["findings"]:
+        yield Paragraph(str(finding))
+    yield Figure(
+        figures.forest(known, titles),
+        "Spearman's rank correlation of each metric with the primary accuracy, with 95 % "
+        "intervals. Filled points stay significant after Holm's correction; arrows beside the "
+        "names mark the desirable direction.",
+        "forest",
+    )
+    yield _table(known, titles)
+    strict = known[known["adjustment"].isin(ORDER[:1])]
+    strength = strict["value"].abs().groupby(strict["metric"]).mean()
+    for name in strength.sort_values(ascending=False).index[:SCATTERS]:
+        rows = run.metrics[run.metrics["metric"].isin([name, run.manifest["primary"]])]
+        per_class = rows[(rows["metric"] == name) & (rows["scope"] != "all")]
+        if np.isfinite(per_class["value"]).any():
+            yield Figure(
+                figures.scatter(rows, name, run.manifest["primary"], titles[name]),
+                f"{records[name].title} against accuracy, a point for each class at each level. A "
+                "trend across colours is the noise; a trend within one colour is what would tell "
+                "robust classes apart.",
+                f"scatter-{name}",
+            )
+
+
+def _table(known: pd.DataFrame, titles: dict[str, str]) -> Table:
+    wide = known.assign(
+        interval=[
+            f"{value:+.2f} [{low:+.2f}, {high:+.2f}]".replace("-", "−")
+            if np.isfinite(low)
+            else f"{value:+.2f}".replace("-", "−")
+            for value, low, high in zip(known["value"], known["low"], known["high"], strict=True)
+        ]
+    )
+    frame = wide.pivot_table(
+        index=["encoder", "metric"],
+        columns="adjustment",
+        values="interval",
+        aggfunc="first",
+        sort=False,
+    )
+    order = [adjustment for adjustment in ORDER if adjustment in frame]
+    within = known[known["adjustment"] == order[0]].set_index(["encoder", "metric"])
+    within = within[~within.index.duplicated()].reindex(frame.index)
+    frame = frame[order].fillna("–").assign(p=within["p_holm"], n=within["n"])
+    frame = frame.iloc[np.argsort(-within["value"].abs().fillna(0).to_numpy(), kind="stable")]
+    frame = frame.reset_index().assign(metric=lambda f: f["metric"].map(titles))
+    return Table(
+        frame.rename(columns={"p": "p (Holm)", "n": "units"}),
+        f"Rank correlations with their 95 % intervals, strongest first; p belongs to "
+        f"“{order[0]}” and is corrected for all metrics at once.",
+        "associations",
+        {"p (Holm)": ".2g", "units": ".0f"},
+    )
