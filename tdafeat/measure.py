@@ -108,9 +108,10 @@ def _dimensions(view: View) -> str:
     from tdafeat.geometry import class_angles
 
     try:
-        return class_angles(view["features"], view["labels"]).note
+        found = class_angles(view["features"], view["labels"])
     except ValueError:  # no class spans a direction, so there are no angles either
         return ""
+    return f"k = {found.n_components}, D = {found.n_features}"
 
 
 def _spectra(scopes: Mapping[str, View]) -> pd.DataFrame:
