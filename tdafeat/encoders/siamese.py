@@ -30,7 +30,7 @@ class Siamese(nn.Module):
 
     def __init__(self, densenet: DenseNet) -> None:
         super().__init__()
-        self.densenet = densenet.requires_grad_(False)
+        self.densenet = densenet.eval().requires_grad_(False)
         self.projection = nn.Sequential(
             nn.Linear(FEATURES, FEATURES), nn.ReLU(), nn.Linear(FEATURES, EMBEDDING)
         )

@@ -47,8 +47,20 @@ def prepared(
     Parameters
     ----------
     seeds : for procedural sets, one set of fresh images each; other sets take one seed.
+
+    Raises
+    ------
+    ValueError if two seeds give the same images; what `tdafeat.datasets.load` raises.
+
+    Examples
+    --------
+    >>> small = Preprocessing(8, 8, mean=(0.5,), std=(0.5,), channels=1)
+    >>> prepared("textures:8", "test", small).pixels.shape[1:]
+    torch.Size([1, 8, 8])
     """
     sets = [datasets.load(name, split=split, seed=seed) for seed in seeds]
+    if len({images.version for images in sets}) < len(sets):
+        raise ValueError(f"seeds must give different images; those of {name} need one seed alone")
     pixels = np.concatenate([_pixels(images, preprocessing) for images in sets])
     labels = np.concatenate([images.labels for images in sets])
     return Batchable(torch.from_numpy(pixels), torch.from_numpy(labels), sets[0].classes)
@@ -59,13 +71,27 @@ def _pixels(images: ImageSet, preprocessing: Preprocessing) -> np.ndarray:
 
 
 def holdout(data: Batchable, fraction: float, seed: int) -> tuple[Batchable, Batchable]:
-    """Split off a fraction of every class for validation: (train, validation)."""
+    """Split off a fraction of every class, at least one image, for validation.
+
+    Returns
+    -------
+    (train, validation).
+
+    Raises
+    ------
+    ValueError if a class has fewer than two images.
+    """
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(data), generator=generator)
     held = torch.zeros(len(data), dtype=torch.bool)
     for label in range(len(data.classes)):
         rows = order[data.labels[order] == label]
-        held[rows[: round(fraction * len(rows))]] = True
+        if len(rows) < 2:
+            raise ValueError(
+                f"class {data.classes[label]!r} needs at least 2 images to train on; "
+                f"it has {len(rows)}"
+            )
+        held[rows[: max(1, round(fraction * len(rows)))]] = True
     return data.take((~held).nonzero()[:, 0]), data.take(held.nonzero()[:, 0])
 
 
@@ -77,6 +103,7 @@ def augment(
     Parameters
     ----------
     images : (B, C, H, W) normalised float; what is moved in from outside repeats the border.
+    generator : on the CPU; the same state gives the same turns and moves on every device.
 
     Examples
     --------

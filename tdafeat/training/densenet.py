@@ -7,7 +7,6 @@ schedule, a tenth of the training images held out, the best epoch on them kept.
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -21,6 +20,7 @@ from tdafeat.encoders.densenet import PREPROCESSING, DenseNet
 from tdafeat.encoders.siamese import read_densenet
 from tdafeat.extraction import resolve_device
 from tdafeat.training.card import read_card, write_card, write_weights
+from tdafeat.training.command import guarded, in_words, options
 from tdafeat.training.data import Batchable, augment, holdout, prepared
 from tdafeat.training.loop import Settings, fit, seeded
 
@@ -41,7 +41,17 @@ def predict(network: DenseNet, data: Batchable, device: torch.device, batch: int
 
 
 def accuracy(network: DenseNet, data: Batchable, device: torch.device) -> float:
-    """Share of images whose class is predicted."""
+    """Share of images whose class is predicted.
+
+    Raises
+    ------
+    ValueError if the network knows another number of classes than the data.
+    """
+    if network.head.out_features != len(data.classes):
+        raise ValueError(
+            f"the network knows {network.head.out_features} classes, the data has "
+            f"{len(data.classes)}"
+        )
     return float((predict(network, data, device) == data.labels).float().mean())
 
 
@@ -64,25 +74,19 @@ def train(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train and write weights with their card, or measure weights that are there."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", default="fashion_mnist", help="data set, as in a study")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="of procedural images")
-    parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--out", type=Path, required=True, help="safetensors file")
-    parser.add_argument("--evaluate", action="store_true", help="measure --out on the test part")
-    arguments = parser.parse_args(argv)
-    device = resolve_device(arguments.device)
-    command = shlex.join(["python", "-m", "tdafeat.training.densenet", *(argv or sys.argv[1:])])
-    if arguments.evaluate:
-        test = prepared(arguments.data, "test", PREPROCESSING)
-        reached = accuracy(read_densenet(arguments.out).to(device), test, device)
-        print(f"test accuracy {reached:.4f} on {len(test)} images")
-        card = read_card(arguments.out)
-        card["measured"] = {"test_accuracy": round(reached, 4), "n": len(test), "command": command}
-        write_card(arguments.out, card)
-        return 0
+    """Train and write weights with their card, or measure weights that are there.
+
+    Returns
+    -------
+    Exit code: 0 done, 2 refused with one sentence on standard error, 130 interrupted.
+    """
+    arguments = options(__doc__, epochs=30).parse_args(argv)
+    command = in_words("tdafeat.training.densenet", argv)
+    action = _measure if arguments.evaluate else _make
+    return guarded(lambda: action(arguments, resolve_device(arguments.device), command))
+
+
+def _make(arguments: argparse.Namespace, device: torch.device, command: str) -> None:
     data = prepared(arguments.data, "train", PREPROCESSING, arguments.seeds)
     settings = Settings(arguments.epochs)
     checkpoint = arguments.out.with_suffix(".checkpoint")
@@ -95,7 +99,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         "history": [{k: round(v, 5) for k, v in entry.items()} for entry in history],
     }
     write_weights(arguments.out, network.state_dict(), card)
-    return 0
+
+
+def _measure(arguments: argparse.Namespace, device: torch.device, command: str) -> None:
+    network = read_densenet(arguments.out).to(device)
+    test = prepared(arguments.data, "test", PREPROCESSING)
+    reached = accuracy(network, test, device)
+    print(f"test accuracy {reached:.4f} on {len(test)} images")
+    card = read_card(arguments.out)
+    card["measured"] = {"test_accuracy": round(reached, 4), "n": len(test), "command": command}
+    write_card(arguments.out, card)
 
 
 if __name__ == "__main__":

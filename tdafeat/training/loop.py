@@ -7,6 +7,7 @@ at any moment and started again goes on from its last whole epoch to the same re
 from __future__ import annotations
 
 import copy
+import math
 import os
 import sys
 import time
@@ -19,6 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tdafeat.errors import UnreadableData
 from tdafeat.progress import Progress
 
 
@@ -67,6 +69,28 @@ def fit(
     loss : (indices of a batch of training samples, generator) -> scalar to be minimised.
     score : validation score of the network as it is, higher is better.
     checkpoint : file the state is kept in after every epoch.
+
+    Returns
+    -------
+    The course of training and the best weights, which `network` holds too, in evaluation mode.
+
+    Raises
+    ------
+    UnreadableData if `checkpoint` is damaged or of another network; ValueError if the loss of an
+    epoch is not finite.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> x = torch.arange(8.0)[:, None]
+    >>> with seeded(0):
+    ...     line = nn.Linear(1, 1)
+    >>> def loss(rows, generator):
+    ...     return (line(x[rows]) - 3 * x[rows]).square().mean()
+    >>> with TemporaryDirectory() as folder:
+    ...     outcome = fit(line, 8, loss, lambda: 0.0, Settings(epochs=2), Path(folder) / "state")
+    >>> outcome.history[1]["loss"] < outcome.history[0]["loss"]
+    True
     """
     learned = [p for p in network.parameters() if p.requires_grad]
     optimiser = torch.optim.Adam(
@@ -77,11 +101,7 @@ def fit(
     )
     outcome = Outcome(copy.deepcopy(network.state_dict()))
     if checkpoint.is_file():
-        state = torch.load(checkpoint, weights_only=True)
-        network.load_state_dict(state["network"])
-        optimiser.load_state_dict(state["optimiser"])
-        schedule.load_state_dict(state["schedule"])
-        outcome = Outcome(state["best"], state["history"])
+        outcome = _resume(checkpoint, network, optimiser, schedule)
     for epoch in range(len(outcome.history) + 1, settings.epochs + 1):
         generator = torch.Generator().manual_seed(settings.seed * 100_003 + epoch)
         began, total = time.monotonic(), 0.0
@@ -95,6 +115,11 @@ def fit(
                 optimiser.step()
                 total += float(value.detach()) * len(batch)
                 progress.advance()
+        if not math.isfinite(total):
+            raise ValueError(
+                f"the loss of epoch {epoch} is not finite; lower learning_rate "
+                f"(now {optimiser.param_groups[0]['lr']:g})"
+            )
         network.eval()
         with torch.inference_mode():
             reached = score()
@@ -115,6 +140,19 @@ def fit(
     network.load_state_dict(outcome.best)
     network.eval()
     return outcome
+
+
+def _resume(path: Path, network: nn.Module, optimiser: Any, schedule: Any) -> Outcome:
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        network.load_state_dict(state["network"])
+        optimiser.load_state_dict(state["optimiser"])
+        schedule.load_state_dict(state["schedule"])
+        return Outcome(state["best"], state["history"])
+    except Exception:  # torch fails with a dozen kinds of exceptions
+        raise UnreadableData(
+            f"{path}: damaged, or not the state of this training; delete it to start anew"
+        ) from None
 
 
 def _keep(path: Path, network: nn.Module, optimiser: Any, schedule: Any, outcome: Outcome) -> None:

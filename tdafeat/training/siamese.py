@@ -7,7 +7,6 @@ features of every image are computed once, without augmentation, and only the he
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -21,6 +20,7 @@ from tdafeat.encoders.siamese import Siamese, read_densenet, read_siamese
 from tdafeat.evaluation import mean_average_precision
 from tdafeat.extraction import resolve_device
 from tdafeat.training.card import read_card, write_card, write_weights
+from tdafeat.training.command import guarded, in_words, options
 from tdafeat.training.data import Batchable, holdout, prepared
 from tdafeat.training.densenet import normalised
 from tdafeat.training.loop import Settings, fit, seeded
@@ -118,10 +118,13 @@ def backbone_features(densenet: DenseNet, data: Batchable, device: torch.device)
         )
 
 
-def retrieval(network: Siamese, features: Tensor, labels: Tensor) -> float:
-    """Mean average precision of the embedding, on the first images if there are many."""
-    embedded = network.embed(features[:EVALUATED]).cpu()
-    return mean_average_precision(embedded.numpy(), labels[:EVALUATED].numpy())
+def retrieval(features: Tensor, labels: Tensor) -> float:
+    """Mean average precision of (n, D) features, on evenly spread rows if there are many.
+
+    Spread, because data sets come sorted by class.
+    """
+    rows = torch.linspace(0, len(labels) - 1, min(EVALUATED, len(labels))).long()
+    return mean_average_precision(features.cpu()[rows].numpy(), labels[rows].numpy())
 
 
 def train(
@@ -147,7 +150,7 @@ def train(
         network,
         len(known),
         loss,
-        lambda: retrieval(network, held_features, held.labels),
+        lambda: retrieval(network.embed(held_features), held.labels),
         settings,
         checkpoint,
     )
@@ -155,26 +158,27 @@ def train(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train and write weights with their card, or measure weights that are there."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", default="fashion_mnist", help="data set, as in a study")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="of procedural images")
+    """Train and write weights with their card, or measure weights that are there.
+
+    Returns
+    -------
+    Exit code: 0 done, 2 refused with one sentence on standard error, 130 interrupted.
+    """
+    parser = options(__doc__, epochs=20)
     parser.add_argument("--backbone", type=Path, help="weights of the trained DenseNet")
     parser.add_argument("--mining", choices=MININGS, default="batch-hard")
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--out", type=Path, required=True, help="safetensors file")
-    parser.add_argument("--evaluate", action="store_true", help="measure --out on the test part")
     arguments = parser.parse_args(argv)
-    device = resolve_device(arguments.device)
-    command = shlex.join(["python", "-m", "tdafeat.training.siamese", *(argv or sys.argv[1:])])
-    if arguments.evaluate:
-        return _evaluate(arguments, device, command)
-    if arguments.backbone is None:
+    if arguments.backbone is None and not arguments.evaluate:
         parser.error("--backbone is needed to train")
+    command = in_words("tdafeat.training.siamese", argv)
+    action = _measure if arguments.evaluate else _make
+    return guarded(lambda: action(arguments, resolve_device(arguments.device), command))
+
+
+def _make(arguments: argparse.Namespace, device: torch.device, command: str) -> None:
+    densenet = read_densenet(arguments.backbone).to(device)
     data = prepared(arguments.data, "train", PREPROCESSING, arguments.seeds)
     settings = Settings(arguments.epochs)
-    densenet = read_densenet(arguments.backbone).to(device)
     checkpoint = arguments.out.with_suffix(".checkpoint")
     network, history = train(
         data, densenet, MININGS[arguments.mining], settings, device, checkpoint
@@ -187,19 +191,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         "history": [{k: round(v, 5) for k, v in entry.items()} for entry in history],
     }
     write_weights(arguments.out, network.state_dict(), card)
-    return 0
 
 
-def _evaluate(arguments: argparse.Namespace, device: torch.device, command: str) -> int:
+def _measure(arguments: argparse.Namespace, device: torch.device, command: str) -> None:
     """Retrieval of the embedding, beside that of the backbone it stands on."""
     network = read_siamese(arguments.out).to(device)
     test = prepared(arguments.data, "test", PREPROCESSING)
     features = backbone_features(network.densenet, test, device)
     with torch.inference_mode():
-        reached = retrieval(network, features, test.labels)
-    before = mean_average_precision(
-        features[:EVALUATED].cpu().numpy(), test.labels[:EVALUATED].numpy()
-    )
+        reached = retrieval(network.embed(features), test.labels)
+    before = retrieval(features, test.labels)
     n = min(EVALUATED, len(test))
     print(f"mean average precision {reached:.4f} (backbone {before:.4f}) on {n} images")
     card = read_card(arguments.out)
@@ -210,7 +211,6 @@ def _evaluate(arguments: argparse.Namespace, device: torch.device, command: str)
         "command": command,
     }
     write_card(arguments.out, card)
-    return 0
 
 
 if __name__ == "__main__":

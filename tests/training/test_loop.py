@@ -1,0 +1,131 @@
+import pytest
+import torch
+from torch import nn
+
+from tdafeat.errors import UnreadableData
+from tdafeat.training.loop import Settings, fit, seeded
+
+X = torch.randn(50, 3, generator=torch.Generator().manual_seed(0))
+Y = X @ torch.tensor([[1.0], [-2.0], [0.5]])
+
+
+class Killed(Exception):
+    pass
+
+
+def network():
+    with seeded(1):
+        return nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 1))
+
+
+def train(path, epochs=4, kill_in=None, scores=None, **settings):
+    """Regression on noisy inputs, killed in the middle of epoch `kill_in`."""
+    model = network()
+    batches = 0
+
+    def loss(rows, generator):
+        nonlocal batches
+        batches += 1
+        if kill_in is not None and batches == (kill_in - 1) * 5 + 3:
+            raise Killed
+        noisy = X[rows] + 0.1 * torch.randn(len(rows), 3, generator=generator)
+        return (model(noisy) - Y[rows]).square().mean()
+
+    given = iter(scores or ())
+    score = (lambda: next(given)) if scores else lambda: -float((model(X) - Y).square().mean())
+    outcome = fit(model, 50, loss, score, Settings(epochs, batch_size=10, **settings), path)
+    return model, outcome
+
+
+def equal(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_loss_falls_and_the_course_is_told(tmp_path):
+    model, outcome = train(tmp_path / "state", epochs=15, learning_rate=0.02)
+    losses = [entry["loss"] for entry in outcome.history]
+    assert [entry["epoch"] for entry in outcome.history] == list(range(1, 16))
+    assert losses[-1] < 0.25 * losses[0]
+    assert not model.training
+
+
+@pytest.mark.parametrize("killed_in", [1, 2, 4])
+def test_a_killed_run_goes_on_to_the_same_bits(killed_in, tmp_path):
+    whole, expected = train(tmp_path / "whole")
+    with pytest.raises(Killed):
+        train(tmp_path / "killed", kill_in=killed_in)
+    resumed, outcome = train(tmp_path / "killed")
+    assert equal(resumed.state_dict(), whole.state_dict())
+    assert outcome.history == expected.history
+
+
+def test_more_epochs_go_on_from_the_last(tmp_path):
+    whole, _ = train(tmp_path / "whole", epochs=4)
+    train(tmp_path / "state", epochs=2)
+    longer, _ = train(tmp_path / "state", epochs=4)
+    assert equal(longer.state_dict(), whole.state_dict())
+
+
+def test_the_best_epoch_is_kept(tmp_path):
+    best, outcome = train(tmp_path / "best", epochs=4, scores=[0.1, 0.9, 0.3, 0.9])
+    until, _ = train(tmp_path / "until", epochs=2, scores=[0.1, 0.9])
+    assert equal(best.state_dict(), until.state_dict())
+    assert equal(outcome.best, until.state_dict())
+
+
+def test_the_rate_is_halved_on_a_plateau(tmp_path):
+    _, outcome = train(tmp_path / "state", epochs=6, scores=[0.5] * 6, patience=1)
+    rates = [entry["learning_rate"] for entry in outcome.history]
+    assert rates == [1e-3, 1e-3, 1e-3, 5e-4, 5e-4, 2.5e-4]
+
+
+def test_a_loss_that_is_not_finite_is_told(tmp_path):
+    model = network()
+    with pytest.raises(ValueError, match="loss of epoch 1 is not finite"):
+        fit(
+            model,
+            50,
+            lambda rows, _: model(X[rows]).sum() * float("nan"),
+            lambda: 0.0,
+            Settings(1),
+            tmp_path / "state",
+        )
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_damaged_state_is_refused(tmp_path):
+    train(tmp_path / "state", epochs=1)
+    whole = (tmp_path / "state").read_bytes()
+    (tmp_path / "state").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UnreadableData, match="delete it to start anew"):
+        train(tmp_path / "state")
+
+
+def test_the_state_of_another_network_is_refused(tmp_path):
+    train(tmp_path / "state", epochs=1)
+    other = nn.Linear(3, 1)
+    with pytest.raises(UnreadableData, match="not the state of this training"):
+        fit(other, 50, lambda r, g: other(X).sum(), lambda: 0.0, Settings(2), tmp_path / "state")
+
+
+def test_only_weights_that_learn_are_changed(tmp_path):
+    model = nn.Sequential(nn.Linear(3, 3).requires_grad_(False), nn.Linear(3, 1))
+    before = model[0].weight.clone()
+    fit(
+        model,
+        50,
+        lambda rows, _: (model(X[rows]) - Y[rows]).square().mean(),
+        lambda: 0.0,
+        Settings(1),
+        tmp_path / "state",
+    )
+    assert torch.equal(model[0].weight, before)
+
+
+def test_seeded_leaves_the_global_generator_as_it_was():
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    with seeded(0):
+        torch.rand(100)
+    assert torch.equal(torch.rand(3), expected)
