@@ -8,8 +8,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tdafeat.cells import FEATURES_VERSION, Cell, Cloud, write_part
 from tdafeat.progress import Progress
 from tdafeat.sources.groups import Group, check_classes
@@ -82,7 +80,7 @@ class ImageSource:
     @property
     def has_text(self) -> bool:
         """Whether every encoder has a text tower."""
-        return all(self._text(encoder) is not None for encoder in self.encoders)
+        return all(encoder.text is not None for encoder in self.encoders)
 
     @property
     def images(self) -> ImageSet:
@@ -94,10 +92,6 @@ class ImageSource:
         """Class names."""
         return self.images.classes
 
-    def _text(self, encoder: Encoder) -> np.ndarray | None:
-        directions = encoder.encode_text(self.classes)
-        return None if directions is None else directions.detach().cpu().numpy()
-
     def describe(self) -> list[dict[str, Any]]:
         """The encoders, for the manifest."""
         return [
@@ -107,7 +101,7 @@ class ImageSource:
                 "dimension": encoder.dimension,
                 "version": encoder.version,
                 "preprocessing": asdict(encoder.preprocessing),
-                "text": self._text(encoder) is not None,
+                "text": encoder.text is not None,
             }
             for encoder in self.encoders
         ]
@@ -229,17 +223,22 @@ class ImageSource:
 
     def _store_text(self, encoder: Encoder, store: Store) -> dict[str, Any] | None:
         """Store the class directions of a text tower; None for an encoder without one."""
-        directions = self._text(encoder)
-        if directions is None:
+        from tdafeat.encoders import prompts_for
+
+        if encoder.text is None:
             return None
+        prompts = prompts_for(self.images.name)
         spec = {
-            "encoder": encoder.name,
-            "version": encoder.version,
+            "version": FEATURES_VERSION,
+            "encoder": {"name": encoder.name, "version": encoder.version},
             "classes": list(self.classes),
-            "directions": digest(directions.round(6).tolist()),
+            "prompts": prompts,
         }
+        directions = None
         if not store.intact("text", spec):
-            store.write("text", spec, arrays={"text": directions})
+            directions = encoder.encode_text(self.classes, prompts)
+        if directions is not None:
+            store.write("text", spec, arrays={"text": directions.cpu().numpy()})
         return spec
 
 
