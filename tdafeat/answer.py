@@ -84,13 +84,13 @@ def _topology(within: pd.DataFrame, primary: str) -> str:
         return "No topological metric was measured per class."
     found, nothing = [], []
     for encoder, rows in topological.groupby("encoder", sort=False):
-        strongest = rows.loc[rows["value"].abs().idxmax()]
-        standing = rows[rows["p_holm"] <= LEVEL]
+        ranked = rows.sort_values("value", key=abs, ascending=False, kind="stable")
+        standing = ranked[ranked["p_holm"] <= LEVEL]
         if standing.empty:
-            nothing.append(f"{encoder} (strongest: {_effect(strongest)})")
+            nothing.append(f"{encoder} (strongest: {_effect(ranked.iloc[0])})")
         else:
-            best = standing.loc[standing["value"].abs().idxmax()]
-            found.append(f"{encoder} ({len(standing)} of {len(rows)}; strongest: {_effect(best)})")
+            strongest = f"strongest: {_effect(standing.iloc[0])}"
+            found.append(f"{encoder} ({len(standing)} of {len(rows)}; {strongest})")
     units = int(topological["n"].max())
     text = f"At a fixed noise level, over {units} classes and corrected for all metrics tested, "
     goes_with = f"topological metrics go with {_title(primary)} in "
@@ -111,7 +111,7 @@ def _effect(row: pd.Series) -> str:
 def _pooling(by_class: pd.DataFrame) -> str:
     """What a look at all levels at once would have suggested."""
     strength = by_class.assign(size=by_class["value"].abs()).groupby("adjustment")["size"].median()
-    pooled, within = strength.get("pooled"), strength.get("within level")
+    pooled, within = float(strength["pooled"]), float(strength["within level"])
     sizes = (
         f"the median |rho| of all metrics is {pooled:.2f} pooled and {within:.2f} within a level"
     )

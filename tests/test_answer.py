@@ -1,0 +1,64 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from tdafeat.answer import answer
+from tdafeat.statistics import associations
+
+CLASSES = [f"c{k}" for k in range(12)]
+
+
+def tables(clean=0.9, worst=0.4, topology=1.0, encoder="one"):
+    """A run in which `topology` says how closely the longest bar follows class accuracy."""
+    rng = np.random.default_rng(0)
+    skill = np.linspace(-0.05, 0.05, len(CLASSES))
+    noise = rng.permutation(skill)
+    rows = []
+    for severity, accuracy in ((0, clean), (1, worst)):
+        cell = {"dataset": "d", "encoder": encoder, "layer": "l", "noise": "g"}
+        cell |= {"severity": severity, "seed": 0}
+        rows.append(
+            {**cell, "scope": "all", "metric": "probe_accuracy", "value": accuracy}
+            | {"low": accuracy - 0.02}
+        )
+        for name, own, other in zip(CLASSES, skill, noise, strict=True):
+            bar = topology * own + (1 - topology) * other - severity
+            for metric, value in (("probe_accuracy", accuracy + own), ("longest_bar_h1", bar)):
+                rows.append({**cell, "scope": name, "metric": metric, "value": value})
+    table = pd.DataFrame(rows)
+    return table, associations(table, "probe_accuracy", n_permutations=999)
+
+
+def test_a_planted_relation_is_told_with_its_size():
+    accuracy, topology, pooling = answer(*tables(), "probe_accuracy")
+    assert "one 90 to 40 %" in accuracy
+    assert "go with linear probe accuracy in one (1 of 1" in topology
+    assert "rho +1.00" in topology
+    assert "Pool" in pooling
+
+
+def test_no_relation_is_no_evidence():
+    text = answer(*tables(topology=0.0), "probe_accuracy")
+    assert "no evidence" in text[1]
+    assert "everything looks stronger" in text[2]
+
+
+def test_a_classifier_at_chance_is_named():
+    text = answer(*tables(clean=0.09, worst=0.08), "probe_accuracy")
+    assert any("one is not above chance" in sentence for sentence in text)
+
+
+def test_encoders_are_told_apart():
+    first, second = tables(), tables(topology=0.0, encoder="two")
+    both = [pd.concat(pair, ignore_index=True) for pair in zip(first, second, strict=True)]
+    text = answer(*both, "probe_accuracy")
+    assert "one 90 to 40 % and two 90 to 40 %" in text[0]
+    assert "no evidence of it in two" in text[1]
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_too_few_classes_say_so(n_classes):
+    table, _ = tables()
+    few = table[table["scope"].isin(["all", *CLASSES[:n_classes]])]
+    text = answer(few, associations(few, "probe_accuracy"), "probe_accuracy")
+    assert text[-1] == "No class-wise relation could be estimated."
