@@ -174,6 +174,12 @@ def _notes(
                 "No ids were given: clean and noisy features were paired by row number, and the "
                 "split into fitted and measured images was made by it."
             )
+    if source.noise is not None and source.noise.units == "normalised" and len(study.encoders) > 1:
+        notes.append(
+            "Noise was added after each encoder's own normalisation, so the same sigma is another "
+            "amount of pixel noise for encoders normalised differently: compare levels within an "
+            "encoder, and encoders on pixel noise."
+        )
     if len(study.seeds) == 1 and tables["metrics"]["severity"].max() > 0:
         notes.append(f"One noise seed ({study.seeds[0]}): the spread between seeds is not shown.")
     return notes
