@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,10 @@ __all__ = [
 Family = Callable[[str, str | None, str | None], Encoder]
 """(what stands after the colon, layer or None, checkpoint or None) -> encoder."""
 
+NAME = re.compile(
+    r"(?P<family>[^:@#]+)(:(?P<model>[^@#]*))?(@(?P<checkpoint>.+?))?(#(?P<layer>[\w-]+))?"
+)
+
 encoders: Registry[Family] = Registry("encoder", "tdafeat.encoders")
 encoders.add("pixels", pixels.load)
 encoders.add("densenet", siamese.load_densenet)
@@ -49,27 +54,32 @@ def load(
     ----------
     name : ``FAMILY`` or ``FAMILY:MODEL``, then optionally ``@FILE`` for a checkpoint of one's own
         and ``#LAYER``: ``pixels:28#grey``, ``open_clip:ViT-B-32-quickgelu/openai``,
-        ``timm:vit_small_patch16_224.dino@dino.pth#avg``.
-    layer, checkpoint : the same as in the name. An encoder loaded from a checkpoint is named with
-        its file's name.
-    device : where its weights go.
+        ``timm:vit_small_patch16_224.dino@dino.pth#avg``. A layer is one word, so FILE may hold
+        ``@`` and ``#``, unless it ends in ``#`` and a word.
+    layer, checkpoint : the same apart from the name. An encoder loaded from a checkpoint is named
+        with its file's name.
+    device : where its weights go, as torch names devices.
 
     Raises
     ------
     UnknownName for a family or model that does not exist; DataUnavailable if its weights are
     neither here nor downloadable; UnreadableData for a checkpoint that is damaged or another's;
-    ValueError for a layer it does not have.
+    ValueError for a layer it does not have, a layer or checkpoint given twice, or a name of
+    another form.
 
     Examples
     --------
     >>> load("pixels:28#grey").dimension
     784
     """
-    whole, _, named_layer = name.partition("#")
-    whole, _, named_checkpoint = whole.partition("@")
-    family, _, detail = whole.partition(":")
-    file = checkpoint or named_checkpoint or None
-    encoder = encoders[family](detail, layer or named_layer or None, file)
+    parts = NAME.fullmatch(name)
+    if parts is None:
+        raise ValueError(f"encoder must be named FAMILY:MODEL@FILE#LAYER; got {name!r}")
+    for part, given in (("layer", layer), ("checkpoint", checkpoint)):
+        if given and parts[part]:
+            raise ValueError(f"{part} {given!r} is given, but {name!r} names one already")
+    file = checkpoint or parts["checkpoint"]
+    encoder = encoders[parts["family"]](parts["model"] or "", layer or parts["layer"], file)
     if file is not None:  # two checkpoints of one model are two encoders of a study
         encoder = replace(encoder, name=f"{encoder.name}@{Path(file).name}")
     return encoder.to(device)

@@ -14,8 +14,6 @@ from torch import Tensor, nn
 from tdafeat.errors import DataUnavailable, UnreadableData
 
 EMBEDDED = Path(__file__).parent / "weights"
-
-
 WRAPPERS = ("state_dict", "model", "teacher")  # keys published checkpoints put the weights under
 PREFIXES = ("module.", "_orig_mod.")  # what parallel and compiled training put before each name
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from tdafeat.compat import import_torchvision
@@ -20,7 +19,15 @@ def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
     """CLIP, SigLIP and others by name, with their text tower: open_clip:ViT-B-32/laion2b_s34b_b79k.
 
     The tag says whose weights they are, and so which preprocessing and activation they need; with
-    a checkpoint it may be left out where the model's own configuration is right.
+    a checkpoint it may be left out where the model's own configuration is right. A checkpoint is
+    for images of the model's size. OpenAI's original files are TorchScript programs and refused;
+    the same weights are published as tensors (open_clip loads those).
+
+    Raises
+    ------
+    UnknownName for a model or tag open_clip does not know; DataUnavailable, UnreadableData for
+    weights that cannot be had or are another model's; ValueError for a layer other than ``proj``,
+    or no weights named at all.
     """
     import_torchvision()
     import open_clip
@@ -48,18 +55,34 @@ def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
             pretrained_text=False,
         )
     if checkpoint is not None:
-        fill(model, read_weights(checkpoint), checkpoint)
+        fill(model, _converted(read_weights(checkpoint), model), checkpoint)
     model = model.eval()
     return Encoder(
         name=name,
         version=fingerprint(model.state_dict()),
         layer="proj",
-        dimension=_dimension(model),
+        dimension=open_clip.get_model_config(model_name)["embed_dim"],
         preprocessing=_preprocessing(open_clip.get_model_preprocess_cfg(model), published),
         function=model.encode_image,
         module=model,
         text=_text_tower(name, model, lambda: open_clip.get_tokenizer(model_name)),
     )
+
+
+def _converted(state: dict[str, Tensor], model: Any) -> dict[str, Tensor]:
+    """Weights in the names of open_clip's present models, whichever version wrote them."""
+    from open_clip.convert import convert_state_dict
+    from open_clip.model import convert_to_custom_text_state_dict
+
+    state = convert_state_dict(model, state)  # Apple's MobileCLIP
+    if not hasattr(model, "positional_embedding"):  # the text tower became a module of its own
+        state = convert_to_custom_text_state_dict(state)
+    for scalar in {"logit_scale", "logit_bias"} & state.keys():  # once a vector of one
+        wanted = getattr(model, scalar, None)
+        if wanted is not None and wanted.numel() == state[scalar].numel():
+            state[scalar] = state[scalar].reshape(wanted.shape)
+    state.pop("text.transformer.embeddings.position_ids", None)  # a constant of old transformers
+    return state
 
 
 def _preprocessing(config: dict[str, Any], published: dict[str, Any]) -> Preprocessing:
@@ -75,13 +98,6 @@ def _preprocessing(config: dict[str, Any], published: dict[str, Any]) -> Preproc
         mean=tuple(config["mean"]),
         std=tuple(config["std"]),
     )
-
-
-def _dimension(model: Any) -> int | None:
-    projection = getattr(model, "text_projection", None)
-    if isinstance(projection, torch.Tensor):
-        return int(projection.shape[-1])
-    return getattr(model.visual, "output_dim", None)
 
 
 def _text_tower(

@@ -55,7 +55,7 @@ def read_densenet(path: str | Path) -> DenseNet:
     state = read_weights(path)
     if "head.bias" not in state:
         raise UnreadableData(f"{path}: not the weights of a DenseNet: there is no head.bias")
-    network = DenseNet(n_classes=len(state["head.bias"]))
+    network = DenseNet(n_classes=state["head.bias"].numel())
     fill(network, state, path)
     return network.eval()
 
@@ -65,23 +65,34 @@ def read_siamese(path: str | Path) -> Siamese:
     state = read_weights(path)
     if "densenet.head.bias" not in state:
         raise UnreadableData(f"{path}: not the weights of a Siamese network: there is no densenet")
-    network = Siamese(DenseNet(n_classes=len(state["densenet.head.bias"])))
+    network = Siamese(DenseNet(n_classes=state["densenet.head.bias"].numel()))
     fill(network, state, path)
     return network.eval()
+
+
+def embedded_names(family: str) -> list[str]:
+    """What can stand after ``family:`` without a checkpoint.
+
+    Examples
+    --------
+    >>> embedded_names("pixels")
+    []
+    """
+    paths = EMBEDDED.glob(f"{family}-*.safetensors")
+    return sorted(path.stem.removeprefix(f"{family}-") for path in paths)
 
 
 def _weights(family: str, detail: str, checkpoint: str | None) -> Path:
     if checkpoint is not None:
         return Path(checkpoint)
-    path = EMBEDDED / f"{family}-{detail}.safetensors"
-    if not path.is_file():
-        names = sorted(p.stem.removeprefix(f"{family}-") for p in EMBEDDED.glob(f"{family}-*.json"))
-        known = ", ".join(f"{family}:{name}" for name in names)
+    names = embedded_names(family)
+    if detail not in names:
+        known = ", ".join(f"{family}:{name}" for name in names) or "none"
         raise UnknownName(
-            f"unknown encoder {family}:{detail}{nearest(detail, names)} Embedded are {known}; "
+            f"unknown weights '{family}:{detail}'{nearest(detail, names)}; embedded: {known}; "
             f"for a checkpoint write {family}:{detail or 'NAME'}@FILE"
         )
-    return path
+    return EMBEDDED / f"{family}-{detail}.safetensors"
 
 
 def load_densenet(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
@@ -90,7 +101,7 @@ def load_densenet(detail: str, layer: str | None, checkpoint: str | None) -> Enc
         raise ValueError(f"layer of densenet must be 'features' or 'logits'; got {layer!r}")
     network = read_densenet(_weights("densenet", detail, checkpoint))
     return Encoder(
-        name=f"densenet:{detail}",
+        name=f"densenet:{detail}".removesuffix(":"),
         version=fingerprint(network.state_dict()),
         layer=layer or "features",
         dimension=network.head.out_features if layer == "logits" else FEATURES,
@@ -106,7 +117,7 @@ def load_siamese(detail: str, layer: str | None, checkpoint: str | None) -> Enco
         raise ValueError(f"layer of siamese must be 'embedding'; got {layer!r}")
     network = read_siamese(_weights("siamese", detail, checkpoint))
     return Encoder(
-        name=f"siamese:{detail}",
+        name=f"siamese:{detail}".removesuffix(":"),
         version=fingerprint(network.state_dict()),
         layer="embedding",
         dimension=EMBEDDING,

@@ -20,7 +20,17 @@ PAPER = {"resize": 256, "crop": 224, "interpolation": "bicubic"}
 
 
 def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
-    """Image encoders by timm's names, layers cls, avg: timm:vit_small_patch16_224.dino."""
+    """Image encoders by timm's names, layers cls, avg: timm:vit_small_patch16_224.dino.
+
+    The tag after the dot says whose weights they are, and so which preprocessing they need; name
+    it with a checkpoint too. A checkpoint may be timm's or the authors' own where timm converts
+    them (DINO, DINOv2); its head is left out. The default layer is the network's own pooling.
+
+    Raises
+    ------
+    UnknownName for a model or tag timm does not know; DataUnavailable, UnreadableData for weights
+    that cannot be had or are another model's; ValueError for a layer the model does not have.
+    """
     import_torchvision()
     import timm
 
@@ -102,13 +112,29 @@ def _dimension(model: Any) -> int:
 
 
 def _layers(model: Any) -> dict[str, Callable[[Tensor], Tensor]]:
-    """Where features can be read off, the default first."""
-    prefix = getattr(model, "num_prefix_tokens", None)
-    if prefix is None:  # a convolutional network: what its own pooling gives
-        return {"avg": lambda images: model.forward_head(model.forward_features(images))}
-    layers: dict[str, Callable[[Tensor], Tensor]] = {
-        "avg": lambda images: model.forward_features(images)[:, prefix:].mean(dim=1)
-    }
-    if getattr(model, "cls_token", None) is not None:
-        layers = {"cls": lambda images: model.forward_features(images)[:, 0], **layers}
-    return layers
+    """Where features can be read off, the network's own pooling first.
+
+    ``cls`` is the class token, ``avg`` the mean over patches (over positions, in a convolutional
+    network), ``map`` attention pooling.
+    """
+
+    def own(images: Tensor) -> Tensor:  # with the normalisation trained to stand behind it
+        return model.forward_head(model.forward_features(images))
+
+    def patches(images: Tensor) -> Tensor:
+        return model.forward_features(images)[:, model.num_prefix_tokens :].mean(dim=1)
+
+    def class_token(images: Tensor) -> Tensor:
+        return model.forward_features(images)[:, 0]
+
+    if not hasattr(model, "num_prefix_tokens"):
+        return {"avg": own}
+    layers: dict[str, Callable[[Tensor], Tensor]] = {}
+    if model.global_pool == "map":
+        layers["map"] = own
+    layers["avg"] = own if model.global_pool == "avg" else patches
+    if getattr(model, "cls_token", None) is None:
+        return layers
+    if model.global_pool == "token":
+        return {"cls": class_token, **layers}
+    return {**layers, "cls": class_token}
