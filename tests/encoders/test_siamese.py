@@ -35,7 +35,7 @@ def test_densenet_layers(files, layer, dimension):
 
 
 def test_siamese_embeds_on_the_sphere(files):
-    folder, network = files
+    folder, _ = files
     encoder = load(f"siamese:mine@{folder / 'siamese.safetensors'}")
     features = encoder.encode(_images())
     assert (encoder.dimension, encoder.layer) == (128, "embedding")
