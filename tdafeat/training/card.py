@@ -11,25 +11,26 @@ from typing import Any
 from safetensors.torch import save_file
 from torch import Tensor
 
+from tdafeat.encoders.base import fingerprint
+
 
 def write_weights(path: Path, state: Mapping[str, Tensor], card: Mapping[str, Any]) -> None:
-    """Write ``path`` (safetensors) and its card (``.json``), each aside and renamed into place."""
+    """Write ``path`` (safetensors) and its card (``.json``), each aside and renamed into place.
+
+    The card begins with the version under which an encoder with these weights stores features.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(path.name + ".writing")
     save_file({name: tensor.contiguous().cpu() for name, tensor in state.items()}, aside)
     os.replace(aside, path)
-    write_card(path, card)
+    text = json.dumps({"version": fingerprint(state), **_rounded(card)}, indent=1)
+    aside.write_text(text + "\n", encoding="utf-8")
+    os.replace(aside, path.with_suffix(".json"))
 
 
-def write_card(path: Path, card: Mapping[str, Any]) -> None:
-    """Write the card of the weights at `path`."""
-    target = path.with_suffix(".json")
-    aside = target.with_name(target.name + ".writing")
-    aside.write_text(json.dumps(dict(card), indent=1) + "\n", encoding="utf-8")
-    os.replace(aside, target)
-
-
-def read_card(path: Path) -> dict[str, Any]:
-    """The card of the weights at `path`; empty if there is none."""
-    target = path.with_suffix(".json")
-    return json.loads(target.read_text(encoding="utf-8")) if target.is_file() else {}
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 5)
+    if isinstance(value, Mapping):
+        return {key: _rounded(entry) for key, entry in value.items()}
+    return [_rounded(entry) for entry in value] if isinstance(value, list | tuple) else value

@@ -8,30 +8,57 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tdafeat.encoders.checkpoint import EMBEDDED
 from tdafeat.errors import TdafeatError
+from tdafeat.training.loop import Settings
 
 
 def options(description: str, epochs: int) -> argparse.ArgumentParser:
     """A parser with the options every trainer has."""
     parser = argparse.ArgumentParser(description=description.split("\n")[0])
-    parser.add_argument("--data", default="fashion_mnist", help="data set, as in a study")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="of procedural images")
-    parser.add_argument("--epochs", type=int, default=epochs)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--out", type=Path, required=True, help="safetensors file")
-    parser.add_argument("--evaluate", action="store_true", help="measure --out on the test part")
+    parser.add_argument("--data", default="fashion_mnist", metavar="NAME", help="as in a study")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:1")
+    either = parser.add_mutually_exclusive_group(required=True)
+    either.add_argument(
+        "--out", type=Path, metavar="FILE", help="train, and write weights (safetensors) and card"
+    )
+    either.add_argument(
+        "--evaluate",
+        type=_weights,
+        metavar="FILE",
+        help="measure weights on the test part: a file, or the name of an embedded one",
+    )
+    add = parser.add_argument_group("training").add_argument
+    add("--seeds", type=int, nargs="+", default=[1], metavar="N", help="of procedural images")
+    add("--epochs", type=int, default=epochs, metavar="N")
+    add("--batch-size", type=int, default=Settings.batch_size, metavar="N")
+    add("--images-per-epoch", type=int, metavar="N", help="a random part of them (default: all)")
+    add("--precision", choices=("float32", "bfloat16"), default=Settings.precision)
+    add("--seed", type=int, default=Settings.seed, metavar="N", help="of everything drawn")
     return parser
 
 
-def in_words(module: str, argv: Sequence[str] | None) -> str:
-    """The command as typed, to stand in a card beside what it made.
+def settings(arguments: argparse.Namespace) -> Settings:
+    """The settings of the shared loop that were asked for."""
+    return Settings(
+        epochs=arguments.epochs,
+        batch_size=arguments.batch_size,
+        images_per_epoch=arguments.images_per_epoch,
+        precision=arguments.precision,
+        seed=arguments.seed,
+    )
+
+
+def in_words(module: str, argv: Sequence[str | Path]) -> str:
+    """A command as it would be typed where its weights lie, to stand in a card.
 
     Examples
     --------
-    >>> in_words("tdafeat.training.densenet", ["--data", "folder:my images"])
-    "python -m tdafeat.training.densenet --data 'folder:my images'"
+    >>> in_words("tdafeat.training.densenet", ["--data", "folder:my images", Path("/w/a.pt")])
+    "python -m tdafeat.training.densenet --data 'folder:my images' a.pt"
     """
-    return shlex.join(["python", "-m", module, *(sys.argv[1:] if argv is None else argv)])
+    words = (Path(word).name if _is_weights(word) else str(word) for word in argv)
+    return shlex.join(["python", "-m", module, *words])
 
 
 def guarded(action: Callable[[], None]) -> int:
@@ -51,3 +78,11 @@ def guarded(action: Callable[[], None]) -> int:
         print(error, file=sys.stderr)
         return 2
     return 0
+
+
+def _is_weights(word: str | Path) -> bool:
+    return isinstance(word, Path) or word.endswith(".safetensors")
+
+
+def _weights(text: str) -> Path:
+    return Path(text) if Path(text).is_file() else EMBEDDED / text

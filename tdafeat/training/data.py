@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch.nn import functional
 from tdafeat import datasets
 from tdafeat.datasets import ImageSet
 from tdafeat.encoders import Preprocessing
+from tdafeat.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -25,18 +27,20 @@ class Batchable:
     pixels : (n, C, H, W) uint8.
     labels : (n,) int64.
     classes : class names.
+    description : of the data set, in plain values for model cards.
     """
 
     pixels: Tensor
     labels: Tensor
     classes: tuple[str, ...]
+    description: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, rows: Tensor) -> Batchable:
         """These rows."""
-        return Batchable(self.pixels[rows], self.labels[rows], self.classes)
+        return replace(self, pixels=self.pixels[rows], labels=self.labels[rows])
 
 
 def prepared(
@@ -61,13 +65,26 @@ def prepared(
     sets = [datasets.load(name, split=split, seed=seed) for seed in seeds]
     if len({images.version for images in sets}) < len(sets):
         raise ValueError(f"seeds must give different images; those of {name} need one seed alone")
-    pixels = np.concatenate([_pixels(images, preprocessing) for images in sets])
+    with Progress(f"{split} images", sum(map(len, sets))) as progress:
+        pixels = [_pixels(images, preprocessing, progress) for images in sets]
     labels = np.concatenate([images.labels for images in sets])
-    return Batchable(torch.from_numpy(pixels), torch.from_numpy(labels), sets[0].classes)
+    description = {
+        "name": name,
+        "split": split,
+        "versions": [images.version for images in sets],
+        "n_images": len(labels),
+        "classes": list(sets[0].classes),
+    }
+    stacked = torch.from_numpy(np.concatenate(pixels))
+    return Batchable(stacked, torch.from_numpy(labels), sets[0].classes, description)
 
 
-def _pixels(images: ImageSet, preprocessing: Preprocessing) -> np.ndarray:
-    return np.stack([preprocessing.prepare(images.read(i)) for i in range(len(images))])
+def _pixels(images: ImageSet, preprocessing: Preprocessing, progress: Progress) -> np.ndarray:
+    ready = []
+    for index in range(len(images)):
+        ready.append(preprocessing.prepare(images.read(index)))
+        progress.advance()
+    return np.stack(ready)
 
 
 def holdout(data: Batchable, fraction: float, seed: int) -> tuple[Batchable, Batchable]:

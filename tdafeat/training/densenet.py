@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,10 +20,12 @@ from torch.nn.functional import cross_entropy
 from tdafeat.encoders.densenet import PREPROCESSING, DenseNet
 from tdafeat.encoders.siamese import read_densenet
 from tdafeat.extraction import resolve_device
-from tdafeat.training.card import read_card, write_card, write_weights
-from tdafeat.training.command import guarded, in_words, options
+from tdafeat.training.card import write_weights
+from tdafeat.training.command import guarded, in_words, options, settings
 from tdafeat.training.data import Batchable, augment, holdout, prepared
 from tdafeat.training.loop import Settings, fit, seeded
+
+MODULE = "tdafeat.training.densenet"
 
 
 def normalised(pixels: Tensor, device: torch.device) -> Tensor:
@@ -61,16 +64,31 @@ def train(
     """The network at its best epoch on held-out images, and the course of training."""
     known, held = holdout(data, fraction=0.1, seed=settings.seed)
     with seeded(settings.seed):
-        network = DenseNet(len(data.classes)).to(device)
+        network = DenseNet(len(data.classes))
+    network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def loss(rows: Tensor, generator: torch.Generator) -> Tensor:
         images = augment(normalised(known.pixels[rows], torch.device("cpu")), generator)
         return cross_entropy(network(images.to(device)), known.labels[rows].to(device))
 
     outcome = fit(
-        network, len(known), loss, lambda: accuracy(network, held, device), settings, checkpoint
+        network,
+        len(known),
+        loss,
+        lambda: accuracy(network, held, device),
+        settings,
+        checkpoint,
+        task={"network": "densenet", "data": data.description},
     )
     return network, outcome.history
+
+
+def evaluate(network: DenseNet, data: str, device: torch.device) -> dict[str, Any]:
+    """Accuracy on the test part."""
+    test = prepared(data, "test", PREPROCESSING)
+    reached = accuracy(network.to(device), test, device)
+    print(f"test accuracy {reached:.4f} on {len(test)} images of {data}")
+    return {"data": test.description, "accuracy": round(reached, 4)}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -80,35 +98,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     Exit code: 0 done, 2 refused with one sentence on standard error, 130 interrupted.
     """
-    arguments = options(__doc__, epochs=30).parse_args(argv)
-    command = in_words("tdafeat.training.densenet", argv)
-    action = _measure if arguments.evaluate else _make
-    return guarded(lambda: action(arguments, resolve_device(arguments.device), command))
+    words = list(sys.argv[1:] if argv is None else argv)
+    arguments = options(__doc__, epochs=30).parse_args(words)
+    return guarded(lambda: _run(arguments, words))
 
 
-def _make(arguments: argparse.Namespace, device: torch.device, command: str) -> None:
+def _run(arguments: argparse.Namespace, words: list[str]) -> None:
+    device = resolve_device(arguments.device)
+    if arguments.evaluate is not None:
+        evaluate(read_densenet(arguments.evaluate), arguments.data, device)
+        return
+    chosen = settings(arguments)
     data = prepared(arguments.data, "train", PREPROCESSING, arguments.seeds)
-    settings = Settings(arguments.epochs)
-    checkpoint = arguments.out.with_suffix(".checkpoint")
-    network, history = train(data, settings, device, checkpoint)
+    network, history = train(data, chosen, device, arguments.out.with_suffix(".checkpoint"))
+    measure = ["--data", arguments.data, "--evaluate", arguments.out]
     card = {
         "network": "DenseNet of tdafeat.encoders.densenet",
-        "data": {"name": arguments.data, "n": len(data), "classes": list(data.classes)},
-        "settings": asdict(settings),
-        "command": command,
-        "history": [{k: round(v, 5) for k, v in entry.items()} for entry in history],
+        "train": {
+            "command": in_words(MODULE, words),
+            "data": data.description,
+            "settings": asdict(chosen),
+            "history": history,
+        },
+        "test": {"command": in_words(MODULE, measure)} | evaluate(network, arguments.data, device),
     }
     write_weights(arguments.out, network.state_dict(), card)
-
-
-def _measure(arguments: argparse.Namespace, device: torch.device, command: str) -> None:
-    network = read_densenet(arguments.out).to(device)
-    test = prepared(arguments.data, "test", PREPROCESSING)
-    reached = accuracy(network, test, device)
-    print(f"test accuracy {reached:.4f} on {len(test)} images")
-    card = read_card(arguments.out)
-    card["measured"] = {"test_accuracy": round(reached, 4), "n": len(test), "command": command}
-    write_card(arguments.out, card)
 
 
 if __name__ == "__main__":

@@ -11,11 +11,11 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -30,15 +30,25 @@ class Settings:
 
     Attributes
     ----------
+    images_per_epoch : a fresh random part of the images for each epoch, None for all of them.
     patience : epochs without a better validation score before the learning rate is halved.
+    precision : of the forward pass in training; weights, gradients and scores are float32.
     """
 
     epochs: int
     batch_size: int = 128
+    images_per_epoch: int | None = None
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
     patience: int = 2
+    precision: Literal["float32", "bfloat16"] = "float32"
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "images_per_epoch"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} must be at least 1; got {value}")
 
 
 @dataclass
@@ -61,6 +71,7 @@ def fit(
     score: Callable[[], float],
     settings: Settings,
     checkpoint: Path,
+    task: Mapping[str, Any] | None = None,
 ) -> Outcome:
     """Train until `settings.epochs`, resuming from `checkpoint` if it is there.
 
@@ -69,6 +80,7 @@ def fit(
     loss : (indices of a batch of training samples, generator) -> scalar to be minimised.
     score : validation score of the network as it is, higher is better.
     checkpoint : file the state is kept in after every epoch.
+    task : plain values that say what is trained on what; the state of another is refused.
 
     Returns
     -------
@@ -76,8 +88,8 @@ def fit(
 
     Raises
     ------
-    UnreadableData if `checkpoint` is damaged or of another network; ValueError if the loss of an
-    epoch is not finite.
+    UnreadableData if `checkpoint` is damaged or of another network; ValueError if it is of another
+    task or of other settings (more epochs apart), or the loss of an epoch is not finite.
 
     Examples
     --------
@@ -92,6 +104,9 @@ def fit(
     >>> outcome.history[1]["loss"] < outcome.history[0]["loss"]
     True
     """
+    device = next(network.parameters()).device
+    identity = {**(task or {}), **asdict(settings)}
+    del identity["epochs"]  # a longer training goes on from a shorter one
     learned = [p for p in network.parameters() if p.requires_grad]
     optimiser = torch.optim.Adam(
         learned, lr=settings.learning_rate, weight_decay=settings.weight_decay
@@ -101,15 +116,19 @@ def fit(
     )
     outcome = Outcome(copy.deepcopy(network.state_dict()))
     if checkpoint.is_file():
-        outcome = _resume(checkpoint, network, optimiser, schedule)
+        outcome = _resume(checkpoint, identity, network, optimiser, schedule)
     for epoch in range(len(outcome.history) + 1, settings.epochs + 1):
         generator = torch.Generator().manual_seed(settings.seed * 100_003 + epoch)
         began, total = time.monotonic(), 0.0
         network.train()
-        batches = torch.randperm(n_samples, generator=generator).split(settings.batch_size)
+        drawn = torch.randperm(n_samples, generator=generator)[: settings.images_per_epoch]
+        batches = drawn.split(settings.batch_size)
         with Progress(f"epoch {epoch}", len(batches)) as progress:
             for batch in batches:
-                value = loss(batch, generator)
+                with torch.autocast(
+                    device.type, torch.bfloat16, enabled=settings.precision == "bfloat16"
+                ):
+                    value = loss(batch, generator)
                 optimiser.zero_grad()
                 value.backward()
                 optimiser.step()
@@ -128,12 +147,12 @@ def fit(
         if reached > max((entry["score"] for entry in outcome.history), default=float("-inf")):
             outcome.best = copy.deepcopy(network.state_dict())
         outcome.history.append(
-            {"epoch": epoch, "loss": total / n_samples, "score": reached, "learning_rate": rate}
+            {"epoch": epoch, "loss": total / len(drawn), "score": reached, "learning_rate": rate}
         )
-        _keep(checkpoint, network, optimiser, schedule, outcome)
+        _keep(checkpoint, identity, network, optimiser, schedule, outcome)
         seconds = time.monotonic() - began
         print(
-            f"epoch {epoch}: loss {total / n_samples:.4f}, score {reached:.4f} ({seconds:.0f} s)",
+            f"epoch {epoch}: loss {total / len(drawn):.4f}, score {reached:.4f} ({seconds:.0f} s)",
             file=sys.stderr,
             flush=True,
         )
@@ -142,24 +161,41 @@ def fit(
     return outcome
 
 
-def _resume(path: Path, network: nn.Module, optimiser: Any, schedule: Any) -> Outcome:
+def _resume(
+    path: Path, identity: dict[str, Any], network: nn.Module, optimiser: Any, schedule: Any
+) -> Outcome:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
+        before = state["identity"]
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
         schedule.load_state_dict(state["schedule"])
-        return Outcome(state["best"], state["history"])
     except Exception:  # torch fails with a dozen kinds of exceptions
         raise UnreadableData(
             f"{path}: damaged, or not the state of this training; delete it to start anew"
         ) from None
+    for name, value in identity.items():
+        if before.get(name) != value:
+            raise ValueError(
+                f"{path}: the state of another training ({name} was {before.get(name)!r}, now "
+                f"{value!r}); delete it, or write elsewhere"
+            )
+    return Outcome(state["best"], state["history"])
 
 
-def _keep(path: Path, network: nn.Module, optimiser: Any, schedule: Any, outcome: Outcome) -> None:
+def _keep(
+    path: Path,
+    identity: dict[str, Any],
+    network: nn.Module,
+    optimiser: Any,
+    schedule: Any,
+    outcome: Outcome,
+) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(path.name + ".writing")
     torch.save(
         {
+            "identity": identity,
             "network": network.state_dict(),
             "optimiser": optimiser.state_dict(),
             "schedule": schedule.state_dict(),

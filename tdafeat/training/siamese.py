@@ -11,20 +11,23 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from tdafeat.encoders.base import fingerprint
 from tdafeat.encoders.densenet import PREPROCESSING, DenseNet
 from tdafeat.encoders.siamese import Siamese, read_densenet, read_siamese
-from tdafeat.evaluation import mean_average_precision
+from tdafeat.evaluation import mean_average_precision, precision_at, silhouette
 from tdafeat.extraction import resolve_device
-from tdafeat.training.card import read_card, write_card, write_weights
-from tdafeat.training.command import guarded, in_words, options
+from tdafeat.training.card import write_weights
+from tdafeat.training.command import guarded, in_words, options, settings
 from tdafeat.training.data import Batchable, holdout, prepared
 from tdafeat.training.densenet import normalised
 from tdafeat.training.loop import Settings, fit, seeded
 
+MODULE = "tdafeat.training.siamese"
 MARGIN = 0.5
 EVALUATED = 2000  # images whose retrieval is scored: all pairs of more take long
 
@@ -118,43 +121,77 @@ def backbone_features(densenet: DenseNet, data: Batchable, device: torch.device)
         )
 
 
-def retrieval(features: Tensor, labels: Tensor) -> float:
-    """Mean average precision of (n, D) features, on evenly spread rows if there are many.
-
-    Spread, because data sets come sorted by class.
-    """
-    rows = torch.linspace(0, len(labels) - 1, min(EVALUATED, len(labels))).long()
-    return mean_average_precision(features.cpu()[rows].numpy(), labels[rows].numpy())
+def spread(n: int) -> Tensor:
+    """Positions of at most `EVALUATED` of n images, evenly spread: sets come sorted by class."""
+    return torch.linspace(0, n - 1, min(EVALUATED, n)).long()
 
 
 def train(
     data: Batchable,
     densenet: DenseNet,
-    mining: Mining,
+    mining: str,
     settings: Settings,
     device: torch.device,
     checkpoint: Path,
 ) -> tuple[Siamese, list[dict[str, float]]]:
-    """The network at its best epoch on held-out images, and the course of training."""
+    """The network at its best epoch on held-out images, and the course of training.
+
+    Parameters
+    ----------
+    mining : a name in `MININGS`.
+    """
     known, held = holdout(data, fraction=0.1, seed=settings.seed)
+    held = held.take(spread(len(held)))
     with seeded(settings.seed):
         network = Siamese(densenet).to(device)
     features = backbone_features(densenet, known, device)
     held_features = backbone_features(densenet, held, device)
 
     def loss(rows: Tensor, generator: torch.Generator) -> Tensor:
-        embedded = network.embed(features[rows.to(device)])
-        return triplet_loss(embedded, known.labels[rows].to(device), mining, generator)
+        labels = known.labels[rows].to(device)
+        with torch.autocast(device.type, enabled=False):  # near distances need every digit
+            embedded = network.embed(features[rows.to(device)])
+            return triplet_loss(embedded, labels, MININGS[mining], generator)
 
     outcome = fit(
         network,
         len(known),
         loss,
-        lambda: retrieval(network.embed(held_features), held.labels),
+        lambda: mean_average_precision(network.embed(held_features), held.labels),
         settings,
         checkpoint,
+        task={
+            "network": "siamese",
+            "data": data.description,
+            "backbone": fingerprint(densenet.state_dict()),
+            "mining": mining,
+        },
     )
     return network, outcome.history
+
+
+def evaluate(network: Siamese, data: str, device: torch.device) -> dict[str, Any]:
+    """Retrieval and separation of test classes: raw pixels, backbone and embedding side by side."""
+    test = prepared(data, "test", PREPROCESSING)
+    test = test.take(spread(len(test)))
+    network = network.to(device)
+    features = backbone_features(network.densenet, test, device)
+    with torch.inference_mode():
+        embedded = network.embed(features)
+    spaces = {
+        "pixels": test.pixels.flatten(1).float() / 255,
+        "densenet": features,
+        "siamese": embedded,
+    }
+    measured = {}
+    for name, space in spaces.items():
+        measured[name] = {
+            "mean_average_precision": mean_average_precision(space, test.labels),
+            "precision_at_1": precision_at(space, test.labels, k=1),
+            "silhouette": silhouette(space, test.labels),
+        }
+        print(name, *(f"{metric} {value:.4f}" for metric, value in measured[name].items()))
+    return {"data": test.description, "n_measured": len(test), **measured}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -164,53 +201,39 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     Exit code: 0 done, 2 refused with one sentence on standard error, 130 interrupted.
     """
+    words = list(sys.argv[1:] if argv is None else argv)
     parser = options(__doc__, epochs=20)
-    parser.add_argument("--backbone", type=Path, help="weights of the trained DenseNet")
+    parser.add_argument("--backbone", type=Path, metavar="FILE", help="of the trained DenseNet")
     parser.add_argument("--mining", choices=MININGS, default="batch-hard")
-    arguments = parser.parse_args(argv)
-    if arguments.backbone is None and not arguments.evaluate:
+    arguments = parser.parse_args(words)
+    if arguments.backbone is None and arguments.out is not None:
         parser.error("--backbone is needed to train")
-    command = in_words("tdafeat.training.siamese", argv)
-    action = _measure if arguments.evaluate else _make
-    return guarded(lambda: action(arguments, resolve_device(arguments.device), command))
+    return guarded(lambda: _run(arguments, words))
 
 
-def _make(arguments: argparse.Namespace, device: torch.device, command: str) -> None:
+def _run(arguments: argparse.Namespace, words: list[str]) -> None:
+    device = resolve_device(arguments.device)
+    if arguments.evaluate is not None:
+        evaluate(read_siamese(arguments.evaluate), arguments.data, device)
+        return
+    chosen = settings(arguments)
     densenet = read_densenet(arguments.backbone).to(device)
     data = prepared(arguments.data, "train", PREPROCESSING, arguments.seeds)
-    settings = Settings(arguments.epochs)
     checkpoint = arguments.out.with_suffix(".checkpoint")
-    network, history = train(
-        data, densenet, MININGS[arguments.mining], settings, device, checkpoint
-    )
+    network, history = train(data, densenet, arguments.mining, chosen, device, checkpoint)
+    measure = ["--data", arguments.data, "--evaluate", arguments.out]
     card = {
         "network": "Siamese of tdafeat.encoders.siamese",
-        "data": {"name": arguments.data, "n": len(data), "classes": list(data.classes)},
-        "settings": asdict(settings) | {"mining": arguments.mining, "margin": MARGIN},
-        "command": command,
-        "history": [{k: round(v, 5) for k, v in entry.items()} for entry in history],
+        "train": {
+            "command": in_words(MODULE, words),
+            "data": data.description,
+            "backbone": fingerprint(densenet.state_dict()),
+            "settings": {**asdict(chosen), "mining": arguments.mining, "margin": MARGIN},
+            "history": history,
+        },
+        "test": {"command": in_words(MODULE, measure)} | evaluate(network, arguments.data, device),
     }
     write_weights(arguments.out, network.state_dict(), card)
-
-
-def _measure(arguments: argparse.Namespace, device: torch.device, command: str) -> None:
-    """Retrieval of the embedding, beside that of the backbone it stands on."""
-    network = read_siamese(arguments.out).to(device)
-    test = prepared(arguments.data, "test", PREPROCESSING)
-    features = backbone_features(network.densenet, test, device)
-    with torch.inference_mode():
-        reached = retrieval(network.embed(features), test.labels)
-    before = retrieval(features, test.labels)
-    n = min(EVALUATED, len(test))
-    print(f"mean average precision {reached:.4f} (backbone {before:.4f}) on {n} images")
-    card = read_card(arguments.out)
-    card["measured"] = {
-        "mean_average_precision": round(reached, 4),
-        "backbone_mean_average_precision": round(before, 4),
-        "n": n,
-        "command": command,
-    }
-    write_card(arguments.out, card)
 
 
 if __name__ == "__main__":

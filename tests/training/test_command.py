@@ -1,6 +1,7 @@
 """The trainers as commands, on a folder of tiny pictures."""
 
 import json
+import shlex
 
 import pytest
 import torch
@@ -9,7 +10,10 @@ from safetensors.torch import load_file
 from tdafeat import encoders
 from tdafeat.encoders.siamese import read_densenet
 from tdafeat.training import densenet, loop, siamese
-from tdafeat.training.card import read_card
+
+
+def card_of(path):
+    return json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
 
 
 class Killed(BaseException):
@@ -28,12 +32,15 @@ def train_densenet(pictures, path, epochs=2):
 
 
 def test_weights_and_card(trained, pictures):
-    card = read_card(trained)
-    assert card["data"] == {"name": pictures, "n": 40, "classes": ["across", "down"]}
-    assert [entry["epoch"] for entry in card["history"]] == [1, 2]
-    assert card["command"].startswith("python -m tdafeat.training.densenet --data ")
-    assert card["settings"]["epochs"] == 2
+    card = card_of(trained)
+    data = {"name": pictures, "split": "train", "n_images": 40, "classes": ["across", "down"]}
+    assert card["train"]["data"].items() >= data.items()
+    assert [entry["epoch"] for entry in card["train"]["history"]] == [1, 2]
+    assert card["train"]["settings"]["epochs"] == 2
+    command = f"--data {pictures} --epochs 2 --device cpu --out stripes.safetensors"
+    assert card["train"]["command"] == f"python -m tdafeat.training.densenet {command}"
     encoder = encoders.load(f"densenet:stripes@{trained}")
+    assert encoder.version == card["version"]
     assert encoder.encode(torch.zeros(2, 1, 28, 28)).shape == (2, 192)
 
 
@@ -56,36 +63,38 @@ def test_killed_after_an_epoch_and_started_again(trained, pictures, tmp_path, mo
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
-def test_evaluation_puts_the_measured_number_into_the_card(trained, pictures, capsys):
-    before = read_card(trained)
-    arguments = [*train_densenet(pictures, trained), "--evaluate"]
-    assert densenet.main(arguments) == 0
-    card = json.loads(trained.with_suffix(".json").read_text(encoding="utf-8"))
-    measured = card.pop("measured")
-    before.pop("measured", None)
-    assert card == before
+def test_the_cards_number_is_measured_again_by_its_command(trained, pictures, capsys, monkeypatch):
+    before, weights = card_of(trained), trained.read_bytes()
     test = densenet.prepared(pictures, "test", densenet.PREPROCESSING)
     predicted = densenet.predict(read_densenet(trained), test, torch.device("cpu"))
     share = float((predicted == test.labels).double().mean())
-    assert measured["test_accuracy"] == round(share, 4)
-    assert measured["n"] == 16
-    assert measured["command"].endswith("--evaluate")
+    assert before["test"]["accuracy"] == pytest.approx(share, abs=1e-5)
+    assert before["test"]["data"]["n_images"] == 16
+    monkeypatch.chdir(trained.parent)
+    python, m, module, *words = shlex.split(before["test"]["command"])
+    assert (python, m, module) == ("python", "-m", "tdafeat.training.densenet")
+    assert densenet.main(words) == 0
     assert f"test accuracy {share:.4f} on 16 images" in capsys.readouterr().out
+    assert card_of(trained) == before
+    assert trained.read_bytes() == weights
 
 
-def test_siamese_on_it(trained, pictures, tmp_path):
+def test_siamese_on_it(trained, pictures, tmp_path, capsys):
     path = tmp_path / "stripes.safetensors"
     arguments = [*train_densenet(pictures, path, epochs=3), "--backbone", str(trained)]
     assert siamese.main(arguments) == 0
-    backbone = load_file(trained)
-    weights = load_file(path)
+    backbone, weights = load_file(trained), load_file(path)
     assert all(torch.equal(weights[f"densenet.{name}"], backbone[name]) for name in backbone)
-    assert siamese.main([*arguments, "--evaluate"]) == 0
-    card = read_card(path)
-    assert card["settings"]["mining"] == "batch-hard"
-    assert 0 < card["measured"]["backbone_mean_average_precision"] <= 1
-    assert 0 < card["measured"]["mean_average_precision"] <= 1
-    assert card["measured"]["n"] == 16
+    card = card_of(path)
+    assert card["train"]["settings"]["mining"] == "batch-hard"
+    assert card["train"]["backbone"] == card_of(trained)["version"]
+    for space in ("pixels", "densenet", "siamese"):
+        assert 0 < card["test"][space]["mean_average_precision"] <= 1
+        assert -1 <= card["test"][space]["silhouette"] <= 1
+    capsys.readouterr()
+    assert siamese.main(["--data", pictures, "--evaluate", str(path), "--device", "cpu"]) == 0
+    told = capsys.readouterr().out
+    assert f"{card['test']['siamese']['mean_average_precision']:.3f}" in told
     rows = encoders.load(f"siamese:stripes@{path}").encode(torch.rand(3, 1, 28, 28))
     assert torch.allclose(rows.norm(dim=1), torch.ones(3), atol=1e-5)
 
@@ -96,7 +105,7 @@ def test_siamese_on_it(trained, pictures, tmp_path):
         (densenet, ["--data", "fashoin_mnist"], "did you mean 'fashion_mnist'"),
         (densenet, ["--data", "folder:/nowhere"], "/nowhere is not a folder"),
         (densenet, ["--device", "tpu"], "device must be"),
-        (densenet, ["--evaluate"], "there is no such checkpoint"),
+        (densenet, ["--data", "textures:8", "--epochs", "0"], "epochs must be at least 1; got 0"),
         (siamese, ["--backbone", "nowhere.pt"], "nowhere.pt: there is no such checkpoint"),
     ],
 )
@@ -108,13 +117,29 @@ def test_bad_input_is_one_sentence(module, arguments, sentence, tmp_path, capsys
     assert list(tmp_path.iterdir()) == []
 
 
-def test_weights_for_other_classes_are_not_measured(trained, tmp_path, capsys):
-    arguments = ["--data", "textures:28", "--out", str(trained), "--evaluate", "--device", "cpu"]
-    assert densenet.main(arguments) == 2
+def test_missing_weights_are_not_measured(capsys):
+    assert densenet.main(["--evaluate", "nowhere.safetensors"]) == 2
+    assert "nowhere.safetensors: there is no such checkpoint" in capsys.readouterr().err
+
+
+def test_weights_for_other_classes_are_not_measured(trained, capsys):
+    assert densenet.main(["--data", "textures:8", "--evaluate", str(trained)]) == 2
     assert "knows 2 classes, the data has 16" in capsys.readouterr().err
+
+
+def test_a_training_goes_on_only_as_it_began(trained, pictures, capsys):
+    arguments = train_densenet(pictures, trained)
+    assert densenet.main([*arguments, "--batch-size", "7"]) == 2
+    assert "batch_size was 128, now 7" in capsys.readouterr().err
 
 
 def test_siamese_needs_a_backbone(tmp_path, capsys):
     with pytest.raises(SystemExit):
         siamese.main(["--out", str(tmp_path / "w.safetensors")])
     assert "--backbone is needed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["--out", "a", "--evaluate", "b"]])
+def test_either_trains_or_measures(arguments):
+    with pytest.raises(SystemExit):
+        densenet.main(arguments)

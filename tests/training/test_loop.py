@@ -18,7 +18,7 @@ def network():
         return nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 1))
 
 
-def train(path, epochs=4, kill_in=None, scores=None, **settings):
+def train(path, epochs=4, kill_in=None, scores=None, task=None, **settings):
     """Regression on noisy inputs, killed in the middle of epoch `kill_in`."""
     model = network()
     batches = 0
@@ -33,7 +33,8 @@ def train(path, epochs=4, kill_in=None, scores=None, **settings):
 
     given = iter(scores or ())
     score = (lambda: next(given)) if scores else lambda: -float((model(X) - Y).square().mean())
-    outcome = fit(model, 50, loss, score, Settings(epochs, batch_size=10, **settings), path)
+    chosen = Settings(epochs, batch_size=10, **settings)
+    outcome = fit(model, 50, loss, score, chosen, path, task)
     return model, outcome
 
 
@@ -106,6 +107,59 @@ def test_the_state_of_another_network_is_refused(tmp_path):
     other = nn.Linear(3, 1)
     with pytest.raises(UnreadableData, match="not the state of this training"):
         fit(other, 50, lambda r, g: other(X).sum(), lambda: 0.0, Settings(2), tmp_path / "state")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"learning_rate": 0.01}, "learning_rate was 0.001, now 0.01"),
+        ({"seed": 2}, "seed was 0, now 2"),
+        ({"task": {"data": "b"}}, "data was 'a', now 'b'"),
+    ],
+)
+def test_the_state_of_another_training_is_refused(change, told, tmp_path):
+    train(tmp_path / "state", epochs=1, task={"data": "a"})
+    with pytest.raises(ValueError, match=f"state of another training .{told}"):
+        train(tmp_path / "state", **{"task": {"data": "a"}, **change})
+
+
+def test_a_part_of_the_images_for_each_epoch(tmp_path):
+    model, seen = network(), []
+
+    def loss(rows, generator):
+        seen.append(rows)
+        return (model(X[rows]) - Y[rows]).square().mean()
+
+    settings = Settings(2, batch_size=8, images_per_epoch=20)
+    fit(model, 50, loss, lambda: 0.0, settings, tmp_path / "state")
+    assert [len(rows) for rows in seen] == [8, 8, 4, 8, 8, 4]
+    first, second = set(torch.cat(seen[:3]).tolist()), set(torch.cat(seen[3:]).tolist())
+    assert len(first) == len(second) == 20
+    assert first != second
+
+
+def test_low_precision_is_for_the_forward_pass_alone(tmp_path):
+    model, seen = network(), set()
+
+    def loss(rows, generator):
+        predicted = model(X[rows])
+        seen.add(predicted.dtype)
+        return (predicted - Y[rows]).square().mean()
+
+    def score():
+        seen.add(model(X).dtype)
+        return 0.0
+
+    settings = Settings(1, batch_size=10, precision="bfloat16")
+    fit(model, 50, loss, score, settings, tmp_path / "state")
+    assert seen == {torch.bfloat16, torch.float32}
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("name", ["epochs", "batch_size", "images_per_epoch"])
+def test_settings_that_make_no_sense(name):
+    with pytest.raises(ValueError, match=f"{name} must be at least 1; got 0"):
+        Settings(**{"epochs": 1, name: 0})
 
 
 def test_only_weights_that_learn_are_changed(tmp_path):
