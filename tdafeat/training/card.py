@@ -23,8 +23,19 @@ def write_weights(path: Path, state: Mapping[str, Tensor], card: Mapping[str, An
     aside = path.with_name(path.name + ".writing")
     save_file({name: tensor.contiguous().cpu() for name, tensor in state.items()}, aside)
     os.replace(aside, path)
-    text = json.dumps({"version": fingerprint(state), **_rounded(card)}, indent=1)
-    aside.write_text(text + "\n", encoding="utf-8")
+    _write_card(path, {"version": fingerprint(state), **card})
+
+
+def write_measured(path: Path, test: Mapping[str, Any]) -> None:
+    """Put what was measured on the test part into the card of the weights at `path`."""
+    target = path.with_suffix(".json")
+    card = json.loads(target.read_text(encoding="utf-8")) if target.is_file() else {}
+    _write_card(path, card | {"test": test})
+
+
+def _write_card(path: Path, card: Mapping[str, Any]) -> None:
+    aside = path.with_name(path.name + ".writing")
+    aside.write_text(json.dumps(_rounded(card), indent=1) + "\n", encoding="utf-8")
     os.replace(aside, path.with_suffix(".json"))
 
 

@@ -26,7 +26,7 @@ def options(description: str, epochs: int) -> argparse.ArgumentParser:
         "--evaluate",
         type=_weights,
         metavar="FILE",
-        help="measure weights on the test part: a file, or the name of an embedded one",
+        help="measure weights on the test part, for their card: a file, or an embedded one's name",
     )
     add = parser.add_argument_group("training").add_argument
     add("--seeds", type=int, nargs="+", default=[1], metavar="N", help="of procedural images")

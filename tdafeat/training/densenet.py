@@ -20,7 +20,7 @@ from torch.nn.functional import cross_entropy
 from tdafeat.encoders.densenet import PREPROCESSING, DenseNet
 from tdafeat.encoders.siamese import read_densenet
 from tdafeat.extraction import resolve_device
-from tdafeat.training.card import write_weights
+from tdafeat.training.card import write_measured, write_weights
 from tdafeat.training.command import guarded, in_words, options, settings
 from tdafeat.training.data import Batchable, augment, holdout, prepared
 from tdafeat.training.loop import Settings, fit, seeded
@@ -106,12 +106,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace, words: list[str]) -> None:
     device = resolve_device(arguments.device)
     if arguments.evaluate is not None:
-        evaluate(read_densenet(arguments.evaluate), arguments.data, device)
+        network = read_densenet(arguments.evaluate)
+        write_measured(arguments.evaluate, _measured(network, arguments, arguments.evaluate))
         return
     chosen = settings(arguments)
     data = prepared(arguments.data, "train", PREPROCESSING, arguments.seeds)
     network, history = train(data, chosen, device, arguments.out.with_suffix(".checkpoint"))
-    measure = ["--data", arguments.data, "--evaluate", arguments.out]
     card = {
         "network": "DenseNet of tdafeat.encoders.densenet",
         "train": {
@@ -120,9 +120,18 @@ def _run(arguments: argparse.Namespace, words: list[str]) -> None:
             "settings": asdict(chosen),
             "history": history,
         },
-        "test": {"command": in_words(MODULE, measure)} | evaluate(network, arguments.data, device),
+        "test": _measured(network, arguments, arguments.out),
     }
     write_weights(arguments.out, network.state_dict(), card)
+
+
+def _measured(network: DenseNet, arguments: argparse.Namespace, path: Path) -> dict[str, Any]:
+    """What `evaluate` finds, and the command that finds it again."""
+    command = in_words(MODULE, ["--data", arguments.data, "--evaluate", path])
+    return {
+        "command": command,
+        **evaluate(network, arguments.data, resolve_device(arguments.device)),
+    }
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from tdafeat.encoders.densenet import PREPROCESSING, DenseNet
 from tdafeat.encoders.siamese import Siamese, read_densenet, read_siamese
 from tdafeat.evaluation import mean_average_precision, precision_at, silhouette
 from tdafeat.extraction import resolve_device
-from tdafeat.training.card import write_weights
+from tdafeat.training.card import write_measured, write_weights
 from tdafeat.training.command import guarded, in_words, options, settings
 from tdafeat.training.data import Batchable, holdout, prepared
 from tdafeat.training.densenet import normalised
@@ -214,14 +214,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace, words: list[str]) -> None:
     device = resolve_device(arguments.device)
     if arguments.evaluate is not None:
-        evaluate(read_siamese(arguments.evaluate), arguments.data, device)
+        network = read_siamese(arguments.evaluate)
+        write_measured(arguments.evaluate, _measured(network, arguments, arguments.evaluate))
         return
     chosen = settings(arguments)
     densenet = read_densenet(arguments.backbone).to(device)
     data = prepared(arguments.data, "train", PREPROCESSING, arguments.seeds)
     checkpoint = arguments.out.with_suffix(".checkpoint")
     network, history = train(data, densenet, arguments.mining, chosen, device, checkpoint)
-    measure = ["--data", arguments.data, "--evaluate", arguments.out]
     card = {
         "network": "Siamese of tdafeat.encoders.siamese",
         "train": {
@@ -231,9 +231,18 @@ def _run(arguments: argparse.Namespace, words: list[str]) -> None:
             "settings": {**asdict(chosen), "mining": arguments.mining, "margin": MARGIN},
             "history": history,
         },
-        "test": {"command": in_words(MODULE, measure)} | evaluate(network, arguments.data, device),
+        "test": _measured(network, arguments, arguments.out),
     }
     write_weights(arguments.out, network.state_dict(), card)
+
+
+def _measured(network: Siamese, arguments: argparse.Namespace, path: Path) -> dict[str, Any]:
+    """What `evaluate` finds, and the command that finds it again."""
+    command = in_words(MODULE, ["--data", arguments.data, "--evaluate", path])
+    return {
+        "command": command,
+        **evaluate(network, arguments.data, resolve_device(arguments.device)),
+    }
 
 
 if __name__ == "__main__":

@@ -91,8 +91,10 @@ def test_siamese_on_it(trained, pictures, tmp_path, capsys):
     for space in ("pixels", "densenet", "siamese"):
         assert 0 < card["test"][space]["mean_average_precision"] <= 1
         assert -1 <= card["test"][space]["silhouette"] <= 1
+    path.with_suffix(".json").write_text(json.dumps(card | {"test": {}}), encoding="utf-8")
     capsys.readouterr()
     assert siamese.main(["--data", pictures, "--evaluate", str(path), "--device", "cpu"]) == 0
+    assert card_of(path) == card  # the measured numbers are written into it again
     told = capsys.readouterr().out
     assert f"{card['test']['siamese']['mean_average_precision']:.3f}" in told
     rows = encoders.load(f"siamese:stripes@{path}").encode(torch.rand(3, 1, 28, 28))

@@ -80,6 +80,14 @@ def test_the_rate_is_halved_on_a_plateau(tmp_path):
     assert rates == [1e-3, 1e-3, 1e-3, 5e-4, 5e-4, 2.5e-4]
 
 
+def test_the_plateau_is_remembered_by_the_state(tmp_path):
+    whole, expected = train(tmp_path / "whole", epochs=6, scores=[0.5] * 6, patience=1)
+    train(tmp_path / "state", epochs=2, scores=[0.5] * 2, patience=1)
+    resumed, outcome = train(tmp_path / "state", epochs=6, scores=[0.5] * 4, patience=1)
+    assert outcome.history == expected.history
+    assert equal(resumed.state_dict(), whole.state_dict())
+
+
 def test_a_loss_that_is_not_finite_is_told(tmp_path):
     model = network()
     with pytest.raises(ValueError, match="loss of epoch 1 is not finite"):
