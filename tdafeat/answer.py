@@ -34,6 +34,8 @@ def answer(metrics: pd.DataFrame, associations: pd.DataFrame, primary: str) -> l
     >>> answer(table, nothing, "probe_accuracy")[0]
     'Linear probe accuracy on clean images: pixels 50 %.'
     """
+    if metrics.empty:
+        return ["Nothing could be measured: every cell failed."]
     by_class = associations[associations["scope_unit"] == "class"]
     within = by_class[by_class["adjustment"] == "within level"].dropna(subset=["value"])
     sentences = [_accuracies(metrics, primary)]
@@ -45,9 +47,9 @@ def answer(metrics: pd.DataFrame, associations: pd.DataFrame, primary: str) -> l
             f"Even clean, accuracy in {_and(at_chance)} is not above chance: what is said of it "
             f"below concerns the errors of a classifier that knows nothing."
         )
-    sentences.append(_topology(within, primary))
-    sentences.append(_pooling(by_class))
-    return sentences
+    noisy = bool(metrics["severity"].max() > 0)
+    sentences.append(_topology(within, primary, noisy))
+    return [*sentences, _pooling(by_class)] if noisy else sentences
 
 
 def _title(name: str) -> str:
@@ -77,7 +79,7 @@ def _accuracies(metrics: pd.DataFrame, primary: str) -> str:
     return f"{start}, from clean images to the strongest noise: {_and(shares)}."
 
 
-def _topology(within: pd.DataFrame, primary: str) -> str:
+def _topology(within: pd.DataFrame, primary: str, noisy: bool) -> str:
     """Which topological metrics go with class accuracy at a fixed level, per feature space."""
     topological = within[[records[name].room == "topology" for name in within["metric"]]]
     if topological.empty:
@@ -92,7 +94,8 @@ def _topology(within: pd.DataFrame, primary: str) -> str:
             strongest = f"strongest: {_effect(standing.iloc[0])}"
             found.append(f"{encoder} ({len(standing)} of {len(rows)}; {strongest})")
     units = int(topological["n"].max())
-    text = f"At a fixed noise level, over {units} classes and corrected for all metrics tested, "
+    start = "At a fixed noise level, over" if noisy else "Over"
+    text = f"{start} {units} classes and corrected for all metrics of a feature space, "
     goes_with = f"topological metrics go with {_title(primary)} in "
     if not found:
         return f"{text}there is no evidence that {goes_with}{_and(nothing)}."
@@ -115,13 +118,15 @@ def _pooling(by_class: pd.DataFrame) -> str:
     sizes = (
         f"the median |rho| of all metrics is {pooled:.2f} pooled and {within:.2f} within a level"
     )
-    if pooled > within:
+    if round(pooled, 2) > round(within, 2):
         return (
-            f"Pooled over noise levels everything looks stronger ({sizes}), because noise moves "
+            f"Pooled over noise levels metrics look stronger ({sizes}), because noise moves "
             f"metrics and accuracy alike: that part is no evidence."
         )
     return f"Pooling the noise levels would not have made it look stronger: {sizes}."
 
 
 def _and(items: Sequence[str]) -> str:
+    if not items:
+        return "none"
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

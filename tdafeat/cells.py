@@ -49,10 +49,6 @@ class Cloud:
         """A hash of everything that changes the features."""
         return digest([dict(part) for part in self.parts])
 
-    def stored(self, store: Store) -> bool:
-        """Whether every part is there and undamaged."""
-        return all(store.intact("features", part) for part in self.parts)
-
     def read(self, store: Store) -> FeatureSet:
         """The whole cloud. A part missing or damaged is a FileNotFoundError."""
         parts = [store.read("features", part) for part in self.parts]

@@ -1,6 +1,7 @@
 """The same study from a shell: ``tdafeat run``, ``report``, ``list`` and ``doctor``.
 
-Exit codes: 0 done, 1 finished with holes, 2 refused before starting, 130 interrupted.
+Exit codes: 0 done, 1 finished with holes, 2 refused before starting, 3 stopped by an error that
+is not the user's (its traceback is printed), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ import argparse
 import errno
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,11 +99,13 @@ def _feature_options(parser: argparse.ArgumentParser) -> None:
     own.add_argument("--labels", metavar="FILE", help="labels of a .npy file: .npy or text")
     own.add_argument("--ids", metavar="FILE", help="ids of a .npy file: .npy or text")
     own.add_argument("--train-labels", metavar="FILE", help="labels of the train .npy file")
+    own.add_argument("--train-ids", metavar="FILE", help="ids of the train .npy file")
 
 
 def _run(arguments: argparse.Namespace) -> int:
     from tdafeat.study import Study
 
+    _refuse_mixtures(arguments)
     if arguments.script is not None:
         study = _load_script(Path(arguments.script))
     elif arguments.features is not None:
@@ -117,7 +122,20 @@ def _run(arguments: argparse.Namespace) -> int:
             "classifier is?",
         )
     changes = {"name": arguments.name, "question": arguments.question}
-    return _run_study(study.but(**{k: v for k, v in changes.items() if v}), arguments)
+    return _run_study(replace(study, **{k: v for k, v in changes.items() if v}), arguments)
+
+
+def _refuse_mixtures(arguments: argparse.Namespace) -> None:
+    """An option that would be ignored is an error, not a surprise in the report."""
+    own = ("noisy", "train", "labels", "ids", "train_labels", "train_ids")
+    images = ("data", "root", "encoder", "noise", "levels", "corrupted", "limit", "seed")
+    given = {name for name in (*own, *images) if getattr(arguments, name) not in (None, [])}
+    if arguments.features is None and given & set(own):
+        raise ValueError(f"--{min(given & set(own)).replace('_', '-')} goes with --features")
+    if arguments.features is not None and given & set(images):
+        raise ValueError(f"--{min(given & set(images))} does not go with --features")
+    if arguments.features is not None and arguments.script is not None:
+        raise ValueError("give a study script or --features, not both")
 
 
 def _run_study(study: Study, arguments: argparse.Namespace) -> int:
@@ -131,9 +149,9 @@ def _run_study(study: Study, arguments: argparse.Namespace) -> int:
         "seeds": None if arguments.seed is None else (arguments.seed,),
         "primary": arguments.primary,
     }
-    study = study.but(**{name: value for name, value in changes.items() if value is not None})
+    study = replace(study, **{name: value for name, value in changes.items() if value is not None})
     if arguments.noise is not None and arguments.levels is None:
-        study = study.but(levels=None)  # the declared levels were those of another noise
+        study = replace(study, levels=None)  # the declared levels were those of another noise
     out = Path(arguments.out or Path("reports") / study.name)
     run = study.run(
         out,
@@ -184,10 +202,12 @@ def _own_features(arguments: argparse.Namespace) -> Any:
         severity, _, file = pair.partition("=")
         if not severity.isdigit() or not file:
             raise ValueError(f"--noisy takes K=FILE with K = 1, 2, ...; got {pair!r}")
+        if int(severity) in noisy:
+            raise ValueError(f"--noisy {severity} is given twice")
         noisy[int(severity)] = FeatureSet.read(file, **beside)
     train = None
     if arguments.train is not None:
-        train = FeatureSet.read(arguments.train, labels=arguments.train_labels)
+        train = FeatureSet.read(arguments.train, arguments.train_labels, arguments.train_ids)
     return Levels(FeatureSet.read(arguments.features, **beside), noisy, train)
 
 
@@ -272,3 +292,6 @@ def _guarded(action: Callable[[], int]) -> int:
             raise
         print(f"tdafeat: {error}", file=sys.stderr)
         return 2
+    except Exception:
+        traceback.print_exc()
+        return 3

@@ -209,11 +209,12 @@ def _read_parquet(path: Path) -> dict[str, Any]:
     import pandas as pd
 
     frame = pd.read_parquet(path)
-    columns: dict[str, Any] = {
-        name: frame[column].tolist() if column in frame else None
-        for name, column in (("labels", "label"), ("ids", "id"))
-    }
-    rest = frame.drop(columns=[c for c in ("label", "id") if c in frame])
+    columns: dict[str, Any] = {"labels": None, "ids": None}
+    for name, spellings in (("labels", ("label", "labels")), ("ids", ("id", "ids"))):
+        for column in spellings:
+            if column in frame:
+                columns[name] = frame.pop(column).tolist()
+    rest = frame
     if "features" in rest:
         columns["features"] = np.stack([np.asarray(row) for row in rest["features"]])
         return columns

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.cells import Cell, Cloud
-from tdafeat.record import Metric, Scope, metrics
+from tdafeat.record import Metric, Scope
 from tdafeat.store import Store, stored
 from tdafeat.tasks import Result
 from tdafeat.view import View
@@ -20,7 +20,7 @@ PREDICTORS = ("probe", "knn", "class_mean", "zero_shot")
 def measure(
     store: Store,
     cell: Cell,
-    names: Sequence[str],
+    chosen: Sequence[Metric],
     cloud: Cloud,
     clean: Cloud,
     topology_specs: tuple[Mapping[str, Any], Mapping[str, Any]],
@@ -30,7 +30,7 @@ def measure(
 
     Parameters
     ----------
-    names : metrics to measure, where the cell has what they need.
+    chosen : metrics to measure, where the cell has what they need.
     cloud, clean : features of the cell, and of the same images without noise.
     topology_specs : addresses of the diagrams of `cloud` and of `clean`.
     scores_spec : address of the predictors' scores.
@@ -54,7 +54,6 @@ def measure(
 
     scopes: dict[str, View] = {"all": view}
     scopes |= {name: view.of_class(k) for k, name in enumerate(own.classes)}
-    chosen = [metrics[name] for name in names]
     pairs = _pairs(view, chosen, own.classes)
     return {
         "metrics": pd.DataFrame(_values(scopes, chosen)),

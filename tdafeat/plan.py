@@ -67,7 +67,7 @@ class Plan:
 
     def measure(self, group: Group) -> dict[int, Task]:
         """Metrics, pairs, spectra and predictions, by severity."""
-        names = sorted(metrics)
+        chosen = tuple(metric for _, metric in sorted(metrics.items()))
         diagrams, scores = self.topology(group), self.scores(group)
         tasks = {}
         for severity, cloud in group.clouds.items():
@@ -77,14 +77,15 @@ class Plan:
                 "clean": group.clouds[0].key,
                 "topology": [digest(spec) for spec in specs],
                 "scores": digest(scores.spec),
-                "metrics": names,
+                "severity": severity,
+                "metrics": [[metric.name, metric.version] for metric in chosen],
             }
             tasks[severity] = self._task(
                 "measure",
                 group.cells[severity],
                 inputs,
                 cell=group.cells[severity],
-                names=names,
+                chosen=chosen,
                 cloud=cloud,
                 clean=group.clouds[0],
                 topology_specs=specs,
@@ -110,17 +111,17 @@ class Plan:
 
     def statistics(self, store: Store) -> Task:
         """Associations over the cells that were measured."""
-        cells = {
-            digest(task.spec): (group.cells[severity], task.spec)
+        cells = [
+            (group.cells[severity], task.spec)
             for group in self.groups
             for severity, task in self.measure(group).items()
             if store.intact("measure", task.spec)
-        }
+        ]
         return self._task(
             "statistics",
             self.groups[0].cells[0],
             {
-                "cells": {key: cell.columns() for key, (cell, _) in cells.items()},
+                "cells": [[cell.columns(), digest(spec)] for cell, spec in cells],
                 "primary": self.study.primary,
             },
             cells=cells,

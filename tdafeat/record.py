@@ -116,6 +116,8 @@ class Metric:
     invariant : transformations of the features that leave the value as it is.
     source : the paper or book that defines it.
     unit : e.g. ``"radians"`` or ``"units of the features"``; empty for a pure number.
+    version : raise it when the function gives other values than before; stored ones are then
+        computed again.
     """
 
     name: str
@@ -130,6 +132,7 @@ class Metric:
     invariant: frozenset[str]
     source: str
     unit: str
+    version: int = 1
 
     @property
     def summary(self) -> str:
@@ -162,6 +165,7 @@ def metric(
     invariant: Sequence[str] = (),
     source: str,
     unit: str = "",
+    version: int = 1,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the decorated function as a metric; the function itself stays as it is.
 
@@ -189,6 +193,7 @@ def metric(
             invariant=frozenset(invariant),
             source=source,
             unit=unit,
+            version=version,
         )
         metrics.add(name, record)
         return function

@@ -7,7 +7,7 @@ which the result is stored: raise it whenever the function would give other numb
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -115,7 +115,7 @@ def even_sample(labels: np.ndarray, n: int) -> np.ndarray:
 
 def statistics(
     store: Store,
-    cells: Mapping[str, tuple[Cell, Mapping[str, Any]]],
+    cells: Sequence[tuple[Cell, Mapping[str, Any]]],
     primary: str,
     random_state: int,
 ) -> Result:
@@ -123,7 +123,7 @@ def statistics(
     from tdafeat.statistics import associations, per_class
 
     frames = []
-    for cell, spec in cells.values():
+    for cell, spec in cells:
         tables = stored(store, "measure", spec).tables
         frames.append(tables["metrics"].assign(**cell.columns()))
         if not tables["pairs"].empty:

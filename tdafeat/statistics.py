@@ -13,6 +13,7 @@ trajectory over the levels: bootstrap and permutation move units, never single r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Literal
@@ -225,11 +226,16 @@ def _group_verdict(rows: pd.DataFrame, outcome: str, alpha: float) -> list[str]:
     n_units, units = int(tested["n"].max()), UNIT_NAMES[str(tested["scope_unit"].iloc[0])]
     field = f"{len(tested)} metrics" if len(tested) > 1 else "the one metric"
     if found.empty:
+        smallest_p = 2 / math.factorial(n_units)  # only two orders are as extreme as a perfect one
         bound = critical_correlation(n_units, alpha / len(tested))
+        power = (
+            f"To stand out of so many, a correlation would have had to pass about {bound:.2f}."
+            if smallest_p * len(tested) <= alpha
+            else "With so few of them and so many metrics, not even a perfect one would stand out."
+        )
         first = (
             f"no evidence that any of {field} goes with {outcome} over the {n_units} {units} at a "
-            f"fixed noise level; the strongest is {_effect(tested.iloc[0])}. To stand out of so "
-            f"many, a correlation would have had to pass about {bound:.2f}."
+            f"fixed noise level; the strongest is {_effect(tested.iloc[0])}. {power}"
         )
     else:
         shown = "; ".join(_effect(row) for _, row in found.head(LISTED).iterrows())

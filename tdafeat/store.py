@@ -89,6 +89,10 @@ class Store:
                 arrays[stem] = np.load(BytesIO(content), allow_pickle=False)
         return Artefact(tables, arrays)
 
+    def remove(self, stage: str, spec: Mapping[str, Any]) -> None:
+        """Forget an artefact, so that it is computed again."""
+        shutil.rmtree(self.folder(stage, spec), ignore_errors=True)
+
     def _verified(self, folder: Path) -> dict[str, bytes] | None:
         """Contents of the artefact's files whose checksums hold; None, and no folder, if not."""
         try:
@@ -98,7 +102,11 @@ class Store:
                 hashlib.sha256(content).hexdigest() == meta["files"][name]
                 for name, content in files.items()
             )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except FileNotFoundError:
+            if not folder.exists():
+                return None
+            intact = False
+        except (ValueError, KeyError, TypeError, AttributeError):
             intact = False
         if not intact:
             shutil.rmtree(folder, ignore_errors=True)

@@ -3,7 +3,7 @@
     images or features -> features -> topology, scores -> measure -> projection, statistics -> run
 
 Every stage looks in the store first, so a second run computes nothing, a killed one goes on
-where it stopped, and one more encoder or noise level costs only its own cells.
+where it stopped, and one more encoder costs only its own cells.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tdafeat.store import Store
 from tdafeat.tasks import run_tasks
@@ -70,10 +70,6 @@ class Study:
     projections: Sequence[str] = ("pca", "tsne")
     n_projected: int = 400
 
-    def but(self, **changes: Any) -> Study:
-        """The same study with some fields changed."""
-        return replace(self, **changes)
-
     def run(
         self,
         out: str | Path,
@@ -118,7 +114,7 @@ class Study:
             source = FeatureSource(self.features)
         else:
             source = ImageSource.load(self, root, device, batch_size, workers)
-        self._check(source.has_text)
+        self._check(source.has_text, Path(out))
         plan = Plan(self, source.extract(where, force=force, quiet=quiet))
         holes, seconds = [], {"features": time.monotonic() - started}
         began = time.monotonic()
@@ -127,15 +123,24 @@ class Study:
             seconds[title], began = time.monotonic() - began, time.monotonic()
         return write_run(self, source, plan, where, holes, seconds, Path(out))
 
-    def _check(self, has_text: bool) -> None:
+    def _check(self, has_text: bool, out: Path) -> None:
+        from tdafeat.projection import METHODS
         from tdafeat.record import metrics
 
+        if out.exists() and not out.is_dir():
+            raise ValueError(f"out must be a folder; {out} is a file")
         if self.maxdim < 1:
+            raise ValueError(f"maxdim must be at least 1, for H0 and H1; got {self.maxdim}")
+        if self.n_landmarks is not None and self.n_landmarks < 2:
+            raise ValueError(f"n_landmarks must be at least 2; got {self.n_landmarks}")
+        for method in self.projections:
+            if method not in METHODS:
+                raise ValueError(f"projections must be among {', '.join(METHODS)}; got {method!r}")
+        accuracies = [name for name in metrics if name.endswith("_accuracy")]
+        if metrics[self.primary].name not in accuracies:
             raise ValueError(
-                f"maxdim must be at least 1: a study measures H0 and H1; got {self.maxdim}"
+                f"primary must be one of {', '.join(accuracies)}; got {self.primary!r}"
             )
-        if metrics[self.primary].room != "evaluation":
-            raise ValueError(f"primary must be an accuracy; {self.primary!r} is not")
         if self.primary.startswith("zero_shot") and not has_text:
             raise ValueError(
                 f"primary {self.primary!r} needs an encoder with a text tower in every cell; "

@@ -56,7 +56,10 @@ def run_tasks(
     Every task runs on one thread, so that results do not depend on `jobs`. A full disk or a
     read-only store raises OSError at once: nothing after it could be kept.
     """
-    pending = [task for task in tasks if force or not store.intact(task.stage, task.spec)]
+    if force:
+        for task in tasks:
+            store.remove(task.stage, task.spec)
+    pending = [task for task in tasks if not store.intact(task.stage, task.spec)]
     holes: list[Hole] = []
     with Progress(title, len(tasks), quiet) as progress:
         progress.advance(len(tasks) - len(pending))

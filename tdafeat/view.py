@@ -78,8 +78,12 @@ class View(Mapping[str, Any]):
         """
         try:
             value = metric.function(*(self[need] for need in metric.needs))
-        except ValueError as error:
-            return Estimate(np.nan, np.nan, np.nan), str(error)
+        except (
+            ValueError,
+            ArithmeticError,
+            RuntimeError,
+        ) as error:  # torch's LinAlgError is the last
+            return Estimate(np.nan, np.nan, np.nan), str(error).split("\n")[0]
         if metric.shape == "pairs":
             return np.asarray(value, dtype=np.float64), "ok"
         if not isinstance(value, Estimate):

@@ -21,7 +21,7 @@ import pandas as pd
 from tdafeat.answer import answer
 from tdafeat.cells import Cell
 from tdafeat.record import metrics
-from tdafeat.run import Run
+from tdafeat.run import TABLES, Run
 from tdafeat.stages import even_sample
 from tdafeat.statistics import COLUMNS, verdict
 from tdafeat.store import Store, digest
@@ -70,7 +70,7 @@ def write_run(
         "dataset": plan.groups[0].cells[0].dataset,
         "split": plan.groups[0].cells[0].split,
         "classes": list(source.classes),
-        "n_per_class": int(tables["metrics"].query("scope != 'all'")["n"].min()),
+        "n_per_class": source.n_per_class,
         "encoders": source.describe(),
         "noise": _noise(plan, source),
         "seeds": list(study.seeds),
@@ -120,6 +120,7 @@ def _gather(plan: Plan, store: Store) -> dict[str, pd.DataFrame]:
                     own = table[table["severity"] == severity]
                     keep(name, own.drop(columns="severity"), cell)
     tables = {name: pd.concat(frames, ignore_index=True) for name, frames in gathered.items()}
+    tables.setdefault("metrics", pd.DataFrame(columns=[*TABLES["metrics"][0]]))
     return tables | dict(_tables(store, plan.statistics(store)))
 
 
@@ -167,6 +168,10 @@ def _notes(
             f"farthest-point landmarks (largest covering radius {radius:.3g}); their diagrams "
             f"are within twice that radius of the exact ones in bottleneck distance."
         )
+    notes.append(
+        f"Every class is measured on the same number of test images, {source.n_per_class}: that of "
+        "the smallest class, or the limit asked for."
+    )
     if source.images is None:
         rows = [levels.clean.provenance.get("ids") for levels in (study.features or {}).values()]
         if "row numbers" in rows:
@@ -180,7 +185,7 @@ def _notes(
             "amount of pixel noise for encoders normalised differently: compare levels within an "
             "encoder, and encoders on pixel noise."
         )
-    if len(study.seeds) == 1 and tables["metrics"]["severity"].max() > 0:
+    if source.noise is not None and len(study.seeds) == 1:
         notes.append(f"One noise seed ({study.seeds[0]}): the spread between seeds is not shown.")
     return notes
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def study(**changes):
         projections=("pca",),
         limit=6,
     )
-    return declared.but(**changes)
+    return replace(declared, **changes)
 
 
 def run(place, name, declared, **options):

@@ -1,6 +1,7 @@
 """A whole study over features of known shape: six classes whose spread grows with severity."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,7 @@ def study(**changes):
         features={"one": levels(0), "two": levels(1)},
         projections=("pca",),
     )
-    return declared.but(**changes)
+    return replace(declared, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +157,7 @@ def test_no_file_is_left_aside(run, place):
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"primary": "koleo"}, ValueError, "must be an accuracy"),
+        ({"primary": "koleo"}, ValueError, "must be one of"),
         ({"primary": "prob_accuracy"}, ValueError, "did you mean 'probe_accuracy'"),
         ({"primary": "zero_shot_accuracy"}, ValueError, "text"),
         ({"features": {}}, ValueError, "at least one"),

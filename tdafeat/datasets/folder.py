@@ -13,7 +13,10 @@ from tdafeat.datasets.location import stamp
 from tdafeat.datasets.picture import SUFFIXES, read_picture
 from tdafeat.errors import DataUnavailable, Unpaired
 
-_SPLIT_FOLDERS: dict[Split, tuple[str, ...]] = {"train": ("train",), "test": ("test", "val")}
+_SPLIT_FOLDERS: dict[Split, tuple[str, ...]] = {
+    "train": ("train",),
+    "test": ("test", "val", "valid", "validation"),
+}
 
 
 def load(detail: str, split: Split, root: Path | None, seed: int) -> ImageSet:
@@ -34,7 +37,13 @@ def load(detail: str, split: Split, root: Path | None, seed: int) -> ImageSet:
     if not path.is_dir():
         raise DataUnavailable(f"{path} is not a folder; put images there as CLASS/IMAGE")
     own = {key: _first_folder(path, names) for key, names in _SPLIT_FOLDERS.items()}
-    ready = own[split] if all(own.values()) else None
+    if any(own.values()) and not all(own.values()):
+        present = next(folder for folder in own.values() if folder)
+        raise ValueError(
+            f"{path} has {present.name}/ but not its partner; name the splits train/ and test/, or "
+            "put the classes directly into the folder"
+        )
+    ready = own[split]
     images = _scan(ready or path, f"folder:{detail}", split)
     return images if ready else _half(images)
 

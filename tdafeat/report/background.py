@@ -30,11 +30,17 @@ def methods(run: Run, records: Records) -> Iterator[Block]:
     if manifest["noise"]:
         noise = manifest["noise"]
         values = ", ".join(f"{level:g}" for level in noise.get("levels", []))
-        yield Paragraph(
-            f"Noise: {noise.get('name')}, in {noise.get('units')} units, {noise.get('parameter')} "
-            f"= {values} for severity 1 to {len(noise.get('levels', []))}. The same noise field, "
-            "scaled, disturbs an image at every level."
-        )
+        if noise.get("units"):
+            yield Paragraph(
+                f"Noise: {noise.get('name')}, in {noise['units']} units, {noise.get('parameter')} "
+                f"= {values} for severity 1 to {len(noise.get('levels', []))}. The same noise "
+                "field, scaled, disturbs an image at every level."
+            )
+        else:
+            yield Paragraph(
+                f"Noise: as it came with the data, at severities {values}; what it is was not "
+                "recorded here."
+            )
     if run.manifest["parameters"]:
         shown = ", ".join(f"{k} = {_plain(v)}" for k, v in run.manifest["parameters"].items())
         yield Paragraph(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tdafeat.cells import FEATURES_VERSION, Cell, Cloud, write_part
+from tdafeat.errors import Unpaired
 from tdafeat.features import FeatureSet
 from tdafeat.sources.groups import Group, check_classes
 from tdafeat.store import Store, digest
@@ -46,30 +47,38 @@ class FeatureSource:
 
     @staticmethod
     def _split(levels: Levels) -> tuple[dict[int, FeatureSet], FeatureSet]:
-        """Test features by severity, paired by id, and train features."""
+        """Test features by severity, paired by id and equally many of each class; train features.
+
+        Many a metric depends on how many points it sees, so classes are compared at equal n.
+        """
         if any(severity < 1 for severity in levels.noisy):
             raise ValueError("noisy severities must be 1, 2, ...; severity 0 is the clean set")
+        clean = levels.clean
         noisy = {
-            severity: levels.clean.paired_with(noisy, ("clean", f"severity {severity}"))
-            for severity, noisy in sorted(levels.noisy.items())
+            severity: clean.paired_with(levels.noisy[severity], ("clean", f"severity {severity}"))
+            for severity in sorted(levels.noisy)
         }
-        tests, train = {0: levels.clean, **noisy}, levels.train
+        train, measured = levels.train, np.arange(len(clean))
         if train is None:
-            fitted, measured = _halves(levels.clean)
-            train = levels.clean.take(fitted)
-            tests = {severity: cloud.take(measured) for severity, cloud in tests.items()}
-        elif train.classes != levels.clean.classes:
-            raise ValueError(
-                f"train and clean features must have the same classes; got {train.classes[:5]} "
-                f"and {levels.clean.classes[:5]}"
-            )
-        check_classes(tests[0].labels, tests[0].classes, "features")
+            fitted, measured = _halves(clean)
+            train = clean.take(fitted)
+        else:
+            _check_train(train, clean)
+        check_classes(clean.labels[measured], clean.classes, "features")
+        kept = measured[_equally_many(clean.take(measured))]
+        tests = {severity: cloud.take(kept) for severity, cloud in {0: clean, **noisy}.items()}
         return tests, train
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Class names."""
         return next(iter(self.features.values())).clean.classes
+
+    @property
+    def n_per_class(self) -> int:
+        """Test rows of each class: of all classes the same number."""
+        tests, _ = next(iter(self._sets.values()))  # type: ignore[attr-defined]
+        return len(tests[0]) // len(self.classes)
 
     def describe(self) -> list[dict[str, Any]]:
         """The encoders, for the manifest."""
@@ -78,7 +87,7 @@ class FeatureSource:
                 "name": name,
                 "layer": "",
                 "dimension": levels.clean.features.shape[1],
-                "version": digest(levels.clean.features.tolist())[:12],
+                "version": _content(levels.clean)[:12],
                 "preprocessing": dict(levels.clean.provenance),
                 "text": False,
             }
@@ -99,11 +108,9 @@ class FeatureSource:
 
     @staticmethod
     def _put(store: Store, cloud: FeatureSet) -> Cloud:
-        content = hashlib.sha256(np.ascontiguousarray(cloud.features).tobytes())
-        content.update(cloud.labels.tobytes())
         spec = {
             "version": FEATURES_VERSION,
-            "content": content.hexdigest(),
+            "content": _content(cloud),
             "images": digest(list(cloud.ids)),
             "classes": list(cloud.classes),
         }
@@ -112,9 +119,48 @@ class FeatureSource:
         return Cloud((spec,))
 
 
+def _content(cloud: FeatureSet) -> str:
+    """A hash of features and labels."""
+    content = hashlib.sha256(np.ascontiguousarray(cloud.features).tobytes())
+    content.update(cloud.labels.tobytes())
+    return content.hexdigest()
+
+
+def _check_train(train: FeatureSet, clean: FeatureSet) -> None:
+    if train.classes != clean.classes:
+        different = sorted(set(train.classes) ^ set(clean.classes))
+        raise ValueError(
+            f"train and clean features must have the same classes; {different[0]!r} is in one of "
+            "them only"
+        )
+    if train.features.shape[1] != clean.features.shape[1]:
+        raise ValueError(
+            f"train features have {train.features.shape[1]} columns, clean features "
+            f"{clean.features.shape[1]}"
+        )
+    shared = set(train.ids) & set(clean.ids)
+    if shared and clean.provenance.get("ids") != "row numbers":
+        raise Unpaired(
+            f"train and clean features must not share images: {len(shared)} ids are in both, for "
+            f"example {min(shared)!r}"
+        )
+
+
+def _equally_many(cloud: FeatureSet) -> np.ndarray:
+    """Rows, in order, of as many images of each class as the smallest one has."""
+    order = _hash_order(cloud)
+    n = int(np.bincount(cloud.labels).min())
+    taken = [order[cloud.labels[order] == c][:n] for c in range(len(cloud.classes))]
+    return np.sort(np.concatenate(taken))
+
+
+def _hash_order(cloud: FeatureSet) -> np.ndarray:
+    return np.argsort([digest(image) for image in cloud.ids], kind="stable")
+
+
 def _halves(cloud: FeatureSet) -> tuple[np.ndarray, np.ndarray]:
     """Rows to fit on and rows to measure: half of each class, by a hash of the ids."""
-    order = np.argsort([digest(image) for image in cloud.ids], kind="stable")
+    order = _hash_order(cloud)
     fitted = np.zeros(len(cloud), dtype=bool)
     for index in np.unique(cloud.labels):
         rows = order[cloud.labels[order] == index]

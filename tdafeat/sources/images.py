@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tdafeat.study import Study
 
 PART = 1024  # images per stored part: what a killed extraction loses at most
+REMEMBERED = 2**30  # bytes of decoded images kept for the next encoder
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class ImageSource:
             chosen = noise.load(study.noise, levels=study.levels)
         else:
             chosen = study.noise
+        if not study.seeds:
+            raise ValueError("seeds must name at least one seed")
         if not study.encoders:
             raise ValueError("encoders must name at least one encoder")
         loaded = [
@@ -60,21 +63,22 @@ class ImageSource:
         twice = {(e.name, e.layer) for e in loaded}
         if len(twice) < len(loaded):
             raise ValueError("encoders must differ in name or layer; one is named twice")
-        sets = {}
-        for split in ("test", "train"):
-            sets[split] = {
-                seed: datasets.load(
-                    study.dataset,
-                    split=split,
-                    root=root,
-                    limit=study.limit,
-                    seed=seed,
-                    corrupted=study.corrupted if split == "test" else None,
+        sets: dict[str, dict[int, ImageSet]] = {"test": {}, "train": {}}
+        for seed in study.seeds:
+            whole = datasets.load(
+                study.dataset, "test", root, study.limit, seed, corrupted=study.corrupted
+            )
+            sets["test"][seed] = whole.per_class(len(whole), seed)
+            sets["train"][seed] = datasets.load(study.dataset, "train", root, study.limit, seed)
+        for seed, train in sets["train"].items():
+            test = sets["test"][seed]
+            check_classes(test.labels, test.classes, study.dataset)
+            if train.classes != test.classes:
+                different = sorted(set(train.classes) ^ set(test.classes))
+                raise ValueError(
+                    f"{study.dataset}: train and test images must have the same classes; "
+                    f"{different[0]!r} is in one of them only"
                 )
-                for seed in study.seeds
-            }
-        first = sets["test"][study.seeds[0]]
-        check_classes(first.labels, first.classes, study.dataset)
         return cls(sets["test"], sets["train"], loaded, chosen, place, batch_size, workers)
 
     @property
@@ -91,6 +95,11 @@ class ImageSource:
     def classes(self) -> tuple[str, ...]:
         """Class names."""
         return self.images.classes
+
+    @property
+    def n_per_class(self) -> int:
+        """Test images of each class: of all classes the same number."""
+        return len(self.images) // len(self.classes)
 
     def describe(self) -> list[dict[str, Any]]:
         """The encoders, for the manifest."""
@@ -243,5 +252,6 @@ class ImageSource:
 
 
 def _remembering(images: ImageSet) -> ImageSet:
-    """The same images, each read from its file (or painted) once and then kept."""
-    return replace(images, read=lru_cache(maxsize=None)(images.read))
+    """The same images, each read from its file (or painted) once and kept, memory allowing."""
+    fitting = max(1, REMEMBERED // max(1, images.read(0).nbytes))
+    return replace(images, read=lru_cache(maxsize=fitting)(images.read))
