@@ -14,14 +14,24 @@ from torch import Tensor
 from tdafeat.encoders.base import fingerprint
 
 
-def write_weights(path: Path, state: Mapping[str, Tensor], card: Mapping[str, Any]) -> None:
+def write_weights(
+    path: Path,
+    state: Mapping[str, Tensor],
+    card: Mapping[str, Any],
+    header: Mapping[str, str] | None = None,
+) -> None:
     """Write ``path`` (safetensors) and its card (``.json``), each aside and renamed into place.
 
     The card begins with the version under which an encoder with these weights stores features.
+
+    Parameters
+    ----------
+    header : texts to stand in the weights' own file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(path.name + ".writing")
-    save_file({name: tensor.contiguous().cpu() for name, tensor in state.items()}, aside)
+    tensors = {name: tensor.contiguous().cpu() for name, tensor in state.items()}
+    save_file(tensors, aside, metadata=None if header is None else dict(header))
     os.replace(aside, path)
     _write_card(path, {"version": fingerprint(state), **card})
 
