@@ -101,9 +101,9 @@ def read_clip(path: str | Path) -> tuple[Any, Vocabulary]:
     try:
         with safe_open(path, framework="pt") as file:
             words = json.loads((file.metadata() or {})["vocabulary"])
-    except (SafetensorError, KeyError, ValueError):
+        vocabulary = Vocabulary([str(word) for word in words])
+    except (SafetensorError, KeyError, TypeError, ValueError):
         raise UnreadableData(f"{path}: not the weights of a tiny CLIP: no vocabulary") from None
-    vocabulary = Vocabulary(words)
     network = make_clip(vocabulary)
     fill(network, state, path)
     return network.eval(), vocabulary

@@ -64,8 +64,11 @@ def test_sentences_it_cannot_read(sentence, error, message):
         Vocabulary(WORDS)([sentence])
 
 
-def test_weights_without_a_vocabulary(clip, tmp_path):
-    save_file(clip[1].state_dict(), tmp_path / "bare.safetensors")
+@pytest.mark.parametrize(
+    "header", [None, {"other": "[]"}, {"vocabulary": "7"}, {"vocabulary": "["}]
+)
+def test_weights_without_a_vocabulary(header, clip, tmp_path):
+    save_file(clip[1].state_dict(), tmp_path / "bare.safetensors", metadata=header)
     with pytest.raises(UnreadableData, match=r"bare\.safetensors: .*no vocabulary"):
         load(f"tiny:clip@{tmp_path / 'bare.safetensors'}")
 
