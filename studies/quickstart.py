@@ -15,7 +15,7 @@ STUDY = Study(
     dataset="textures",
     encoders=("pixels", "densenet:textures", "siamese:textures"),
     noise="gaussian",
-    levels=(0.08, 0.18, 0.38),
+    levels=(0.01, 0.02, 0.04),
     primary="probe_accuracy",
     limit=40,
 )
