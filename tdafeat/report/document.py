@@ -12,7 +12,7 @@ from typing import Any
 from tdafeat.report.model import Block, Figure, Report, Table
 
 FONT = "Libertinus Serif"  # carried by Typst, so the same on every machine
-NARROW = 14  # characters; columns of shorter cells take their natural width
+NARROW = 24  # characters; columns of shorter cells take their natural width
 
 
 def render(report: Report) -> bytes:
