@@ -12,8 +12,8 @@ from tdafeat.cli import study_main
 
 STUDY = Study(
     name="dtd_clip",
-    title="CLIP on DTD under noise",
-    question="Does the topology of CLIP's feature space follow its robustness on DTD?",
+    title="Textures of DTD under noise",
+    question="Does the topology of a feature space follow its robustness on DTD?",
     dataset="dtd",
     encoders=("open_clip:ViT-B-32-quickgelu/openai",),
     noise="gaussian_normalised",

@@ -7,10 +7,10 @@ from tdafeat.cli import study_main
 
 STUDY = Study(
     name="fashion_mnist_siamese",
-    title="Pixels, DenseNet and Siamese features of Fashion-MNIST",
+    title="Representations of Fashion-MNIST under noise",
     question="Which representation of Fashion-MNIST keeps its shape, and its accuracy, under noise?",
     dataset="fashion_mnist",
-    encoders=("pixels", "densenet:fashion-mnist", "siamese:fashion-mnist"),
+    encoders=("pixels:28#grey", "densenet:fashion-mnist", "siamese:fashion-mnist"),
     noise="gaussian",
     primary="probe_accuracy",
     limit=200,
