@@ -1,10 +1,13 @@
 import json
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from tdafeat.encoders import load
+from tdafeat import datasets
+from tdafeat.encoders import load, prompts_for
+from tdafeat.encoders.checkpoint import EMBEDDED
 from tdafeat.encoders.tiny import CONTEXT, Vocabulary, make_clip
 from tdafeat.errors import UnknownName, UnreadableData
 
@@ -90,3 +93,25 @@ def test_a_vocabulary_of_another_size(clip, tmp_path):
 def test_names_that_make_no_sense(name, error, message):
     with pytest.raises(error, match=message):
         load(name)
+
+
+def test_the_embedded_one_names_fresh_textures():
+    images = datasets.load("textures", "test", limit=6, seed=7)
+    encoder = load("tiny:clip")
+    pixels = np.stack([encoder.preprocessing.prepare(images.read(i)) for i in range(len(images))])
+    features = encoder.encode(encoder.preprocessing.normalise(torch.from_numpy(pixels) / 255))
+    rows = encoder.encode_text(images.classes, prompts_for("textures"))
+    named = (features @ rows.T).argmax(dim=1).numpy()
+    assert (named == images.labels).mean() > 0.7
+
+
+def test_its_card():
+    path = EMBEDDED / "tiny-clip.safetensors"
+    card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert card["version"] == load("tiny:clip").version
+    assert card["test"]["zero_shot_accuracy"] > 0.8
+    assert card["train"]["command"].startswith("python -m tdafeat.training.clip ")
+    assert card["test"]["command"] == (
+        "python -m tdafeat.training.clip --evaluate tiny-clip.safetensors"
+    )
+    assert path.stat().st_size < 6_000_000
