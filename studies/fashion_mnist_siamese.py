@@ -8,7 +8,7 @@ from tdafeat.cli import study_main
 STUDY = Study(
     name="fashion_mnist_siamese",
     title="Representations of Fashion-MNIST under noise",
-    question="Which representation of Fashion-MNIST keeps its shape, and its accuracy, under noise?",
+    question="Which representation of Fashion-MNIST keeps its shape and accuracy under noise?",
     dataset="fashion_mnist",
     encoders=("pixels:28#grey", "densenet:fashion-mnist", "siamese:fashion-mnist"),
     noise="gaussian",

@@ -1,4 +1,4 @@
-"""Quickstart: three feature spaces of procedural textures under Gaussian noise.
+"""Quickstart: four feature spaces of procedural textures under Gaussian noise.
 
 Needs no download: images are painted, and the encoders' weights ship with the package.
 """
@@ -13,7 +13,7 @@ STUDY = Study(
     title="Textures seen by pixels and by trained networks",
     question="Does the shape of a feature space tell how robust its classifier is?",
     dataset="textures",
-    encoders=("pixels", "densenet:textures", "siamese:textures"),
+    encoders=("pixels", "tiny:clip", "densenet:textures", "siamese:textures"),
     noise="gaussian",
     levels=(0.01, 0.02, 0.04),
     primary="probe_accuracy",

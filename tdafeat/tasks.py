@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -61,7 +62,9 @@ def run_tasks(
             store.remove(task.stage, task.spec)
     pending = [task for task in tasks if not store.intact(task.stage, task.spec)]
     holes: list[Hole] = []
-    with Progress(title, len(tasks), quiet) as progress:
+    with Progress(title, len(tasks), quiet) as progress, warnings.catch_warnings():
+        # Workers that grew are replaced between tasks; joblib tells of it, and nothing is lost.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
         progress.advance(len(tasks) - len(pending))
         for hole in _results(pending, store, min(jobs, max(1, len(pending)))):
             progress.advance()
