@@ -172,13 +172,7 @@ def _notes(
         f"Every class is measured on the same number of test images, {source.n_per_class}: that of "
         "the smallest class, or the limit asked for."
     )
-    if source.images is None:
-        rows = [levels.clean.provenance.get("ids") for levels in (study.features or {}).values()]
-        if "row numbers" in rows:
-            notes.append(
-                "No ids were given: clean and noisy features were paired by row number, and the "
-                "split into fitted and measured images was made by it."
-            )
+    notes += source.remarks()
     if source.noise is not None and source.noise.units == "normalised" and len(study.encoders) > 1:
         notes.append(
             "Noise was added after each encoder's own normalisation, so the same sigma is another "

@@ -14,6 +14,7 @@ from PIL import Image
 
 from tdafeat import Study, datasets, encoders
 from tdafeat.encoders.base import Encoder, Preprocessing
+from tdafeat.errors import UnknownName
 from tdafeat.store import Store
 
 SMALL = Preprocessing(8, 8)
@@ -150,6 +151,20 @@ def test_zero_shot_appears_with_a_text_tower(tmp_path):
     assert "zero_shot" in set(got.predictions["method"])
     assert "zero_shot_accuracy" in set(got.metrics["metric"])
     assert got.manifest["encoders"][0]["text"]
+
+
+def test_an_encoder_that_cannot_name_the_classes_goes_without_zero_shot(tmp_path):
+    def text(prompts):
+        raise UnknownName("no word for them")
+
+    speechless = Encoder("words", "1", "proj", 6, SMALL, colours, text=text)
+    got = run(tmp_path, "run", study(encoders=(speechless,)))
+    assert got.manifest["holes"] == []
+    assert not got.manifest["encoders"][0]["text"]
+    assert "zero_shot" not in set(got.predictions["method"])
+    assert any("words: no word for them" in note for note in got.manifest["notes"])
+    with pytest.raises(ValueError, match="zero_shot_accuracy"):
+        run(tmp_path, "other", study(encoders=(speechless,), primary="zero_shot_accuracy"))
 
 
 def test_no_noise_is_a_study_too(tmp_path):

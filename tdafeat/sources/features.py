@@ -80,6 +80,15 @@ class FeatureSource:
         tests, _ = next(iter(self._sets.values()))  # type: ignore[attr-defined]
         return len(tests[0]) // len(self.classes)
 
+    def remarks(self) -> list[str]:
+        """What a reader must know of these features, for the report."""
+        if all(own.clean.provenance.get("ids") != "row numbers" for own in self.features.values()):
+            return []
+        return [
+            "No ids were given: clean and noisy features were paired by row number, and the split "
+            "into fitted and measured images was made by it."
+        ]
+
     def describe(self) -> list[dict[str, Any]]:
         """The encoders, for the manifest."""
         return [

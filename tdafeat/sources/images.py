@@ -8,7 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tdafeat.cells import FEATURES_VERSION, Cell, Cloud, write_part
+from tdafeat.errors import DataUnavailable, UnknownName
 from tdafeat.progress import Progress
 from tdafeat.sources.groups import Group, check_classes
 from tdafeat.store import Store, digest
@@ -27,11 +30,17 @@ REMEMBERED = 2**30  # bytes of decoded images kept for the next encoder
 
 @dataclass(frozen=True)
 class ImageSource:
-    """Test and train images of every seed, the noise, and the encoders."""
+    """Test and train images of every seed, the noise, and the encoders.
+
+    Attributes
+    ----------
+    texts : per encoder, the directions of the classes in its space, or why there are none.
+    """
 
     tests: Mapping[int, ImageSet]
     trains: Mapping[int, ImageSet]
     encoders: Sequence[Encoder]
+    texts: Sequence[np.ndarray | str]
     noise: Noise | None
     device: torch.device
     batch_size: int
@@ -79,12 +88,14 @@ class ImageSource:
                     f"{study.dataset}: train and test images must have the same classes; "
                     f"{different[0]!r} is in one of them only"
                 )
-        return cls(sets["test"], sets["train"], loaded, chosen, place, batch_size, workers)
+        images = sets["test"][study.seeds[0]]
+        texts = [_directions(encoder, images) for encoder in loaded]
+        return cls(sets["test"], sets["train"], loaded, texts, chosen, place, batch_size, workers)
 
     @property
     def has_text(self) -> bool:
         """Whether every encoder has a text tower."""
-        return all(encoder.text is not None for encoder in self.encoders)
+        return not any(isinstance(text, str) for text in self.texts)
 
     @property
     def images(self) -> ImageSet:
@@ -101,6 +112,14 @@ class ImageSource:
         """Test images of each class: of all classes the same number."""
         return len(self.images) // len(self.classes)
 
+    def remarks(self) -> list[str]:
+        """What a reader must know of these features, for the report."""
+        return [
+            f"No zero-shot accuracy of {encoder.name}: {text}."
+            for encoder, text in zip(self.encoders, self.texts, strict=True)
+            if encoder.text is not None and isinstance(text, str)
+        ]
+
     def describe(self) -> list[dict[str, Any]]:
         """The encoders, for the manifest."""
         return [
@@ -110,9 +129,9 @@ class ImageSource:
                 "dimension": encoder.dimension,
                 "version": encoder.version,
                 "preprocessing": asdict(encoder.preprocessing),
-                "text": encoder.text is not None,
+                "text": not isinstance(text, str),
             }
-            for encoder in self.encoders
+            for encoder, text in zip(self.encoders, self.texts, strict=True)
         ]
 
     def extract(self, store: Store, force: bool, quiet: bool) -> list[Group]:
@@ -185,7 +204,7 @@ class ImageSource:
             {s: self._cell(encoder, seed, s, parameter) for s, parameter in levels.items()},
             {s: self._cloud(encoder, seed, self.images.split, s) for s in levels},
             self._cloud(encoder, seed, "train", 0),
-            self._store_text(encoder, store),
+            self._store_text(store, encoder, self.texts[self.encoders.index(encoder)]),
         )
 
     def _cloud(self, encoder: Encoder, seed: int, split: str, severity: int) -> Cloud:
@@ -230,25 +249,32 @@ class ImageSource:
             seed=seed,
         )
 
-    def _store_text(self, encoder: Encoder, store: Store) -> dict[str, Any] | None:
-        """Store the class directions of a text tower; None for an encoder without one."""
-        from tdafeat.encoders import prompts_for
-
-        if encoder.text is None:
+    def _store_text(
+        self, store: Store, encoder: Encoder, text: np.ndarray | str
+    ) -> dict[str, Any] | None:
+        """Store the directions of the classes; None for an encoder that has none."""
+        if isinstance(text, str):
             return None
-        prompts = prompts_for(self.images.name)
         spec = {
             "version": FEATURES_VERSION,
             "encoder": {"name": encoder.name, "version": encoder.version},
             "classes": list(self.classes),
-            "prompts": prompts,
+            "directions": digest(text.round(5).tolist()),
         }
-        directions = None
         if not store.intact("text", spec):
-            directions = encoder.encode_text(self.classes, prompts)
-        if directions is not None:
-            store.write("text", spec, arrays={"text": directions.cpu().numpy()})
+            store.write("text", spec, arrays={"text": text})
         return spec
+
+
+def _directions(encoder: Encoder, images: ImageSet) -> np.ndarray | str:
+    """The classes as unit vectors in the encoder's space, or why it cannot name them."""
+    from tdafeat.encoders import prompts_for
+
+    try:
+        directions = encoder.encode_text(images.classes, prompts_for(images.name))
+    except (UnknownName, DataUnavailable) as error:  # a closed vocabulary, a tokenizer not here
+        return str(error)
+    return "it has no text tower" if directions is None else directions.cpu().numpy()
 
 
 def _remembering(images: ImageSet) -> ImageSet:
