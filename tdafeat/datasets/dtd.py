@@ -19,6 +19,13 @@ _SPLIT_FILES: dict[Split, tuple[str, ...]] = {
 }
 
 
+PUBLISHED: dict[Split, int] = {"train": 3760, "test": 1880}
+OTHER_SPLIT = (
+    "This is not the published split of DTD: it has {} {} images. Accuracies do not compare with "
+    "published ones."
+)
+
+
 def load(detail: str, split: Split, root: Path | None, seed: int) -> ImageSet:
     """Open DTD: its first partition, ``train`` being train1 and val1 together, ``test`` test1.
 
@@ -58,6 +65,7 @@ def load(detail: str, split: Split, root: Path | None, seed: int) -> ImageSet:
         classes=tuple(classes),
         version=stamp(paths, ids),
         read=partial(_read, paths),
+        remark="" if len(ids) == PUBLISHED[split] else OTHER_SPLIT.format(len(ids), split),
     )
 
 

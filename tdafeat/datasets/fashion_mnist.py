@@ -32,6 +32,13 @@ _PREFIX: dict[Split, str] = {"train": "train", "test": "t10k"}
 _MAX_BYTES = 1 << 30  # no IDX file of this data set comes near
 
 
+PUBLISHED: dict[Split, int] = {"train": 60_000, "test": 10_000}
+OTHER_SPLIT = (
+    "This is not the published split of Fashion-MNIST: it has {} {} images. Accuracies do not "
+    "compare with published ones."
+)
+
+
 def load(detail: str, split: Split, root: Path | None, seed: int) -> ImageSet:
     """Open Fashion-MNIST; images are (28, 28) grey, ``test`` is the t10k files.
 
@@ -68,6 +75,7 @@ def load(detail: str, split: Split, root: Path | None, seed: int) -> ImageSet:
         classes=CLASSES,
         version=hashlib.sha256(pixels.tobytes() + labels.tobytes()).hexdigest()[:16],
         read=partial(_row, pixels),
+        remark="" if len(labels) == PUBLISHED[split] else OTHER_SPLIT.format(len(labels), split),
     )
 
 

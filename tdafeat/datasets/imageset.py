@@ -29,6 +29,8 @@ class ImageSet:
     read : position -> uint8 array of shape (height, width, 3), or (height, width) where grey.
     severities : for images that come already corrupted, one set per severity from 1,
         row by row the same ids as here; empty otherwise.
+    remark : what must stand beside any number measured on it, such as that the split is not the
+        published one; usually empty.
     """
 
     name: str
@@ -39,6 +41,7 @@ class ImageSet:
     version: str
     read: Callable[[int], np.ndarray]
     severities: Mapping[int, ImageSet] = field(default_factory=dict)
+    remark: str = ""
 
     def __post_init__(self) -> None:
         labels = np.asarray(self.labels, dtype=np.int64)

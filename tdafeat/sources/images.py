@@ -114,7 +114,9 @@ class ImageSource:
 
     def remarks(self) -> list[str]:
         """What a reader must know of these features, for the report."""
-        return [
+        sets = (self.images, *self.trains.values())
+        split = list(dict.fromkeys(images.remark for images in sets if images.remark))
+        return split + [
             f"No zero-shot accuracy of {encoder.name}: {text}."
             for encoder, text in zip(self.encoders, self.texts, strict=True)
             if encoder.text is not None and isinstance(text, str)

@@ -108,3 +108,13 @@ def test_real_images(real_data):
     means = [test.read(i)[:, 12:16].mean() for i in np.flatnonzero(trouser)[:50]]
     edges = [test.read(i)[:, :4].mean() for i in np.flatnonzero(trouser)[:50]]
     assert np.mean(means) > 10 * np.mean(edges)  # trousers stand in the middle
+
+
+def test_another_split_than_the_published_one_is_said(real_data):
+    counts = {
+        split: datasets.load("fashion_mnist", split, root=real_data) for split in ("train", "test")
+    }
+    for split, published in (("train", 60_000), ("test", 10_000)):
+        images = counts[split]
+        assert bool(images.remark) == (len(images) != published)
+        assert not images.remark or str(len(images)) in images.remark
