@@ -168,7 +168,9 @@ def _run_study(study: Study, arguments: argparse.Namespace) -> int:
         cell = hole["cell"]
         where = f"{cell['encoder']}, severity {cell['severity']}"
         print(f"failed: {hole['stage']} of {where}: {hole['error']}", file=sys.stderr)
-    if not arguments.no_report:
+    if arguments.no_report:
+        print(out)
+    else:
         from tdafeat.report import write
 
         print("writing the report", file=sys.stderr)

@@ -105,6 +105,21 @@ def test_what_changes_the_features_and_nothing_else_is_encoded_again(
     assert sum(counted) == encoded
 
 
+def test_force_takes_the_new_numbers(tmp_path):
+    """An encoder changed without a new version is served from the store, unless forced."""
+    first = run(tmp_path, "one", study())
+    changed = encoders.from_function(lambda x: 2 * colours(x), "colours", "1", size=8)
+    served = run(tmp_path, "two", study(encoders=(changed,)))
+    forced = run(tmp_path, "three", study(encoders=(changed,)), force=True)
+
+    def spread(got):
+        whole = got.metrics.query("metric == 'total_variance' and scope == 'all'")
+        return whole["value"].to_numpy()
+
+    np.testing.assert_array_equal(spread(served), spread(first))
+    np.testing.assert_allclose(spread(forced), 4 * spread(first), rtol=1e-5)
+
+
 def test_a_damaged_part_is_extracted_again(tmp_path, counted):
     first = run(tmp_path, "one", study())
     damaged = next((tmp_path / "store" / "features").glob("*/features.npy"))

@@ -177,7 +177,10 @@ class ImageSource:
 
         severities = self._severities(images, seed)
         specs = {s: self._spec(encoder, images, seed, s) for s in severities}
-        if not force and all(store.intact("features", spec) for spec in specs.values()):
+        if force:
+            for spec in specs.values():
+                store.remove("features", spec)
+        if all(store.intact("features", spec) for spec in specs.values()):
             progress.advance(len(images) * len(specs))
             return
         done = 0
