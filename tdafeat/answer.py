@@ -42,11 +42,15 @@ def answer(metrics: pd.DataFrame, associations: pd.DataFrame, primary: str) -> l
     if within.empty:
         return [*sentences, "No class-wise relation could be estimated."]
     spaces = list(_spaces(metrics, primary))
-    if at_chance := [name for name, _, _, above in spaces if not above]:
+    if at_chance := [name for name, _, _, knows in spaces if not knows]:
         sentences.append(
-            f"Even clean, accuracy in {_and(at_chance)} is not above chance: what is said of it "
-            f"below concerns the errors of a classifier that knows nothing."
+            f"Even clean, accuracy in {_and(at_chance)} is near chance, so there is no robustness "
+            f"to ask about."
         )
+        within = within[~within["encoder"].isin(at_chance)]
+        by_class = by_class[~by_class["encoder"].isin(at_chance)]
+        if within.empty:
+            return sentences
     noisy = bool(metrics["severity"].max() > 0)
     sentences.append(_topology(within, primary, noisy))
     return [*sentences, _pooling(by_class)] if noisy else sentences
@@ -57,13 +61,17 @@ def _title(name: str) -> str:
 
 
 def _spaces(metrics: pd.DataFrame, primary: str) -> Iterator[tuple[str, float, float, bool]]:
-    """Each feature space, its accuracy clean and at worst, and whether clean is above chance."""
+    """Each feature space, its accuracy clean and at worst, and whether its classifier knows much.
+
+    It does not if clean accuracy is under twice chance, or not surely above it.
+    """
     chance = 1 / max(1, metrics.loc[metrics["scope"] != "all", "scope"].nunique())
     rows = metrics[(metrics["metric"] == primary) & (metrics["scope"] == "all")]
     for (encoder, _), own in rows.groupby(["encoder", "layer"], sort=False):
         by_level = own.groupby("severity")[["value", "low"]].mean()
         values = by_level["value"]
-        yield str(encoder), values.iloc[0], values.iloc[-1], by_level["low"].iloc[0] > chance
+        knows = by_level["low"].iloc[0] > chance and values.iloc[0] > 2 * chance
+        yield str(encoder), values.iloc[0], values.iloc[-1], bool(knows)
 
 
 def _accuracies(metrics: pd.DataFrame, primary: str) -> str:

@@ -16,6 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tdafeat import __version__
+
 if TYPE_CHECKING:
     from tdafeat.study import Study
 
@@ -24,11 +26,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the ``tdafeat`` command and return its exit code."""
     parser = argparse.ArgumentParser(
         prog="tdafeat",
+        allow_abbrev=False,
         description="Topology and geometry of feature spaces, and how they go with robustness.",
     )
+    parser.add_argument("--version", action="version", version=f"tdafeat {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    run = commands.add_parser("run", help="run a study, from a script or from options")
+    run = commands.add_parser(
+        "run", help="run a study, from a script or from options", allow_abbrev=False
+    )
     run.add_argument("script", nargs="?", help="a study script, e.g. studies/quickstart.py")
     run.add_argument("--name", help="name of the study (default: of the data set)")
     run.add_argument("--question", help="the question the report opens with")
@@ -58,7 +64,7 @@ def study_main(study: Study, argv: Sequence[str] | None = None) -> int:
     --------
     A study script ends with ``sys.exit(study_main(STUDY))``.
     """
-    parser = argparse.ArgumentParser(description=study.question)
+    parser = argparse.ArgumentParser(description=study.question, allow_abbrev=False)
     _study_options(parser)
     arguments = parser.parse_args(argv)
     return _guarded(lambda: _run_study(study, arguments))
@@ -110,7 +116,7 @@ def _run(arguments: argparse.Namespace) -> int:
         study = _load_script(Path(arguments.script))
     elif arguments.features is not None:
         study = Study(
-            name=arguments.name or Path(arguments.features).stem,
+            name=arguments.name or "features",
             question="Does the shape of this feature space tell how robust its classifier is?",
             features={arguments.name or "features": _own_features(arguments)},
         )

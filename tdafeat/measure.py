@@ -64,9 +64,9 @@ def measure(
 
 
 def _bars(table: pd.DataFrame, scope: str) -> list[np.ndarray]:
-    """Diagrams of a scope by degree."""
+    """Diagrams of a scope by degree, H0 and H1 at least: an empty one leaves no row."""
     rows = table[table["scope"] == scope]
-    degrees = range(int(table["degree"].max()) + 1)
+    degrees = range(max(1, int(table["degree"].max())) + 1)
     return [rows.loc[rows["degree"] == d, ["birth", "death"]].to_numpy() for d in degrees]
 
 

@@ -150,6 +150,24 @@ def test_the_manifest_is_plain_json(run, place):
     assert {"numpy", "torch"} <= set(manifest["provenance"]["versions"])
 
 
+def test_clouds_too_small_for_a_loop_are_measured(tmp_path):
+    """Three points per class have no H1 bar anywhere; the table of diagrams then has no H1 row."""
+    tiny = FeatureSet(
+        np.vstack([np.eye(3), np.eye(3) + 10]).repeat(2, axis=0)
+        + 0.01 * np.arange(12)[:, None] ** 2,
+        tuple(f"i{k}" for k in range(12)),
+        np.repeat([0, 1], 6),
+        ("a", "b"),
+    )
+    noisy = FeatureSet(tiny.features * 1.1, tiny.ids, tiny.labels, tiny.classes)
+    declared = study(features={"x": Levels(tiny, {1: noisy})}, n_landmarks=3)
+    got = declared.run(tmp_path / "run", store=tmp_path / "store", quiet=True)
+    assert got.manifest["holes"] == []
+    assert not (got.diagrams["degree"] == 1).any()
+    moved = got.metrics.query("metric == 'wasserstein_h1' and scope == 'all'")
+    assert moved["value"].tolist() == [0.0]
+
+
 def test_no_file_is_left_aside(run, place):
     assert not list(place.rglob(".writing-*"))
 
