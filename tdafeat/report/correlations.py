@@ -30,8 +30,8 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
     yield Paragraph(
         "Three correlations answer three questions. Within a level: do the classes with a higher "
         "value stay more accurate, at the same noise? Level-adjusted: the same over all levels, "
-        "after each level's mean rank is taken out. Pooled: over everything at once, where a metric "
-        "may look good only because both sides move with the noise."
+        "after each level's mean rank is taken out. Pooled: over everything at once, where a "
+        "metric may look good only because both sides move with the noise."
     )
     for finding in run.manifest["findings"]:
         yield Paragraph(str(finding))
