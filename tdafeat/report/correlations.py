@@ -18,7 +18,8 @@ ORDER = ("within level", "level-adjusted", "pooled")
 
 def associations(run: Run, records: Records) -> Iterator[Block]:
     """Which metrics go with accuracy: rank correlations and the points behind the strongest."""
-    table = run.associations
+    # Over a handful of encoders a rank correlation says little; the findings tell it in words.
+    table = run.associations[run.associations["scope_unit"] != "encoder"]
     known = table[table["value"].notna()]
     if table.empty:
         return
@@ -35,13 +36,14 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
     )
     for finding in run.manifest["findings"]:
         yield Paragraph(str(finding))
-    yield Figure(
-        figures.forest(known, titles),
-        "Spearman's rank correlation of each metric with the primary accuracy, with 95 % "
-        "intervals. Filled points stay significant after Holm's correction; arrows beside the "
-        "names mark the desirable direction.",
-        "forest",
-    )
+    for (encoder, layer), rows in known.groupby(["encoder", "layer"], sort=False):
+        yield Figure(
+            figures.forest(rows, titles),
+            f"{encoder}: Spearman's rank correlation of each metric with the primary accuracy, "
+            "with 95 % intervals. Filled points stay significant after Holm's correction; arrows "
+            "beside the names mark the desirable direction.",
+            f"forest-{encoder}-{layer}",
+        )
     yield _table(known, titles)
     strict = known[known["adjustment"].isin(ORDER[:1])]
     strength = strict["value"].abs().groupby(strict["metric"]).mean()
