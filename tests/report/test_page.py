@@ -53,7 +53,10 @@ def chromium():
     playwright = pytest.importorskip("playwright.sync_api")
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
-        pytest.skip("no chromium on the PATH, nor named by CHROMIUM")
+        message = "no chromium on the PATH, nor named by CHROMIUM"
+        if os.environ.get("TDAFEAT_REQUIRE_BROWSER"):
+            pytest.fail(message)
+        pytest.skip(message)
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
