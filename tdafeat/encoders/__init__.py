@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from tdafeat.encoders import open_clip_family, pixels, siamese, timm_family, tiny
+from tdafeat.encoders import densenet, lenet, open_clip_family, pixels, siamese, timm_family, tiny
 from tdafeat.encoders.base import Encoder, Preprocessing
 from tdafeat.encoders.function import from_function
 from tdafeat.encoders.templates import prompts_for, read_prompts
@@ -35,8 +35,9 @@ NAME = re.compile(
 
 encoders: Registry[Family] = Registry("encoder", "tdafeat.encoders")
 encoders.add("pixels", pixels.load)
-encoders.add("densenet", siamese.load_densenet)
-encoders.add("siamese", siamese.load_siamese)
+encoders.add("lenet", lenet.load)
+encoders.add("densenet", densenet.load)
+encoders.add("siamese", siamese.load)
 encoders.add("tiny", tiny.load)
 encoders.add("open_clip", open_clip_family.load)
 encoders.add("timm", timm_family.load)

@@ -11,11 +11,43 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tdafeat.errors import DataUnavailable, UnreadableData
+from tdafeat.encoders.hub import nearest
+from tdafeat.errors import DataUnavailable, UnknownName, UnreadableData
 
 EMBEDDED = Path(__file__).parent / "weights"
 WRAPPERS = ("state_dict", "model", "teacher")  # keys published checkpoints put the weights under
 PREFIXES = ("module.", "_orig_mod.")  # what parallel and compiled training put before each name
+
+
+def embedded_names(family: str) -> list[str]:
+    """What can stand after ``family:`` without a checkpoint.
+
+    Examples
+    --------
+    >>> embedded_names("pixels")
+    []
+    """
+    paths = EMBEDDED.glob(f"{family}-*.safetensors")
+    return sorted(path.stem.removeprefix(f"{family}-") for path in paths)
+
+
+def weights_file(family: str, detail: str, checkpoint: str | None) -> Path:
+    """The checkpoint if one is given, else the embedded weights of ``family:detail``.
+
+    Raises
+    ------
+    UnknownName, naming what is embedded, if there are no such weights.
+    """
+    if checkpoint is not None:
+        return Path(checkpoint)
+    names = embedded_names(family)
+    if detail not in names:
+        known = ", ".join(f"{family}:{name}" for name in names) or "none"
+        raise UnknownName(
+            f"unknown weights '{family}:{detail}'{nearest(detail, names)}; embedded: {known}; "
+            f"for a checkpoint write {family}:{detail or 'NAME'}@FILE"
+        )
+    return EMBEDDED / f"{family}-{detail}.safetensors"
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:

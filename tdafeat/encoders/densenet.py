@@ -9,14 +9,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from tdafeat.encoders.base import Preprocessing
+from tdafeat.encoders.base import Encoder
+from tdafeat.encoders.classifier import Classifier, load_classifier
 
 GROWTH = 12
 BLOCKS = (6, 12, 8)
 INITIAL_CHANNELS = 24
 COMPRESSION = 0.5
 FEATURES = 192
-PREPROCESSING = Preprocessing(28, 28, "bilinear", mean=(0.5,), std=(0.5,), channels=1)
 
 
 class Layer(nn.Module):
@@ -49,7 +49,7 @@ def _transition(channels: int, compressed: int) -> nn.Sequential:
     )
 
 
-class DenseNet(nn.Module):
+class DenseNet(Classifier):
     """Backbone to 192 features, and a linear head to class logits.
 
     Examples
@@ -60,7 +60,6 @@ class DenseNet(nn.Module):
     """
 
     def __init__(self, n_classes: int) -> None:
-        super().__init__()
         channels = INITIAL_CHANNELS
         stages: list[nn.Module] = [nn.Conv2d(1, channels, kernel_size=3, padding=1, bias=False)]
         for position, n_layers in enumerate(BLOCKS):
@@ -72,13 +71,9 @@ class DenseNet(nn.Module):
                 stages.append(_transition(channels, compressed))
                 channels = compressed
         stages += [nn.BatchNorm2d(channels), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
-        self.backbone = nn.Sequential(*stages)
-        self.head = nn.Linear(channels, n_classes)
+        super().__init__(nn.Sequential(*stages), channels, n_classes)
 
-    def features(self, images: Tensor) -> Tensor:
-        """(B, 1, 28, 28) normalised to [-1, 1] -> (B, 192)."""
-        return self.backbone(images)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """(B, 1, 28, 28) normalised to [-1, 1] -> (B, n_classes) logits."""
-        return self.head(self.features(images))
+def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
+    """DenseNet of the lab course, layers features (192), logits: densenet:fashion-mnist."""
+    return load_classifier("densenet", DenseNet, detail, layer, checkpoint)

@@ -10,7 +10,7 @@ from tdafeat.evaluation.predictors import (
     predictors,
     zero_shot,
 )
-from tdafeat.evaluation.retrieval import mean_average_precision, precision_at
+from tdafeat.evaluation.retrieval import mean_average_precision, precision_at, top_k_accuracy
 from tdafeat.evaluation.robustness import accuracy_area, half_severity, relative_accuracy
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "purity",
     "relative_accuracy",
     "silhouette",
+    "top_k_accuracy",
     "wilson",
     "zero_shot",
 ]

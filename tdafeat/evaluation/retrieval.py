@@ -58,17 +58,45 @@ def precision_at(features: Any, labels: Any, k: int = 1) -> float:
     >>> precision_at([[1, 0], [1, 0.1], [0, 1], [0.1, 1]], [0, 0, 1, 1])
     1.0
     """
-    n_samples = len(as_cloud(features))
-    if not 1 <= k < n_samples:
-        raise ValueError(f"k must lie in 1..{n_samples - 1}; got {k}")
+    _check_k(features, k)
     shares = [relevant[:, :k].mean(axis=1) for relevant in _rankings(features, labels)]
     return float(np.concatenate(shares).mean()) if shares else float("nan")
 
 
-@metric("retrieval_top1", title="retrieval precision at 1", source="top-1", **_RETRIEVAL)
-def _retrieval_top1(features: Any, labels: Any) -> float:
-    """Share of samples whose nearest other by cosine is of their class."""
-    return precision_at(features, labels)
+def top_k_accuracy(features: Any, labels: Any, k: int = 1) -> float:
+    """Share of samples with one of their own class among their `k` nearest others by cosine.
+
+    Also known as recall at k, or hit rate. Samples alone in their class ask nothing; NaN where
+    every sample is alone. A k outside 1..n - 1 is a ValueError.
+
+    Examples
+    --------
+    >>> row = [[1, 0], [1, 0.1], [0, 1], [0.1, 1], [1, 0.05]]
+    >>> top_k_accuracy(row, [0, 0, 1, 1, 1]), top_k_accuracy(row, [0, 0, 1, 1, 1], k=2)
+    (0.4, 0.8)
+    """
+    _check_k(features, k)
+    hits = [relevant[:, :k].any(axis=1) for relevant in _rankings(features, labels)]
+    return float(np.concatenate(hits).mean()) if hits else float("nan")
+
+
+def _check_k(features: Any, k: int) -> None:
+    n_samples = len(as_cloud(features))
+    if not 1 <= k < n_samples:
+        raise ValueError(f"k must lie in 1..{n_samples - 1}; got {k}")
+
+
+def _register(k: int) -> None:
+    def measure(features: Any, labels: Any) -> float:
+        return top_k_accuracy(features, labels, k)
+
+    measure.__doc__ = f"Share of samples with one of their class among their {k} nearest others."
+    title, source = f"retrieval top-{k} accuracy", "Manning et al. 2008"
+    metric(f"retrieval_top{k}", title=title, source=source, **_RETRIEVAL)(measure)
+
+
+for _k in (1, 5, 10):
+    _register(_k)
 
 
 def _rankings(features: Any, labels: Any) -> Iterator[np.ndarray]:

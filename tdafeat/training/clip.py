@@ -7,11 +7,11 @@ procedural picture: its colours, scale and orientation.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,10 @@ from torch.nn.functional import normalize
 from tdafeat.datasets import textures
 from tdafeat.encoders.templates import read_prompts
 from tdafeat.encoders.tiny import PREPROCESSING, Vocabulary, make_clip, read_clip
-from tdafeat.extraction import resolve_device
-from tdafeat.training.card import write_measured, write_weights
-from tdafeat.training.command import guarded, in_words, options, settings
+from tdafeat.training.command import Method, Trained
 from tdafeat.training.data import Batchable, augment, holdout, prepared
 from tdafeat.training.loop import Settings, fit, seeded
 
-MODULE = "tdafeat.training.clip"
 OPENINGS = ("a photo of a", "a photo of the", "an image of a")
 NOUNS = ("texture", "pattern", "thing", "object")
 SCALES = ("fine", "medium", "coarse")
@@ -143,55 +140,53 @@ def train(
     return network, words, outcome.history
 
 
-def evaluate(network: Any, words: Vocabulary, path: Path, device: torch.device) -> dict[str, Any]:
-    """Zero-shot accuracy on the test part, and the command that finds it again."""
-    test = prepared("textures", "test", PREPROCESSING)
+def evaluate(
+    network: Any, words: Vocabulary, test: Batchable, device: torch.device
+) -> dict[str, Any]:
+    """Zero-shot accuracy on the test part."""
     reached = zero_shot_accuracy(network.to(device), words, test, device)
     print(f"zero-shot accuracy {reached:.4f} on {len(test)} images of textures")
-    command = in_words(MODULE, ["--evaluate", path])
-    return {"command": command, "data": test.description, "zero_shot_accuracy": reached}
+    return {"data": test.description, "zero_shot_accuracy": reached}
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Train and write weights with their card, or measure weights that are there.
+def _train(
+    arguments: Namespace, settings: Settings, device: torch.device, checkpoint: Path
+) -> Trained[tuple[Any, Vocabulary]]:
+    _check(arguments)
+    data = prepared("textures", "train", PREPROCESSING, arguments.seeds)
+    looks = looks_of(arguments.seeds)
+    network, words, history = train(data, looks, settings, device, checkpoint)
+    return Trained(
+        (network, words),
+        network.state_dict(),
+        "CLIP of tdafeat.encoders.tiny",
+        data.description,
+        history,
+        header={"vocabulary": json.dumps(words.words)},
+    )
 
-    Returns
-    -------
-    Exit code: 0 done, 2 refused with one sentence on standard error, 130 interrupted.
-    """
-    words = list(sys.argv[1:] if argv is None else argv)
-    parser = options(__doc__, epochs=30)
-    parser.set_defaults(data="textures")
-    arguments = parser.parse_args(words)
-    return guarded(lambda: _run(arguments, words))
+
+def _measure(
+    trained: tuple[Any, Vocabulary], arguments: Namespace, device: torch.device
+) -> dict[str, Any]:
+    _check(arguments)
+    return evaluate(*trained, prepared("textures", "test", PREPROCESSING), device)
 
 
-def _run(arguments: argparse.Namespace, typed: list[str]) -> None:
+def _check(arguments: Namespace) -> None:
     if arguments.data != "textures":
         raise ValueError(f"captions are known of textures alone; got --data {arguments.data}")
-    device = resolve_device(arguments.device)
-    if arguments.evaluate is not None:
-        network, words = read_clip(arguments.evaluate)
-        measured = evaluate(network, words, arguments.evaluate, device)
-        write_measured(arguments.evaluate, measured)
-        return
-    chosen = settings(arguments)
-    data = prepared("textures", "train", PREPROCESSING, arguments.seeds)
-    checkpoint = arguments.out.with_suffix(".checkpoint")
-    network, words, history = train(data, looks_of(arguments.seeds), chosen, device, checkpoint)
-    card = {
-        "network": "CLIP of tdafeat.encoders.tiny",
-        "train": {
-            "command": in_words(MODULE, typed),
-            "data": data.description,
-            "settings": asdict(chosen),
-            "history": history,
-        },
-        "test": evaluate(network, words, arguments.out, device),
-    }
-    header = {"vocabulary": json.dumps(words.words)}
-    write_weights(arguments.out, network.state_dict(), card, header)
 
+
+METHOD = Method(
+    module="tdafeat.training.clip",
+    description="Train a small CLIP on textures and captions of them.",
+    train=_train,
+    read=lambda arguments, path: read_clip(path),
+    measure=_measure,
+    defaults={"data": "textures"},
+    told=(),
+)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(METHOD.main())

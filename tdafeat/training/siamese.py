@@ -6,10 +6,9 @@ features of every image are computed once, without augmentation, and only the he
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +16,24 @@ import torch
 from torch import Tensor
 
 from tdafeat.encoders.base import fingerprint
-from tdafeat.encoders.densenet import PREPROCESSING, DenseNet
-from tdafeat.encoders.siamese import Siamese, read_densenet, read_siamese
-from tdafeat.evaluation import mean_average_precision, precision_at, silhouette
-from tdafeat.extraction import resolve_device
-from tdafeat.training.card import write_measured, write_weights
-from tdafeat.training.command import guarded, in_words, options, settings
+from tdafeat.encoders.classifier import PREPROCESSING, read_classifier
+from tdafeat.encoders.densenet import DenseNet
+from tdafeat.encoders.siamese import Siamese, read_siamese
+from tdafeat.evaluation import (
+    calinski_harabasz,
+    davies_bouldin,
+    mean_average_precision,
+    purity,
+    silhouette,
+    top_k_accuracy,
+)
+from tdafeat.training.classifier import normalised
+from tdafeat.training.command import Method, Trained
 from tdafeat.training.data import Batchable, holdout, prepared
-from tdafeat.training.densenet import normalised
 from tdafeat.training.loop import Settings, fit, seeded
 
-MODULE = "tdafeat.training.siamese"
 MARGIN = 0.5
-EVALUATED = 2000  # images whose retrieval is scored: all pairs of more take long
+VALIDATED = 2000  # held-out images whose retrieval is scored each epoch: all pairs take long
 
 Mining = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
 """(distances, labels, generator) of a batch -> index of a positive and a negative per anchor."""
@@ -122,8 +126,8 @@ def backbone_features(densenet: DenseNet, data: Batchable, device: torch.device)
 
 
 def spread(n: int) -> Tensor:
-    """Positions of at most `EVALUATED` of n images, evenly spread: sets come sorted by class."""
-    return torch.linspace(0, n - 1, min(EVALUATED, n)).long()
+    """Positions of at most `VALIDATED` of n images, evenly spread: sets come sorted by class."""
+    return torch.linspace(0, n - 1, min(VALIDATED, n)).long()
 
 
 def train(
@@ -170,10 +174,8 @@ def train(
     return network, outcome.history
 
 
-def evaluate(network: Siamese, data: str, device: torch.device) -> dict[str, Any]:
+def evaluate(network: Siamese, test: Batchable, device: torch.device) -> dict[str, Any]:
     """Retrieval and separation of test classes: raw pixels, backbone and embedding side by side."""
-    test = prepared(data, "test", PREPROCESSING)
-    test = test.take(spread(len(test)))
     network = network.to(device)
     features = backbone_features(network.densenet, test, device)
     with torch.inference_mode():
@@ -183,67 +185,57 @@ def evaluate(network: Siamese, data: str, device: torch.device) -> dict[str, Any
         "densenet": features,
         "siamese": embedded,
     }
-    measured = {}
+    measured: dict[str, Any] = {"data": test.description}
     for name, space in spaces.items():
-        measured[name] = {
-            "mean_average_precision": mean_average_precision(space, test.labels),
-            "precision_at_1": precision_at(space, test.labels, k=1),
-            "silhouette": silhouette(space, test.labels),
-        }
+        measured[name] = _separation(space, test.labels)
         print(name, *(f"{metric} {value:.4f}" for metric, value in measured[name].items()))
-    return {"data": test.description, "n_measured": len(test), **measured}
+    return measured
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Train and write weights with their card, or measure weights that are there.
+def _separation(space: Tensor, labels: Tensor) -> dict[str, float]:
+    return {
+        **{f"top_{k}_accuracy": top_k_accuracy(space, labels, k=k) for k in (1, 5, 10)},
+        "mean_average_precision": mean_average_precision(space, labels),
+        "silhouette": silhouette(space, labels),
+        "davies_bouldin": davies_bouldin(space, labels),
+        "calinski_harabasz": calinski_harabasz(space, labels),
+        "purity": purity(space, labels),
+    }
 
-    Returns
-    -------
-    Exit code: 0 done, 2 refused with one sentence on standard error, 130 interrupted.
-    """
-    words = list(sys.argv[1:] if argv is None else argv)
-    parser = options(__doc__, epochs=20)
+
+def _train(
+    arguments: Namespace, settings: Settings, device: torch.device, checkpoint: Path
+) -> Trained[Siamese]:
+    if arguments.backbone is None:
+        raise ValueError("--backbone is needed to train: the weights of a DenseNet classifier")
+    densenet = read_classifier(DenseNet, arguments.backbone).to(device)
+    data = prepared(arguments.data, "train", PREPROCESSING, arguments.seeds)
+    network, history = train(data, densenet, arguments.mining, settings, device, checkpoint)
+    about = {
+        "backbone": fingerprint(densenet.state_dict()),
+        "mining": arguments.mining,
+        "margin": MARGIN,
+    }
+    described = "Siamese of tdafeat.encoders.siamese"
+    return Trained(network, network.state_dict(), described, data.description, history, about)
+
+
+def _options(parser: ArgumentParser) -> None:
     parser.add_argument("--backbone", type=Path, metavar="FILE", help="of the trained DenseNet")
     parser.add_argument("--mining", choices=MININGS, default="batch-hard")
-    arguments = parser.parse_args(words)
-    if arguments.backbone is None and arguments.out is not None:
-        parser.error("--backbone is needed to train")
-    return guarded(lambda: _run(arguments, words))
 
 
-def _run(arguments: argparse.Namespace, words: list[str]) -> None:
-    device = resolve_device(arguments.device)
-    if arguments.evaluate is not None:
-        network = read_siamese(arguments.evaluate)
-        write_measured(arguments.evaluate, _measured(network, arguments, arguments.evaluate))
-        return
-    chosen = settings(arguments)
-    densenet = read_densenet(arguments.backbone).to(device)
-    data = prepared(arguments.data, "train", PREPROCESSING, arguments.seeds)
-    checkpoint = arguments.out.with_suffix(".checkpoint")
-    network, history = train(data, densenet, arguments.mining, chosen, device, checkpoint)
-    card = {
-        "network": "Siamese of tdafeat.encoders.siamese",
-        "train": {
-            "command": in_words(MODULE, words),
-            "data": data.description,
-            "backbone": fingerprint(densenet.state_dict()),
-            "settings": {**asdict(chosen), "mining": arguments.mining, "margin": MARGIN},
-            "history": history,
-        },
-        "test": _measured(network, arguments, arguments.out),
-    }
-    write_weights(arguments.out, network.state_dict(), card)
-
-
-def _measured(network: Siamese, arguments: argparse.Namespace, path: Path) -> dict[str, Any]:
-    """What `evaluate` finds, and the command that finds it again."""
-    command = in_words(MODULE, ["--data", arguments.data, "--evaluate", path])
-    return {
-        "command": command,
-        **evaluate(network, arguments.data, resolve_device(arguments.device)),
-    }
-
+METHOD = Method(
+    module="tdafeat.training.siamese",
+    description="Train the Siamese head on a frozen DenseNet with triplet loss.",
+    train=_train,
+    read=lambda arguments, path: read_siamese(path),
+    measure=lambda network, arguments, device: evaluate(
+        network, prepared(arguments.data, "test", PREPROCESSING), device
+    ),
+    defaults={"epochs": 20},
+    extend=_options,
+)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(METHOD.main())

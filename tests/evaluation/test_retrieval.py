@@ -3,7 +3,7 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.metrics import average_precision_score
 
-from tdafeat.evaluation import mean_average_precision, precision_at
+from tdafeat.evaluation import mean_average_precision, precision_at, top_k_accuracy
 
 RNG = np.random.default_rng(0)
 LABELS = RNG.integers(0, 4, 700)  # more than one chunk of queries
@@ -26,6 +26,8 @@ def test_precision_agrees_with_a_loop(k):
     nearest = np.argsort(-cosines, axis=1)[:, :k]
     expected = (LABELS[nearest] == LABELS[:, None]).mean()
     assert precision_at(FEATURES, LABELS, k) == pytest.approx(expected)
+    hit = (LABELS[nearest] == LABELS[:, None]).any(axis=1).mean()
+    assert top_k_accuracy(FEATURES, LABELS, k) == pytest.approx(hit)
 
 
 def test_a_sample_alone_in_its_class_asks_nothing_but_is_found():
@@ -34,6 +36,7 @@ def test_a_sample_alone_in_its_class_asks_nothing_but_is_found():
     assert mean_average_precision(features, [0, 0, 1]) == pytest.approx(1 / 2)
     assert np.isnan(mean_average_precision(features, [0, 1, 2]))
     assert np.isnan(precision_at(features, [0, 1, 2]))
+    assert np.isnan(top_k_accuracy(features, [0, 1, 2]))
 
 
 def test_a_duplicate_does_not_hide_behind_the_query_itself():
@@ -44,5 +47,7 @@ def test_a_duplicate_does_not_hide_behind_the_query_itself():
 def test_refusals():
     with pytest.raises(ValueError, match="k must lie in 1..2"):
         precision_at(np.eye(3), [0, 0, 0], k=3)
+    with pytest.raises(ValueError, match="k must lie in 1..2"):
+        top_k_accuracy(np.eye(3), [0, 0, 0], k=0)
     with pytest.raises(ValueError, match="at least 2 rows"):
         mean_average_precision(np.eye(1), [0])

@@ -7,6 +7,7 @@ from tdafeat import encoders
 from tdafeat.datasets import textures
 from tdafeat.encoders import read_prompts
 from tdafeat.training import clip
+from tdafeat.training.card import write_weights
 from tdafeat.training.data import Batchable
 from tdafeat.training.loop import Settings, seeded
 
@@ -77,7 +78,7 @@ def test_zero_shot_accuracy_is_the_encoders_own(tmp_path):
     data = blobs(30)
     path = tmp_path / "clip.safetensors"
     header = {"vocabulary": json.dumps(words.words)}
-    clip.write_weights(path, network.state_dict(), {}, header)
+    write_weights(path, network.state_dict(), {}, header)
     encoder = encoders.load(f"tiny:clip@{path}")
     features = encoder.encode(clip.normalised(data.pixels, torch.device("cpu")))
     rows = encoder.encode_text(data.classes, read_prompts("dtd"))
@@ -87,7 +88,7 @@ def test_zero_shot_accuracy_is_the_encoders_own(tmp_path):
 
 def test_captions_are_known_of_textures_alone(tmp_path, capsys):
     out = tmp_path / "clip.safetensors"
-    assert clip.main(["--data", "fashion_mnist", "--out", str(out)]) == 2
+    assert clip.METHOD.main(["--data", "fashion_mnist", "--out", str(out)]) == 2
     assert "textures alone; got --data fashion_mnist" in capsys.readouterr().err
 
 

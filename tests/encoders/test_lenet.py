@@ -1,0 +1,34 @@
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from tdafeat.encoders import load
+from tdafeat.encoders.densenet import DenseNet
+from tdafeat.encoders.lenet import LeNet
+from tdafeat.errors import UnreadableData
+
+
+def test_number_of_weights():
+    """LeCun et al. 1998, with every second-layer map joined to all six of the first."""
+    convolutions = (25 + 1) * 6 + (25 * 6 + 1) * 16
+    dense = (400 + 1) * 120 + (120 + 1) * 84 + (84 + 1) * 10
+    assert sum(p.numel() for p in LeNet(10).parameters()) == convolutions + dense == 61706
+
+
+def test_layers(tmp_path):
+    torch.manual_seed(0)
+    network = LeNet(7).eval()
+    save_file(network.state_dict(), tmp_path / "lenet.safetensors")
+    images = torch.randn(3, 1, 28, 28)
+    name = f"lenet:mine@{tmp_path / 'lenet.safetensors'}"
+    features, logits = load(name), load(f"{name}#logits")
+    assert (features.dimension, logits.dimension) == (84, 7)
+    with torch.inference_mode():
+        assert torch.equal(logits.encode(images), network(images))
+        assert torch.equal(network.head(features.encode(images)), network(images))
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    save_file(DenseNet(7).state_dict(), tmp_path / "dense.safetensors")
+    with pytest.raises(UnreadableData, match=r"dense.safetensors: weights of another architecture"):
+        load(f"lenet:mine@{tmp_path / 'dense.safetensors'}")
