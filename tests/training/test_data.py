@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from tdafeat.encoders.densenet import PREPROCESSING
+from tdafeat.encoders.classifier import PREPROCESSING
 from tdafeat.training.data import Batchable, augment, holdout, prepared
 
 
