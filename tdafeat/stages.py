@@ -20,7 +20,7 @@ from tdafeat.tasks import Result
 
 __all__ = ["VERSIONS", "even_sample", "measure", "projection", "scores", "statistics", "topology"]
 
-VERSIONS = {"topology": 1, "scores": 1, "measure": 1, "projection": 1, "statistics": 2}
+VERSIONS = {"topology": 1, "scores": 1, "measure": 1, "projection": 2, "statistics": 2}
 
 
 def topology(store: Store, cloud: Cloud, maxdim: int, n_landmarks: int | None) -> Result:
