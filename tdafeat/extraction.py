@@ -11,13 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tdafeat.datasets.imageset import ImageSet
+from tdafeat.datasets.imageset import ImageSet, hash_order
 from tdafeat.errors import Unpaired
 from tdafeat.features import FeatureSet
 from tdafeat.noise import Noise
 
 if TYPE_CHECKING:
     from tdafeat.encoders import Encoder
+
+TOKENS = 16  # patch tokens kept of an image: all would be gigabytes per level
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
@@ -61,6 +63,9 @@ def extract(
 ) -> dict[int, FeatureSet]:
     """Features of the clean images and of every severity, row by row the same images.
 
+    An encoder of patch tokens gives 16 rows per image, named ``ID#POSITION``: those of smallest
+    hash, so that an image shows the same positions at every severity and in every set.
+
     Each image is decoded and resized once; every level is applied to its pixels on the device.
     Images that come already corrupted (`ImageSet.severities`) are read from their own files.
 
@@ -81,7 +86,8 @@ def extract(
     Raises
     ------
     ValueError for no images, a bad device, batch size or workers, noise on top of corrupted
-    images, or an encoder that gives another shape than (images, D) or a non-finite number;
+    images, or an encoder that gives another shape than (images, D), or (images, T, D) if it is one
+    of tokens, or a non-finite number;
     UnreadableData for an image that cannot be decoded.
 
     Examples
@@ -105,6 +111,7 @@ def extract(
     sources = {0: images, **images.severities}
     n_levels = len(noise.levels) + 1 if noise else len(sources)
     features: dict[int, np.ndarray] = {}
+    rows: list[str] = []
     done = 0
     with torch.inference_mode():
         for first, source in sources.items():
@@ -113,32 +120,34 @@ def extract(
             for start, pixels in _batches(source, encoder, batch_size, workers):
                 ids = source.ids[start : start + len(pixels)]
                 for step, inputs in _levels(pixels.to(target), ids, encoder, noise, seed):
-                    encoded = _encode(encoder, inputs, ids)
+                    encoded, names = _encode(encoder, inputs, ids)
                     if first + step not in features:
-                        shape = (len(images), encoded.shape[1])
+                        shape = (len(images), *encoded.shape[1:])
                         features[first + step] = np.empty(shape, np.float32)
-                    rows = features[first + step]
-                    if rows.shape[1] != encoded.shape[1]:
+                    table = features[first + step]
+                    if table.shape[1:] != encoded.shape[1:]:
                         raise ValueError(
-                            f"encoder {encoder.name} must give every batch the same dimension; "
-                            f"got {rows.shape[1]} and {encoded.shape[1]}"
+                            f"encoder {encoder.name} must give every batch the same shape; "
+                            f"got {table.shape[1:]} and {encoded.shape[1:]} per image"
                         )
-                    rows[start : start + len(ids)] = encoded
+                    table[start : start + len(ids)] = encoded
+                    if first + step == 0:
+                        rows += names
                     done += len(ids)
                     if progress:
                         progress(done, n_levels * len(images))
     common = _provenance(encoder, noise, seed, batch_size, target)
     return {
         severity: FeatureSet(
-            rows,
-            images.ids,
-            images.labels,
+            table.reshape(len(rows), -1),
+            tuple(rows),
+            np.repeat(images.labels, len(rows) // len(images)),
             images.classes,
             provenance=common
             | _source(sources.get(severity, images))
             | {"severity": severity, "parameter": _parameter(noise, severity)},
         )
-        for severity, rows in features.items()
+        for severity, table in features.items()
     }
 
 
@@ -190,19 +199,39 @@ def _levels(
             yield severity, normalise(noisy)
 
 
-def _encode(encoder: Encoder, inputs: Tensor, ids: Sequence[str]) -> np.ndarray:
+def kept_tokens(image: str, n_tokens: int) -> np.ndarray:
+    """Positions of an image's tokens that are kept, in order: `TOKENS` of them at most.
+
+    Examples
+    --------
+    >>> kept_tokens("grid/7", 64).tolist() == kept_tokens("grid/7", 64).tolist()
+    True
+    >>> kept_tokens("grid/7", 4).tolist()
+    [0, 1, 2, 3]
+    """
+    order = hash_order([f"{image}#{position}" for position in range(n_tokens)], seed=0)
+    return np.sort(order[:TOKENS])
+
+
+def _encode(encoder: Encoder, inputs: Tensor, ids: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+    """Features, (images, D) or (images, tokens kept, D), and the names of their rows."""
     encoded = encoder.encode(inputs)
-    if encoded.ndim != 2 or len(encoded) != len(ids):
+    if encoded.ndim != 2 + encoder.tokens or len(encoded) != len(ids):
+        expected = f"({len(ids)}, {'T, ' if encoder.tokens else ''}D)"
         raise ValueError(
-            f"encoder {encoder.name} must return shape ({len(ids)}, D) for {len(ids)} images; "
+            f"encoder {encoder.name} must return shape {expected} for {len(ids)} images; "
             f"got {tuple(encoded.shape)}"
         )
-    rows = encoded.to("cpu", torch.float32).numpy()
-    finite = np.isfinite(rows).all(axis=1)
+    table, names = encoded.to("cpu", torch.float32).numpy(), list(ids)
+    finite = np.isfinite(table).all(axis=tuple(range(1, table.ndim)))
     if not finite.all():
         image = ids[int(np.argmin(finite))]
         raise ValueError(f"encoder {encoder.name} gave NaN or infinite features for image {image}")
-    return rows
+    if encoder.tokens:
+        kept = [kept_tokens(image, table.shape[1]) for image in ids]
+        table = np.stack([tokens[own] for tokens, own in zip(table, kept, strict=True)])
+        names = [f"{image}#{k}" for image, own in zip(ids, kept, strict=True) for k in own]
+    return table, names
 
 
 def _provenance(

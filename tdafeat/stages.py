@@ -101,16 +101,20 @@ def projection(
 
 
 def even_sample(labels: np.ndarray, n: int) -> np.ndarray:
-    """At most about `n` row indices, the first ones of each class, equally many of each.
+    """At most about `n` row indices, equally many of each class, spread over its rows.
+
+    Neighbouring rows may be of one image.
 
     Examples
     --------
     >>> even_sample(np.array([0, 0, 0, 1, 1, 1]), 4).tolist()
-    [0, 1, 3, 4]
+    [0, 2, 3, 5]
     """
     classes = np.unique(labels)
     per_class = max(1, n // max(1, len(classes)))
-    return np.sort(np.concatenate([np.flatnonzero(labels == c)[:per_class] for c in classes]))
+    members = [np.flatnonzero(labels == c) for c in classes]
+    spread = [np.linspace(0, len(m) - 1, min(per_class, len(m))).astype(int) for m in members]
+    return np.sort(np.concatenate([m[s] for m, s in zip(members, spread, strict=True)]))
 
 
 def statistics(

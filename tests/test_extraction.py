@@ -10,7 +10,7 @@ import torch
 from tdafeat import noise
 from tdafeat.datasets.imageset import ImageSet
 from tdafeat.errors import Unpaired, UnreadableData
-from tdafeat.extraction import extract, resolve_device
+from tdafeat.extraction import TOKENS, extract, kept_tokens, resolve_device
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Flat:
     dimension: int | None = None
     encode_with: Any = None
     device: Any = None
+    tokens: bool = False
 
     def to(self, device):
         self.device = device
@@ -114,6 +115,62 @@ def test_images_that_come_corrupted_are_read_from_their_own_files():
         assert clouds[severity].provenance["severity"] == severity
 
 
+def patches(images):
+    """36 tokens of an image: its pixels, one by one."""
+    return images.flatten(2).transpose(1, 2)
+
+
+def test_sixteen_tokens_of_an_image_named_by_their_positions():
+    images = toy()
+    clouds = extract(images, Flat(encode_with=patches, tokens=True), noise.load("gaussian"))
+    clean = ((pixels_of(images) - 0.5) * 2).flatten(2)
+    for cloud in clouds.values():
+        assert cloud.ids == clouds[0].ids
+        assert len(cloud) == 10 * TOKENS
+        assert cloud.labels.tolist() == np.repeat(images.labels, TOKENS).tolist()
+    for row, name in enumerate(clouds[0].ids):
+        image, position = name.split("#")
+        expected = clean[int(image[1:]), :, int(position)]
+        np.testing.assert_array_equal(clouds[0].features[row], expected)
+    positions = [{name for name in clouds[0].ids if name.startswith(f"i{k}#")} for k in range(10)]
+    assert {len(own) for own in positions} == {TOKENS}
+    assert len({frozenset(p.split("#")[1] for p in own) for own in positions}) > 5
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 100])
+def test_tokens_depend_on_the_image_alone(batch_size):
+    encoder = Flat(encode_with=patches, tokens=True)
+    whole = extract(toy(), encoder)[0]
+    part = extract(toy().subset([8, 1]), encoder, batch_size=batch_size)[0]
+    again = extract(toy(), encoder, batch_size=batch_size)[0]
+    assert again.ids == whole.ids
+    rows = [whole.ids.index(name) for name in part.ids]
+    assert [name.split("#")[0] for name in part.ids] == ["i8"] * TOKENS + ["i1"] * TOKENS
+    np.testing.assert_array_equal(part.features, whole.features[rows])
+
+
+def test_every_position_is_kept_equally_often():
+    counts = np.bincount(
+        np.concatenate([kept_tokens(f"image-{k}", 64) for k in range(2000)]), minlength=64
+    )
+    assert counts.sum() == 2000 * TOKENS
+    assert counts.min() > 400
+    assert counts.max() < 600
+
+
+def test_images_of_few_tokens_keep_them_all():
+    cloud = extract(toy(), Flat(encode_with=lambda x: patches(x)[:, :5], tokens=True))[0]
+    assert len(cloud) == 50
+    assert cloud.ids[:6] == ("i0#0", "i0#1", "i0#2", "i0#3", "i0#4", "i1#0")
+
+
+def test_tokens_where_none_are_expected_and_the_reverse():
+    with pytest.raises(ValueError, match=r"must return shape \(10, D\) .* got \(10, 36, 3\)"):
+        extract(toy(), Flat(encode_with=patches))
+    with pytest.raises(ValueError, match=r"must return shape \(10, T, D\) .* got \(10, 108\)"):
+        extract(toy(), Flat(tokens=True))
+
+
 def test_provenance_is_complete_and_plain():
     clouds = extract(toy(), Flat(), noise.load("gaussian"), seed=3, batch_size=5)
     known = json.loads(json.dumps(dict(clouds[2].provenance)))
@@ -157,7 +214,7 @@ def test_half_precision_becomes_float32():
         (lambda x: x.flatten(1) / 0, "encoder flat gave NaN or infinite features for image i0"),
         (lambda x: x, r"encoder flat must return shape \(4, D\)"),
         (lambda x: x.flatten(1)[:1], r"got \(1, 108\)"),
-        (lambda x: x.flatten(1)[:, : 100 + len(x)], "same dimension; got 104 and 102"),
+        (lambda x: x.flatten(1)[:, : 100 + len(x)], r"same shape; got \(104,\) and \(102,\)"),
     ],
 )
 def test_encoders_that_misbehave(encode, words):

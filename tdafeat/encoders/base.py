@@ -121,6 +121,7 @@ class Encoder:
     function : (B, C, H, W) normalised float tensor -> (B, D) tensor.
     module : holds the weights, None for a function without any.
     text : T sentences -> (T, D) in the space of the images; None without a text tower.
+    tokens : whether the function gives (B, T, D), a row for each of T patches of an image.
     """
 
     name: str
@@ -131,6 +132,7 @@ class Encoder:
     function: Callable[[Tensor], Any]
     module: nn.Module | None = None
     text: Callable[[list[str]], Tensor] | None = None
+    tokens: bool = False
 
     def to(self, device: str | torch.device) -> Encoder:
         """Move its weights to a torch device, in place, and return it."""
@@ -139,7 +141,7 @@ class Encoder:
         return self
 
     def encode(self, images: Tensor) -> Tensor:
-        """Features (B, D) float32 of normalised images (B, C, H, W), without gradients."""
+        """Features (B, D) or (B, T, D), float32, of normalised images (B, C, H, W)."""
         with torch.inference_mode():
             return torch.as_tensor(self.function(images)).to(torch.float32)
 

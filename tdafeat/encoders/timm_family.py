@@ -20,7 +20,7 @@ PAPER = {"resize": 256, "crop": 224, "interpolation": "bicubic"}
 
 
 def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
-    """Image encoders by timm's names, layers cls, avg: timm:vit_small_patch16_224.dino.
+    """Image encoders by timm's names, layers cls, avg, patches: timm:vit_small_patch16_224.dino.
 
     The tag after the dot says whose weights they are, and so which preprocessing they need; name
     it with a checkpoint too. A checkpoint may be timm's or the authors' own where timm converts
@@ -56,7 +56,17 @@ def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
     else:
         model = timm.create_model(detail, pretrained=False, **options)
         fill(model, _converted(read_weights(checkpoint), model, checkpoint), checkpoint)
-    model = model.eval()
+    config = timm.data.resolve_model_data_config(model)
+    return encoder_of(model.eval(), name, layer, _preprocessing(config, paper))
+
+
+def encoder_of(model: Any, name: str, layer: str | None, preprocessing: Preprocessing) -> Encoder:
+    """An encoder of one of timm's networks, read off at `layer` or at its own pooling.
+
+    Raises
+    ------
+    ValueError for a layer the model does not have.
+    """
     layers = _layers(model)
     chosen = layer or next(iter(layers))
     if chosen not in layers:
@@ -66,9 +76,10 @@ def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
         version=fingerprint(model.state_dict()),
         layer=chosen,
         dimension=_dimension(model),
-        preprocessing=_preprocessing(timm.data.resolve_model_data_config(model), paper),
+        preprocessing=preprocessing,
         function=layers[chosen],
         module=model,
+        tokens=chosen == "patches",
     )
 
 
@@ -115,14 +126,17 @@ def _layers(model: Any) -> dict[str, Callable[[Tensor], Tensor]]:
     """Where features can be read off, the network's own pooling first.
 
     ``cls`` is the class token, ``avg`` the mean over patches (over positions, in a convolutional
-    network), ``map`` attention pooling.
+    network), ``map`` attention pooling, ``patches`` every patch on its own.
     """
 
     def own(images: Tensor) -> Tensor:  # with the normalisation trained to stand behind it
         return model.forward_head(model.forward_features(images))
 
     def patches(images: Tensor) -> Tensor:
-        return model.forward_features(images)[:, model.num_prefix_tokens :].mean(dim=1)
+        return model.forward_features(images)[:, model.num_prefix_tokens :]
+
+    def mean(images: Tensor) -> Tensor:
+        return patches(images).mean(dim=1)
 
     def class_token(images: Tensor) -> Tensor:
         return model.forward_features(images)[:, 0]
@@ -132,9 +146,8 @@ def _layers(model: Any) -> dict[str, Callable[[Tensor], Tensor]]:
     layers: dict[str, Callable[[Tensor], Tensor]] = {}
     if model.global_pool == "map":
         layers["map"] = own
-    layers["avg"] = own if model.global_pool == "avg" else patches
-    if getattr(model, "cls_token", None) is None:
-        return layers
-    if model.global_pool == "token":
-        return {"cls": class_token, **layers}
-    return {**layers, "cls": class_token}
+    layers["avg"] = own if model.global_pool == "avg" else mean
+    if getattr(model, "cls_token", None) is not None:
+        last = {"cls": class_token}
+        layers = last | layers if model.global_pool == "token" else layers | last
+    return {**layers, "patches": patches}

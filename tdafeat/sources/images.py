@@ -114,13 +114,28 @@ class ImageSource:
 
     def remarks(self) -> list[str]:
         """What a reader must know of these features, for the report."""
+        from tdafeat.extraction import TOKENS
+
         sets = (self.images, *self.trains.values())
         split = list(dict.fromkeys(images.remark for images in sets if images.remark))
-        return split + [
-            f"No zero-shot accuracy of {encoder.name}: {text}."
-            for encoder, text in zip(self.encoders, self.texts, strict=True)
-            if encoder.text is not None and isinstance(text, str)
+        tokens = [
+            f"{encoder.name} at layer {encoder.layer}: the rows are {TOKENS} patch tokens of each "
+            "image (all, where there are fewer), at positions drawn by its id alone and so the "
+            "same at every level. Tokens of one image are not independent: retrieval and "
+            "nearest-neighbour distances find an image's own other tokens, and the intervals of "
+            "accuracies, in which every token counts as one, are too narrow."
+            for encoder in self.encoders
+            if encoder.tokens
         ]
+        return (
+            split
+            + tokens
+            + [
+                f"No zero-shot accuracy of {encoder.name}: {text}."
+                for encoder, text in zip(self.encoders, self.texts, strict=True)
+                if encoder.text is not None and isinstance(text, str)
+            ]
+        )
 
     def describe(self) -> list[dict[str, Any]]:
         """The encoders, for the manifest."""

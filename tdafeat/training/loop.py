@@ -26,12 +26,19 @@ from tdafeat.progress import Progress
 
 @dataclass(frozen=True)
 class Settings:
-    """How a network is trained: Adam with a plateau schedule, keeping the best epoch.
+    """How a network is trained.
 
     Attributes
     ----------
     images_per_epoch : a fresh random part of the images for each epoch, None for all of them.
-    patience : epochs without a better validation score before the learning rate is halved.
+    optimiser : ``"adam"``; ``"adamw"`` decays weights apart from the gradient (Loshchilov, Hutter
+        2019), and matrices alone: neither biases nor what normalises.
+    schedule : of the learning rate. ``"plateau"`` halves it after `patience` epochs without a
+        better validation score; ``"cosine"`` lets it fall to 0 along half a cosine, step by step.
+    warmup : steps over which it rises from 0 at first; with ``"cosine"`` alone.
+    clip : longest gradient, over all weights; longer ones are cut to it.
+    keep : the outcome's weights: those of the ``"best"`` epoch by validation score, or the
+        ``"last"``.
     precision : of the forward pass in training; weights, gradients and scores are float32.
     """
 
@@ -40,7 +47,12 @@ class Settings:
     images_per_epoch: int | None = None
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
+    optimiser: Literal["adam", "adamw"] = "adam"
+    schedule: Literal["plateau", "cosine"] = "plateau"
     patience: int = 2
+    warmup: int = 0
+    clip: float | None = None
+    keep: Literal["best", "last"] = "best"
     precision: Literal["float32", "bfloat16"] = "float32"
     seed: int = 0
 
@@ -49,18 +61,31 @@ class Settings:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1; got {value}")
+        if self.warmup and self.schedule != "cosine":
+            raise ValueError(f"warmup belongs to schedule 'cosine'; got {self.schedule!r}")
+
+    def steps(self, n_samples: int) -> int:
+        """How many steps a training on so many samples takes.
+
+        Examples
+        --------
+        >>> Settings(epochs=2, batch_size=10).steps(25)
+        6
+        """
+        drawn = min(n_samples, self.images_per_epoch or n_samples)
+        return self.epochs * math.ceil(drawn / self.batch_size)
 
 
 @dataclass
 class Outcome:
-    """The best weights by validation score, and the course of training.
+    """The weights that were kept, and the course of training.
 
     Attributes
     ----------
     history : per epoch, ``epoch``, ``loss``, ``score``, ``learning_rate``.
     """
 
-    best: dict[str, Tensor]
+    weights: dict[str, Tensor]
     history: list[dict[str, float]] = field(default_factory=list)
 
 
@@ -72,6 +97,7 @@ def fit(
     settings: Settings,
     checkpoint: Path,
     task: Mapping[str, Any] | None = None,
+    after_step: Callable[[int], None] | None = None,
 ) -> Outcome:
     """Train until `settings.epochs`, resuming from `checkpoint` if it is there.
 
@@ -81,15 +107,18 @@ def fit(
     score : validation score of the network as it is, higher is better.
     checkpoint : file the state is kept in after every epoch.
     task : plain values that say what is trained on what; the state of another is refused.
+    after_step : called with the number of steps made, from 1. What it changes must lie in the
+        weights and buffers of `network`, which the state holds: a network may carry its teacher.
 
     Returns
     -------
-    The course of training and the best weights, which `network` holds too, in evaluation mode.
+    The course of training and the weights kept, which `network` holds too, in evaluation mode.
 
     Raises
     ------
     UnreadableData if `checkpoint` is damaged or of another network; ValueError if it is of another
-    task or of other settings (more epochs apart), or the loss of an epoch is not finite.
+    task or of other settings (more epochs apart, unless the schedule depends on them), or the loss
+    of an epoch is not finite.
 
     Examples
     --------
@@ -106,17 +135,15 @@ def fit(
     """
     device = next(network.parameters()).device
     identity = {**(task or {}), **asdict(settings)}
-    del identity["epochs"]  # a longer training goes on from a shorter one
+    if settings.schedule == "plateau":
+        del identity["epochs"]  # a longer training goes on from a shorter one
     learned = [p for p in network.parameters() if p.requires_grad]
-    optimiser = torch.optim.Adam(
-        learned, lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
-        optimiser, mode="max", factor=0.5, patience=settings.patience
-    )
+    optimiser = _optimiser(learned, settings)
+    schedule = _schedule(optimiser, settings, n_samples)
     outcome = Outcome(copy.deepcopy(network.state_dict()))
     if checkpoint.is_file():
         outcome = _resume(checkpoint, identity, network, optimiser, schedule)
+    step = len(outcome.history) * settings.steps(n_samples) // settings.epochs
     for epoch in range(len(outcome.history) + 1, settings.epochs + 1):
         generator = torch.Generator().manual_seed(settings.seed * 100_003 + epoch)
         began, total = time.monotonic(), 0.0
@@ -131,7 +158,14 @@ def fit(
                     value = loss(batch, generator)
                 optimiser.zero_grad()
                 value.backward()
+                if settings.clip is not None:
+                    nn.utils.clip_grad_norm_(learned, settings.clip)
                 optimiser.step()
+                step += 1
+                if settings.schedule == "cosine":
+                    schedule.step()
+                if after_step is not None:
+                    after_step(step)
                 total += float(value.detach()) * len(batch)
                 progress.advance()
         if not math.isfinite(total):
@@ -143,9 +177,11 @@ def fit(
         with torch.inference_mode():
             reached = score()
         rate = optimiser.param_groups[0]["lr"]
-        schedule.step(reached)
-        if reached > max((entry["score"] for entry in outcome.history), default=float("-inf")):
-            outcome.best = copy.deepcopy(network.state_dict())
+        if settings.schedule == "plateau":
+            schedule.step(reached)
+        highest = max((entry["score"] for entry in outcome.history), default=float("-inf"))
+        if settings.keep == "last" or reached > highest:
+            outcome.weights = copy.deepcopy(network.state_dict())
         outcome.history.append(
             {"epoch": epoch, "loss": total / len(drawn), "score": reached, "learning_rate": rate}
         )
@@ -156,9 +192,34 @@ def fit(
             file=sys.stderr,
             flush=True,
         )
-    network.load_state_dict(outcome.best)
+    network.load_state_dict(outcome.weights)
     network.eval()
     return outcome
+
+
+def _optimiser(learned: list[nn.Parameter], settings: Settings) -> torch.optim.Optimizer:
+    rate, decay = settings.learning_rate, settings.weight_decay
+    if settings.optimiser == "adam":
+        return torch.optim.Adam(learned, lr=rate, weight_decay=decay)
+    matrices = {"params": [p for p in learned if p.ndim > 1], "weight_decay": decay}
+    others = {"params": [p for p in learned if p.ndim <= 1], "weight_decay": 0.0}
+    return torch.optim.AdamW([matrices, others], lr=rate)
+
+
+def _schedule(optimiser: torch.optim.Optimizer, settings: Settings, n_samples: int) -> Any:
+    if settings.schedule == "plateau":
+        return torch.optim.lr_scheduler.ReduceLROnPlateau(
+            optimiser, mode="max", factor=0.5, patience=settings.patience
+        )
+    total = settings.steps(n_samples)
+
+    def share(step: int) -> float:
+        """Of the full learning rate, for the step after so many."""
+        rising = min(1.0, (step + 1) / (settings.warmup + 1))
+        falling = max(0.0, (step - settings.warmup) / max(1, total - settings.warmup))
+        return rising * (1 + math.cos(math.pi * falling)) / 2
+
+    return torch.optim.lr_scheduler.LambdaLR(optimiser, share)
 
 
 def _resume(
@@ -180,7 +241,7 @@ def _resume(
                 f"{path}: the state of another training ({name} was {before.get(name)!r}, now "
                 f"{value!r}); delete it, or write elsewhere"
             )
-    return Outcome(state["best"], state["history"])
+    return Outcome(state["weights"], state["history"])
 
 
 def _keep(
@@ -199,7 +260,7 @@ def _keep(
             "network": network.state_dict(),
             "optimiser": optimiser.state_dict(),
             "schedule": schedule.state_dict(),
-            "best": outcome.best,
+            "weights": outcome.weights,
             "history": outcome.history,
         },
         aside,

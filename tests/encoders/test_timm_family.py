@@ -42,6 +42,10 @@ def test_layers_of_a_transformer(vit):
     assert torch.equal(cls.encode(images), tokens[:, 0])
     assert torch.equal(avg.encode(images), tokens[:, 1:].mean(dim=1))
     assert cls.version == avg.version
+    patches = load(f"timm:test_vit@{path}#patches")
+    assert patches.tokens
+    assert not cls.tokens
+    assert torch.equal(patches.encode(images), tokens[:, 1:])
 
 
 @pytest.mark.parametrize(
@@ -128,7 +132,7 @@ def test_weights_of_another_architecture(vit, tmp_path):
     [
         ("timm:tset_vit", UnknownName, "did you mean 'test_vit'"),
         ("timm:vit_small_patch16_224.dyno", UnknownName, "'dyno'.*did you mean 'dino'"),
-        ("timm:test_vit#patches", ValueError, "one of cls, avg; got 'patches'"),
+        ("timm:test_vit#proj", ValueError, "one of cls, avg, patches; got 'proj'"),
     ],
 )
 def test_names_that_make_no_sense(name, error, message, vit):

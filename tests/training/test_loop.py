@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -18,9 +20,11 @@ def network():
         return nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 1))
 
 
-def train(path, epochs=4, kill_in=None, scores=None, task=None, **settings):
+def train(
+    path, epochs=4, kill_in=None, scores=None, task=None, after_step=None, model=None, **settings
+):
     """Regression on noisy inputs, killed in the middle of epoch `kill_in`."""
-    model = network()
+    model = model or network()
     batches = 0
 
     def loss(rows, generator):
@@ -34,7 +38,7 @@ def train(path, epochs=4, kill_in=None, scores=None, task=None, **settings):
     given = iter(scores or ())
     score = (lambda: next(given)) if scores else lambda: -float((model(X) - Y).square().mean())
     chosen = Settings(epochs, batch_size=10, **settings)
-    outcome = fit(model, 50, loss, score, chosen, path, task)
+    outcome = fit(model, 50, loss, score, chosen, path, task, after_step)
     return model, outcome
 
 
@@ -71,7 +75,7 @@ def test_the_best_epoch_is_kept(tmp_path):
     best, outcome = train(tmp_path / "best", epochs=4, scores=[0.1, 0.9, 0.3, 0.9])
     until, _ = train(tmp_path / "until", epochs=2, scores=[0.1, 0.9])
     assert equal(best.state_dict(), until.state_dict())
-    assert equal(outcome.best, until.state_dict())
+    assert equal(outcome.weights, until.state_dict())
 
 
 def test_the_rate_is_halved_on_a_plateau(tmp_path):
@@ -86,6 +90,113 @@ def test_the_plateau_is_remembered_by_the_state(tmp_path):
     resumed, outcome = train(tmp_path / "state", epochs=6, scores=[0.5] * 4, patience=1)
     assert outcome.history == expected.history
     assert equal(resumed.state_dict(), whole.state_dict())
+
+
+COSINE = {"schedule": "cosine", "warmup": 4, "optimiser": "adamw", "clip": 1.0, "keep": "last"}
+
+
+def rates(path, monkeypatch, **settings):
+    """The learning rate of every step of two epochs of five."""
+    seen = []
+
+    class Optimiser(torch.optim.Adam):
+        def step(self, *arguments):
+            seen.append(self.param_groups[0]["lr"])
+            return super().step(*arguments)
+
+    monkeypatch.setattr(torch.optim, "Adam", Optimiser)
+    train(path, epochs=2, learning_rate=0.5, **settings)
+    return seen
+
+
+def test_the_rate_warms_up_then_falls_along_a_cosine(tmp_path, monkeypatch):
+    seen = rates(tmp_path / "state", monkeypatch, schedule="cosine", warmup=4)
+    falling = [0.25 * (1 + math.cos(math.pi * step / 6)) for step in range(6)]
+    assert seen == pytest.approx([0.1, 0.2, 0.3, 0.4, *falling])
+
+
+def test_without_warmup_the_cosine_starts_at_once(tmp_path, monkeypatch):
+    seen = rates(tmp_path / "state", monkeypatch, schedule="cosine")
+    assert seen == pytest.approx([0.25 * (1 + math.cos(math.pi * k / 10)) for k in range(10)])
+
+
+@pytest.mark.parametrize("killed_in", [1, 3])
+def test_a_killed_cosine_goes_on_to_the_same_bits(killed_in, tmp_path):
+    whole, expected = train(tmp_path / "whole", **COSINE)
+    with pytest.raises(Killed):
+        train(tmp_path / "killed", kill_in=killed_in, **COSINE)
+    resumed, outcome = train(tmp_path / "killed", **COSINE)
+    assert equal(resumed.state_dict(), whole.state_dict())
+    assert outcome.history == expected.history
+
+
+def test_a_cosine_cannot_be_made_longer(tmp_path):
+    train(tmp_path / "state", epochs=1, **COSINE)
+    with pytest.raises(ValueError, match="epochs was 1, now 2"):
+        train(tmp_path / "state", epochs=2, **COSINE)
+
+
+def test_the_last_epoch_is_kept_if_asked(tmp_path):
+    scores = [0.9, 0.1]
+    last, outcome = train(tmp_path / "last", epochs=2, scores=scores, keep="last")
+    first, _ = train(tmp_path / "best", epochs=2, scores=scores)
+    assert not equal(last.state_dict(), first.state_dict())
+    assert equal(outcome.weights, last.state_dict())
+
+
+def test_decay_leaves_biases_and_norms_alone(tmp_path):
+    """Without a gradient, decoupled decay alone moves weights: by 1 - rate * decay per step."""
+    model = network()
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    settings = Settings(1, batch_size=10, optimiser="adamw", learning_rate=0.1, weight_decay=0.5)
+    fit(model, 50, lambda rows, _: 0 * model(X[rows]).sum(), lambda: 0.0, settings, tmp_path / "s")
+    for name, p in model.named_parameters():
+        expected = before[name] * (0.95**5 if p.ndim > 1 else 1)
+        torch.testing.assert_close(p.detach(), expected)
+
+
+def test_long_gradients_are_clipped(tmp_path):
+    lengths = []
+
+    def after_step(step):
+        lengths.append(torch.stack([p.grad.norm() for p in model.parameters()]).norm())
+
+    model = network()
+    train(tmp_path / "state", epochs=1, clip=0.01, after_step=after_step, model=model)
+    assert max(lengths) == pytest.approx(0.01, rel=1e-3)
+
+
+def test_steps_are_counted_over_epochs_and_resumed(tmp_path):
+    seen = []
+    train(tmp_path / "state", epochs=1, after_step=seen.append)
+    train(tmp_path / "state", epochs=3, after_step=seen.append)
+    assert seen == list(range(1, 16))
+    assert Settings(3, batch_size=10).steps(50) == 15
+    assert Settings(3, batch_size=8, images_per_epoch=20).steps(50) == 9
+
+
+def test_a_teacher_inside_the_network_is_resumed_too(tmp_path):
+    """An average that follows the weights after every step is the same after a kill."""
+
+    def averaging():
+        model = network()
+        model.register_buffer("average", torch.zeros(8))
+        return model, lambda step: model.average.lerp_(model[0].bias.detach(), 0.1)
+
+    whole, after_step = averaging()
+    train(tmp_path / "whole", after_step=after_step, model=whole)
+    killed, after_step = averaging()
+    with pytest.raises(Killed):
+        train(tmp_path / "killed", kill_in=3, after_step=after_step, model=killed)
+    resumed, after_step = averaging()
+    train(tmp_path / "killed", after_step=after_step, model=resumed)
+    assert resumed.average.abs().max() > 0
+    assert torch.equal(resumed.average, whole.average)
+
+
+def test_warmup_belongs_to_the_cosine():
+    with pytest.raises(ValueError, match="warmup belongs to schedule 'cosine'; got 'plateau'"):
+        Settings(1, warmup=3)
 
 
 def test_a_loss_that_is_not_finite_is_told(tmp_path):

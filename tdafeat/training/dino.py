@@ -1,0 +1,304 @@
+"""Teach a small transformer without labels: ``python -m tdafeat.training.dino``.
+
+Self-distillation (DINO, Caron et al. 2021): a student learns to read in any crop of an image what
+its teacher, a running average of itself, reads in the large ones. Centring and sharpening of the
+teacher, the KoLeo regulariser and iBOT's masked patches are each on a switch of the `Recipe`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Collection
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from tdafeat.encoders.checkpoint import fill, read_weights
+from tdafeat.encoders.tiny_dino import Architecture, make_vit, preprocessing
+from tdafeat.evaluation.predictors import WeightedNeighbours
+from tdafeat.training.data import Batchable, holdout
+from tdafeat.training.loop import Settings, fit, seeded
+from tdafeat.training.multi_crop import look
+from tdafeat.training.self_distillation import (
+    cosine,
+    distillation_loss,
+    follow,
+    koleo_loss,
+    masked_patch_loss,
+    random_masks,
+    targets,
+)
+
+MODULE = "tdafeat.training.dino"
+N_GLOBAL = 2  # large crops of an image
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the student is shown and how it is taught.
+
+    Attributes
+    ----------
+    global_size, local_size : sides of the two large and the small crops, in pixels.
+    global_area, local_area : smallest and largest share of the image that a crop covers.
+    local_crops : small crops of an image, seen by the student alone.
+    prototypes : outputs of the projection head.
+    centring : whether a running mean is taken off the teacher's logits.
+    centre_momentum : of that mean.
+    sharpening : whether the teacher's temperature is its own, or else the student's.
+    student_temperature, teacher_temperature : of the softmax over prototypes.
+    momentum : of the teacher at first; it rises to 1 along half a cosine.
+    koleo : weight of the KoLeo loss on the student's class tokens of the large crops.
+    ibot : weight of the masked-patch loss.
+    """
+
+    global_size: int = 48
+    local_size: int = 24
+    global_area: tuple[float, float] = (0.35, 1.0)
+    local_area: tuple[float, float] = (0.1, 0.35)
+    local_crops: int = 4
+    prototypes: int = 512
+    centring: bool = True
+    centre_momentum: float = 0.9
+    sharpening: bool = True
+    student_temperature: float = 0.1
+    teacher_temperature: float = 0.04
+    momentum: float = 0.99
+    koleo: float = 0.0
+    ibot: float = 0.0
+
+
+class Head(nn.Module):
+    """Projection head: three layers, then cosines with the prototypes."""
+
+    def __init__(self, width: int, prototypes: int, hidden: int = 256, bottleneck: int = 64):
+        super().__init__()
+        self.project = nn.Sequential(
+            nn.Linear(width, hidden),
+            nn.GELU(),
+            nn.Linear(hidden, hidden),
+            nn.GELU(),
+            nn.Linear(hidden, bottleneck),
+        )
+        self.prototypes = nn.Parameter(torch.randn(prototypes, bottleneck))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(..., width) to (..., prototypes) in [-1, 1]."""
+        with torch.autocast(tokens.device.type, enabled=False):  # the softmax magnifies errors
+            projected = normalize(self.project(tokens.float()), dim=-1)
+            return projected @ normalize(self.prototypes, dim=-1).T
+
+
+class Learner(nn.Module):
+    """A transformer, its projection head, and what stands for patches it may not see."""
+
+    def __init__(self, architecture: Architecture, prototypes: int):
+        super().__init__()
+        self.backbone = make_vit(architecture)
+        self.head = Head(architecture.width, prototypes)
+        self.mask_token = nn.Parameter(torch.zeros(architecture.width))
+
+    def forward(self, images: Tensor, masked: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Class token (B, D) and patch tokens (B, T, D); `masked` (B, T) patches are hidden."""
+        if masked is None:
+            tokens = self.backbone.forward_features(images)
+        else:
+
+            def hide(module: nn.Module, inputs: Any, embedded: Tensor) -> Tensor:  # (B, h, w, D)
+                hidden = masked.view(embedded.shape[:-1])[..., None]
+                return torch.where(hidden, self.mask_token.to(embedded.dtype), embedded)
+
+            hook = self.backbone.patch_embed.register_forward_hook(hide)
+            try:
+                tokens = self.backbone.forward_features(images)
+            finally:
+                hook.remove()
+        return tokens[:, 0].float(), tokens[:, 1:].float()
+
+
+class SelfDistillation(nn.Module):
+    """Student, teacher and the centres of the teacher's logits: all that training changes."""
+
+    def __init__(self, architecture: Architecture, recipe: Recipe):
+        super().__init__()
+        self.recipe = recipe
+        self.student = Learner(architecture, recipe.prototypes)
+        self.teacher = copy.deepcopy(self.student).requires_grad_(False)
+        self.centre: Tensor
+        self.patch_centre: Tensor
+        self.register_buffer("centre", torch.zeros(recipe.prototypes))
+        self.register_buffer("patch_centre", torch.zeros(recipe.prototypes))
+
+    def loss(self, large: Tensor, small: Tensor | None, masked: Tensor | None) -> Tensor:
+        """The loss of a batch; moves the centres on.
+
+        Parameters
+        ----------
+        large : (2 B, 3, g, g), the first large crop of every image, then the second.
+        small : (L B, 3, l, l), or None.
+        masked : (2 B, T) bool, patches of the large crops to hide from the student, or None.
+        """
+        recipe = self.recipe
+        with torch.no_grad():
+            classes, patches = self.teacher(large)
+            taught = self._taught(self.teacher.head(classes), self.centre)
+        seen, read = self.student(large, masked)
+        tokens = seen if small is None else torch.cat([seen, self.student(small)[0]])
+        logits = self.student.head(tokens)
+        images = len(large) // N_GLOBAL
+        total = distillation_loss(
+            logits.unflatten(0, (-1, images)),
+            taught.unflatten(0, (N_GLOBAL, images)),
+            recipe.student_temperature,
+        )
+        if recipe.koleo:  # between images: two crops of one image shall stay near
+            parts = [koleo_loss(part) for part in seen.chunk(N_GLOBAL)]
+            total = total + recipe.koleo * torch.stack(parts).mean()
+        if masked is not None:
+            with torch.no_grad():
+                taught = self._taught(self.teacher.head(patches), self.patch_centre)
+            total = total + recipe.ibot * masked_patch_loss(
+                self.student.head(read), taught, masked, recipe.student_temperature
+            )
+        return total
+
+    def _taught(self, logits: Tensor, centre: Tensor) -> Tensor:
+        recipe = self.recipe
+        sharp = recipe.teacher_temperature if recipe.sharpening else recipe.student_temperature
+        taught = targets(logits, centre, sharp)
+        if recipe.centring:
+            centre.lerp_(logits.flatten(0, -2).mean(dim=0), 1 - recipe.centre_momentum)
+        return taught
+
+
+def neighbour_accuracy(
+    backbone: Any, known: Batchable, asked: Batchable, device: torch.device
+) -> float:
+    """Share of images whose 20 nearest in `known`, by cosine of class tokens, vote for its class.
+
+    The vote is that of `WeightedNeighbours`.
+    """
+
+    def encoded(data: Batchable) -> Any:
+        with torch.inference_mode():
+            parts = [
+                backbone.forward_features(normalised(pixels, device))[:, 0]
+                for pixels in data.pixels.split(256)
+            ]
+        return torch.cat(parts).cpu().numpy()
+
+    voters = WeightedNeighbours().fit(encoded(known), known.labels.numpy(), len(known.classes))
+    return float((voters.scores(encoded(asked)).argmax(axis=1) == asked.labels.numpy()).mean())
+
+
+def normalised(pixels: Tensor, device: torch.device) -> Tensor:
+    """uint8 pixels to the network's input on its device."""
+    return preprocessing(pixels.shape[-1]).normalise(pixels.to(device, torch.float32) / 255)
+
+
+def train(
+    data: Batchable,
+    recipe: Recipe,
+    settings: Settings,
+    device: torch.device,
+    checkpoint: Path,
+    observe: Callable[[int, nn.Module], None] | None = None,
+    at: Collection[int] = (),
+    architecture: Architecture | None = None,
+) -> tuple[Any, list[dict[str, float]]]:
+    """Teach a network, and look at it along the way.
+
+    Labels teach nothing: they make the held-out score that the course of training shows.
+
+    Parameters
+    ----------
+    data : square images of the architecture's size.
+    settings : `adviced` gives those DINO needs.
+    checkpoint : the state of the training; the teacher at each step of `at` is kept beside it, as
+        ``CHECKPOINT-STEP.safetensors``.
+    observe : called once training has ended, for each step of `at` in order, with the step and
+        the teacher's transformer as it was then (each a network of its own, in evaluation mode).
+        A training that was killed and goes on, or is asked for again, shows the same networks.
+    at : numbers of steps made, 0 (before training) to ``settings.steps``.
+    architecture : that of ``tiny:dino`` if None.
+
+    Returns
+    -------
+    The teacher's transformer, in evaluation mode, and the course of training.
+
+    Raises
+    ------
+    ValueError for images of another size or a step outside the training; what `fit` raises.
+    """
+    shape = architecture or Architecture()
+    if data.pixels.shape[1:] != (3, shape.size, shape.size):
+        raise ValueError(
+            f"data must hold images of shape {(3, shape.size, shape.size)}; "
+            f"got {tuple(data.pixels.shape[1:])}"
+        )
+    known, held = holdout(data, fraction=0.1, seed=settings.seed)
+    _, voters = holdout(known, fraction=min(0.9, 3000 / len(known)), seed=settings.seed)
+    total = settings.steps(len(known))
+    steps = sorted(set(at))
+    if steps and not 0 <= steps[0] <= steps[-1] <= total:
+        raise ValueError(f"at must hold steps from 0 to {total}; got {steps}")
+    with seeded(settings.seed):
+        network = SelfDistillation(shape, recipe).to(device)
+    backbone = network.teacher.backbone
+
+    def beside(step: int) -> Path:
+        return checkpoint.with_name(f"{checkpoint.name}-{step}.safetensors")
+
+    def keep(step: int) -> None:
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        save_file({k: v.cpu() for k, v in backbone.state_dict().items()}, beside(step))
+
+    def loss(rows: Tensor, generator: torch.Generator) -> Tensor:
+        images = known.pixels[rows].to(device, torch.float32) / 255
+
+        def looks(n: int, size: int, area: tuple[float, float]) -> Tensor:
+            crops = [look(images, size, area, generator) for _ in range(n)]
+            return preprocessing(size).normalise(torch.cat(crops))
+
+        large = looks(N_GLOBAL, recipe.global_size, recipe.global_area)
+        small = masked = None
+        if recipe.local_crops:
+            small = looks(recipe.local_crops, recipe.local_size, recipe.local_area)
+        if recipe.ibot:
+            n_patches = (recipe.global_size // shape.patch) ** 2
+            masked = random_masks(len(large), n_patches, generator).to(device)
+        return network.loss(large, small, masked)
+
+    def after_step(step: int) -> None:
+        follow(network.teacher, network.student, cosine(step, total, recipe.momentum, 1.0))
+        if step in steps:
+            keep(step)
+
+    if 0 in steps:
+        keep(0)
+    outcome = fit(
+        network,
+        len(known),
+        loss,
+        lambda: neighbour_accuracy(backbone, voters, held, device),
+        settings,
+        checkpoint,
+        task={
+            "network": asdict(shape),
+            "data": data.description,
+            "recipe": asdict(recipe),
+            "at": steps,
+        },
+        after_step=after_step,
+    )
+    if observe is not None:
+        for step in steps:
+            then = make_vit(shape)
+            fill(then, read_weights(beside(step)), beside(step))
+            observe(step, then.to(device).eval())
+    return backbone, outcome.history
