@@ -72,7 +72,9 @@ def study_main(study: Study, argv: Sequence[str] | None = None) -> int:
 
 def _study_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--data", metavar="NAME", help="data set: textures, dtd, fashion_mnist, folder:PATH")
+    add(
+        "--data", metavar="NAME", help="data set: textures, digits, dtd, fashion_mnist, folder:PATH"
+    )
     add("--root", metavar="DIR", help="folder of the data sets (default: $TDAFEAT_DATA or data)")
     add("--out", metavar="DIR", help="folder of the run (default: reports/NAME)")
     add("--store", metavar="DIR", help="computed cells (default: $TDAFEAT_STORE or data/store)")

@@ -57,15 +57,13 @@ def project(
 
 
 def _pca(points: np.ndarray, n_components: int) -> np.ndarray:
-    """Leading principal components, exact, padded with zeros where there are fewer."""
-    centred = points - points.mean(axis=0)
-    left, values, directions = np.linalg.svd(centred, full_matrices=False)
-    # a component's sign is arbitrary: make its largest loading positive
-    largest = np.abs(directions).argmax(axis=1)
-    signs = np.where(directions[np.arange(len(directions)), largest] < 0, -1.0, 1.0)
-    components = (left * values * signs)[:, :n_components]
-    missing = n_components - components.shape[1]
-    return np.pad(components, ((0, 0), (0, missing)))
+    """Leading principal components, padded with zeros where there are fewer."""
+    from tdafeat.geometry import principal_components
+
+    if len(points) < 2:
+        return np.zeros((len(points), n_components))
+    found = principal_components(points, n_components).project(points)
+    return np.pad(found, ((0, 0), (0, n_components - found.shape[1])))
 
 
 def _tsne(points: np.ndarray, random_state: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Labelled images: embedded textures, DTD, Fashion-MNIST, and folders of one's own."""
+"""Labelled images: embedded textures, digits, DTD, Fashion-MNIST, and folders of one's own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast, get_args
 
-from tdafeat.datasets import dtd, fashion_mnist, folder, textures
+from tdafeat.datasets import digits, dtd, fashion_mnist, folder, textures
 from tdafeat.datasets.imageset import ImageSet, Split
 from tdafeat.record import Registry
 
@@ -18,6 +18,7 @@ Loader = Callable[[str, Split, Path | None, int], ImageSet]
 
 datasets: Registry[Loader] = Registry("data set", "tdafeat.datasets")
 datasets.add("textures", textures.load)
+datasets.add("digits", digits.load)
 datasets.add("dtd", dtd.load)
 datasets.add("fashion_mnist", fashion_mnist.load)
 datasets.add("folder", folder.load)
@@ -35,8 +36,8 @@ def load(
 
     Parameters
     ----------
-    name : ``"textures"``, ``"textures:SIZE"``, ``"dtd"``, ``"fashion_mnist"``,
-        ``"folder:PATH"``, or a name another package registered.
+    name : ``"textures"``, ``"textures:SIZE"``, ``"digits"``, ``"dtd"``,
+        ``"fashion_mnist"``, ``"folder:PATH"``, or a name another package registered.
     split : ``"train"`` or ``"test"``.
     root : where data sets lie; by default ``$TDAFEAT_DATA``, else ``./data``.
     limit : at most this many images per class, the same number of each, a larger limit keeping

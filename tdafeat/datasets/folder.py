@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tdafeat.datasets.imageset import ImageSet, Split, hash_order
+from tdafeat.datasets.imageset import ImageSet, Split
 from tdafeat.datasets.location import stamp
 from tdafeat.datasets.picture import SUFFIXES, read_picture
 from tdafeat.errors import DataUnavailable, Unpaired
@@ -45,7 +45,7 @@ def load(detail: str, split: Split, root: Path | None, seed: int) -> ImageSet:
         )
     ready = own[split]
     images = _scan(ready or path, f"folder:{detail}", split)
-    return images if ready else _half(images)
+    return images if ready else images.half()
 
 
 def with_corrupted(images: ImageSet, root: Path) -> ImageSet:
@@ -113,21 +113,6 @@ def _scan(path: Path, name: str, split: Split) -> ImageSet:
         version=stamp(paths, ids),
         read=partial(_read, tuple(paths)),
     )
-
-
-def _half(images: ImageSet) -> ImageSet:
-    order = hash_order(images.ids, seed=0)
-    chosen: list[int] = []
-    for label, name in enumerate(images.classes):
-        members = order[images.labels[order] == label]
-        if len(members) < 2:
-            raise ValueError(
-                f"class {name!r} of {images.name} has 1 image; at least 2 are needed, "
-                f"so that train and test each get one"
-            )
-        first = (len(members) + 1) // 2
-        chosen.extend(members[:first] if images.split == "train" else members[first:])
-    return images.subset(sorted(chosen))
 
 
 def _paired(images: ImageSet, path: Path) -> ImageSet:

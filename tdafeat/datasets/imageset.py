@@ -90,6 +90,28 @@ class ImageSet:
         taken = [order[self.labels[order] == label][:n] for label in range(len(self.classes))]
         return self.subset(np.sort(np.concatenate(taken)))
 
+    def half(self) -> ImageSet:
+        """The half of each class that belongs to `split`, for images that come without one.
+
+        The choice is by a hash of the id; of an odd number train takes one more.
+
+        Raises
+        ------
+        ValueError if a class has a single image.
+        """
+        order = hash_order(self.ids, seed=0)
+        chosen: list[int] = []
+        for label, name in enumerate(self.classes):
+            members = order[self.labels[order] == label]
+            if len(members) < 2:
+                raise ValueError(
+                    f"class {name!r} of {self.name} has 1 image; at least 2 are needed, "
+                    f"so that train and test each get one"
+                )
+            first = (len(members) + 1) // 2
+            chosen.extend(members[:first] if self.split == "train" else members[first:])
+        return self.subset(sorted(chosen))
+
 
 def hash_order(ids: Sequence[str], seed: int) -> np.ndarray:
     """Positions of `ids` in the order of a hash of (seed, id): random, yet fixed for each id.

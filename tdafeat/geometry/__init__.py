@@ -1,4 +1,4 @@
-"""Geometry of a feature space: subspaces, spectra, uniformity and collapse.
+"""Geometry of a feature space: subspaces, components, spectra, uniformity and collapse.
 
 Features in, numbers out. Float64 throughout; batched linear algebra by torch.
 """
@@ -10,6 +10,7 @@ from tdafeat.geometry.collapse import (
     nc2_equiangular,
     nc2_equinorm,
 )
+from tdafeat.geometry.components import PrincipalComponents, principal_components
 from tdafeat.geometry.spectra import (
     PowerLaw,
     effective_rank,
@@ -45,6 +46,7 @@ from tdafeat.geometry.uniformity import (
 __all__ = [
     "ClassAngles",
     "PowerLaw",
+    "PrincipalComponents",
     "alignment",
     "class_angle_max",
     "class_angle_mean",
@@ -66,6 +68,7 @@ __all__ = [
     "participation_ratio",
     "power_law",
     "principal_angles",
+    "principal_components",
     "rankme",
     "spectrum",
     "stable_rank",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -43,15 +43,35 @@ def spectrum(features: Any) -> np.ndarray:
     array([2.666667, 0.666667])
     """
     points = torch.from_numpy(as_cloud(features, min_samples=2))
+    small = scatter(points - points.mean(0), smaller_route(points))
+    return without_rounding(torch.linalg.eigvalsh(small).flip(0), points).numpy()
+
+
+def smaller_route(points: torch.Tensor) -> Literal["covariance", "gram"]:
+    """Which of the two scatter matrices of an (n, D) cloud is the smaller one."""
     n_samples, n_features = points.shape
-    centred = points - points.mean(0)
-    small = centred.T @ centred if n_features < n_samples else centred @ centred.T
-    values = torch.linalg.eigvalsh(small / (n_samples - 1)).flip(0)
+    return "covariance" if n_features < n_samples else "gram"
+
+
+def scatter(centred: torch.Tensor, route: Literal["covariance", "gram"]) -> torch.Tensor:
+    """The covariance (D, D) of centred rows, or their Gram matrix (n, n) divided by n - 1.
+
+    Both have the same positive eigenvalues, since X'X and XX' do.
+    """
+    product = centred.T @ centred if route == "covariance" else centred @ centred.T
+    return product / (len(centred) - 1)
+
+
+def without_rounding(values: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+    """The first min(n - 1, D) of descending eigenvalues, 0 where rounding alone made them.
+
+    What rounding leaves, of the largest eigenvalue or of constant features, is not variance.
+    """
+    n_samples, n_features = points.shape
     values = values[: min(n_samples - 1, n_features)].clamp(min=0)
-    # what rounding leaves, of the largest eigenvalue or of constant features, is not variance
     eps = torch.finfo(points.dtype).eps
     floor = max(points.shape) * eps * max(values[0], eps * points.square().sum())
-    return torch.where(values > floor, values, 0.0).numpy()
+    return torch.where(values > floor, values, 0.0)
 
 
 def explained_variance_ratio(eigenvalues: Any) -> np.ndarray:
