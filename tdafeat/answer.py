@@ -1,4 +1,4 @@
-"""The answer a report opens with: three sentences made of the run's numbers, and nothing else."""
+"""The answer a report opens with: a few sentences made of the run's numbers, and nothing else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from tdafeat.course import told
 from tdafeat.record import metrics as records
+from tdafeat.wording import COURSE, wording_of
 
 LEVEL = 0.05  # family-wise, by Holm's correction
 
@@ -23,7 +25,7 @@ def answer(metrics: pd.DataFrame, associations: pd.DataFrame, primary: str) -> l
     Returns
     -------
     Sentences with effect sizes, intervals and corrected p-values; "no evidence" where there is
-    none.
+    none. Of a training, what `tdafeat.course.told` says instead.
 
     Examples
     --------
@@ -36,6 +38,8 @@ def answer(metrics: pd.DataFrame, associations: pd.DataFrame, primary: str) -> l
     """
     if metrics.empty:
         return ["Nothing could be measured: every cell failed."]
+    if wording_of(metrics) is COURSE:
+        return told(metrics, primary)
     by_class = associations[associations["scope_unit"] == "class"]
     within = by_class[by_class["adjustment"] == "within level"].dropna(subset=["value"])
     sentences = [_accuracies(metrics, primary)]

@@ -26,7 +26,7 @@ class Plan:
     def stages(self, store: Store) -> Iterator[tuple[str, list[Task]]]:
         """Titles and tasks in the order they must run."""
         yield "topology", [task for group in self.groups for task in self.topology(group).values()]
-        yield "scores", [self.scores(group) for group in self.groups]
+        yield "scores", [task for group in self.groups for task in self.scores(group)]
         yield "measure", [task for group in self.groups for task in self.measure(group).values()]
         yield "projection", [task for group in self.groups for task in self.projections(group)]
         yield "statistics", [self.statistics(store)]
@@ -49,26 +49,26 @@ class Plan:
             for severity, cloud in group.clouds.items()
         }
 
-    def scores(self, group: Group) -> Task:
-        """Class scores of the predictors, all severities at once."""
-        inputs = {
-            "train": group.train.key,
-            "clouds": {str(s): cloud.key for s, cloud in group.clouds.items()},
-            "text": digest(dict(group.text)) if group.text else None,
-        }
-        return self._task(
-            "scores",
-            group.cells[0],
-            inputs,
-            train=group.train,
-            clouds=group.clouds,
-            text=group.text,
-        )
+    def scores(self, group: Group) -> list[Task]:
+        """Class scores of the predictors: one task for all severities that share a fit."""
+        tasks = []
+        for train in {cloud.key: cloud for cloud in group.train.values()}.values():
+            clouds = {s: cloud for s, cloud in group.clouds.items() if group.train[s] == train}
+            inputs = {
+                "train": train.key,
+                "clouds": {str(s): cloud.key for s, cloud in clouds.items()},
+                "text": digest(dict(group.text)) if group.text else None,
+            }
+            label = group.cells[min(clouds)]
+            arguments = {"train": train, "clouds": clouds, "text": group.text}
+            tasks.append(self._task("scores", label, inputs, **arguments))
+        return tasks
 
     def measure(self, group: Group) -> dict[int, Task]:
         """Metrics, pairs, spectra and predictions, by severity."""
         chosen = tuple(metric for _, metric in sorted(metrics.items()))
-        diagrams, scores = self.topology(group), self.scores(group)
+        diagrams = self.topology(group)
+        scores = {s: task for task in self.scores(group) for s in task.arguments["clouds"]}
         tasks = {}
         for severity, cloud in group.clouds.items():
             specs = (diagrams[severity].spec, diagrams[0].spec)
@@ -76,7 +76,7 @@ class Plan:
                 "cloud": cloud.key,
                 "clean": group.clouds[0].key,
                 "topology": [digest(spec) for spec in specs],
-                "scores": digest(scores.spec),
+                "scores": digest(scores[severity].spec),
                 "severity": severity,
                 "metrics": [[metric.name, metric.version] for metric in chosen],
             }
@@ -89,7 +89,7 @@ class Plan:
                 cloud=cloud,
                 clean=group.clouds[0],
                 topology_specs=specs,
-                scores_spec=scores.spec,
+                scores_spec=scores[severity].spec,
             )
         return tasks
 

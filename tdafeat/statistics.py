@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.resampling import ADJUSTMENTS, associate, critical_correlation, holm
+from tdafeat.wording import Wording, wording, wording_of
 
 MIN_UNITS = {"class": 5, "encoder": 4}
 
@@ -201,12 +202,13 @@ def verdict(associations: pd.DataFrame, primary: str, alpha: float = 0.05) -> li
         return [f"Nothing was measured per class, so no metric can be related to {outcome}."]
     sentences = []
     group = ["dataset", "encoder", "layer", "noise"]
+    words = wording_of(associations)
     for (dataset, encoder, layer, noise), rows in associations.groupby(
         group, sort=False, dropna=False
     ):
         space = "across encoders" if encoder == layer == "all" else f"{encoder} ({layer})"
         subject = f"{space} on {dataset}, {noise or 'without noise'}"
-        sentences += [f"{subject}: {text}" for text in _group_verdict(rows, outcome, alpha)]
+        sentences += [f"{subject}: {text}" for text in _group_verdict(rows, outcome, alpha, words)]
     n_encoders = associations["encoder"].nunique()
     if (associations["scope_unit"] == "class").all() and n_encoders < MIN_UNITS["encoder"]:
         sentences.append(
@@ -216,7 +218,7 @@ def verdict(associations: pd.DataFrame, primary: str, alpha: float = 0.05) -> li
     return sentences
 
 
-def _group_verdict(rows: pd.DataFrame, outcome: str, alpha: float) -> list[str]:
+def _group_verdict(rows: pd.DataFrame, outcome: str, alpha: float, words: Wording) -> list[str]:
     by = {name: rows[rows["adjustment"] == name] for name in ADJUSTMENTS}
     tested = by["within level"].dropna(subset=["p_holm"])
     if tested.empty:
@@ -235,13 +237,13 @@ def _group_verdict(rows: pd.DataFrame, outcome: str, alpha: float) -> list[str]:
         )
         first = (
             f"no evidence that any of {field} goes with {outcome} over the {n_units} {units} at a "
-            f"fixed noise level; the strongest is {_effect(tested.iloc[0])}. {power}"
+            f"fixed {words.fixed}; the strongest is {_effect(tested.iloc[0])}. {power}"
         )
     else:
         shown = "; ".join(_effect(row) for _, row in found.head(LISTED).iterrows())
         more = f"; and {len(found) - LISTED} more" if len(found) > LISTED else ""
         first = (
-            f"at a fixed noise level, {len(found)} of {field} {_go(len(found))} with {outcome} "
+            f"at a fixed {words.fixed}, {len(found)} of {field} {_go(len(found))} with {outcome} "
             f"over the {n_units} {units} after Holm's correction{_topological(tested, found)}: "
             f"{shown}{more}."
         )
@@ -251,10 +253,10 @@ def _group_verdict(rows: pd.DataFrame, outcome: str, alpha: float) -> list[str]:
     within, pooled = (by[name]["value"].abs().median() for name in ("within level", "pooled"))
     sizes = f"median |rho| {pooled:.2f} pooled, {within:.2f} within levels"
     third = (
-        f"Pooling the noise levels makes metrics look stronger ({sizes}) because the level moves "
+        f"Pooling the {words.fixed}s makes metrics look stronger ({sizes}) because the level moves "
         "both; the difference is no evidence about the metric."
         if pooled > within
-        else f"Pooling the noise levels does not make metrics look stronger ({sizes})."
+        else f"Pooling the {words.fixed}s does not make metrics look stronger ({sizes})."
     )
     return [first, second, third]
 
@@ -264,8 +266,9 @@ LISTED = 5  # metrics named in one sentence
 
 
 def _effect(row: pd.Series) -> str:
+    title = wording(row["noise"]).titled(_title(row["metric"]))
     return (
-        f"{_title(row['metric'])} (rho {row['value']:+.2f}, 95 % interval {row['low']:+.2f} to "
+        f"{title} (rho {row['value']:+.2f}, 95 % interval {row['low']:+.2f} to "
         f"{row['high']:+.2f}, corrected p {row['p_holm']:.3g})"
     )
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tdafeat.encoders import Encoder
     from tdafeat.noise import Noise
     from tdafeat.run import Run
-    from tdafeat.sources import Levels
+    from tdafeat.sources import Levels, Source, Variant
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,12 @@ class Study:
     levels : parameter per severity, instead of the noise's own list.
     corrupted : folder of images already corrupted, instead of a noise.
     features : your own features by encoder name, instead of data set, encoders and noise.
+    variants : ways to train an encoder by name, instead of encoders and noise; each is trained on
+        all train images of the data set.
+    steps : of the training, at which the variants are measured, 0 being the untrained network.
     primary : the accuracy the question is about, chosen before looking.
     limit : at most so many test images per class (and as many train images).
-    seeds : one run of the noise (and of procedural images) for each.
+    seeds : one run of the noise or training (and of procedural images) for each.
     maxdim : highest homology degree, at least 1.
     n_landmarks : clouds larger than this are thinned to so many farthest-point landmarks.
     projections : methods of `tdafeat.projection.project`.
@@ -62,6 +65,8 @@ class Study:
     levels: Sequence[float] | None = None
     corrupted: str | Path | None = None
     features: Mapping[str, Levels] | None = None
+    variants: Mapping[str, Variant] | None = None
+    steps: Sequence[int] = ()
     primary: str = "probe_accuracy"
     limit: int | None = None
     seeds: Sequence[int] = (0,)
@@ -104,13 +109,15 @@ class Study:
         ValueError or TdafeatError before anything is computed, if the study cannot run.
         """
         from tdafeat.plan import Plan
-        from tdafeat.sources import FeatureSource, ImageSource
+        from tdafeat.sources import FeatureSource, ImageSource, TrainingSource
         from tdafeat.writing import write_run
 
         started = time.monotonic()
         where = Store(store or os.environ.get("TDAFEAT_STORE") or Path("data") / "store")
-        source: FeatureSource | ImageSource
-        if self.features is not None:
+        source: Source
+        if self.variants is not None:
+            source = TrainingSource.load(self, root, device, batch_size, workers)
+        elif self.features is not None:
             source = FeatureSource(self.features)
         else:
             source = ImageSource.load(self, root, device, batch_size, workers)
@@ -129,6 +136,8 @@ class Study:
 
         if out.exists() and not out.is_dir():
             raise ValueError(f"out must be a folder; {out} is a file")
+        if self.steps and self.variants is None:
+            raise ValueError("steps are those of a training: they need variants")
         if self.maxdim < 1:
             raise ValueError(f"maxdim must be at least 1, for H0 and H1; got {self.maxdim}")
         if self.n_landmarks is not None and self.n_landmarks < 2:

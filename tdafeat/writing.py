@@ -26,11 +26,12 @@ from tdafeat.stages import even_sample
 from tdafeat.statistics import COLUMNS, verdict
 from tdafeat.store import Store, digest
 from tdafeat.tasks import Hole, Task
+from tdafeat.wording import TRAINING, wording
 
 if TYPE_CHECKING:
     from tdafeat.datasets import ImageSet
     from tdafeat.plan import Plan
-    from tdafeat.sources import FeatureSource, ImageSource
+    from tdafeat.sources import Source
     from tdafeat.study import Study
 
 PACKAGES = (
@@ -42,7 +43,7 @@ THUMBNAIL = 48  # pixels
 
 def write_run(
     study: Study,
-    source: ImageSource | FeatureSource,
+    source: Source,
     plan: Plan,
     store: Store,
     holes: Sequence[Hole],
@@ -56,6 +57,8 @@ def write_run(
         sprite, where = _thumbnails(source.images, study.n_projected)
         _replace(out / "thumbnails.webp", sprite)
         tables["thumbnails"] = where
+    if source.training is not None:
+        tables["training"] = source.training
     for name, table in tables.items():
         buffer = BytesIO()
         table.to_parquet(buffer, index=False)
@@ -142,21 +145,21 @@ def _described(tables: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, Any]]:
     return {n: {field: getattr(metrics[n], field) for field in fields} for n in sorted(names)}
 
 
-def _noise(plan: Plan, source: ImageSource | FeatureSource) -> dict[str, Any] | None:
+def _noise(plan: Plan, source: Source) -> dict[str, Any] | None:
     cells = plan.groups[0].cells
     if len(cells) == 1:
         return None
+    name, noise = cells[0].noise, source.noise
     return {
-        "name": cells[0].noise,
-        "units": source.noise.units if source.noise is not None else "",
-        "parameter": source.noise.parameter if source.noise is not None else "severity",
-        "levels": [cell.parameter for severity, cell in cells.items() if severity > 0],
+        "name": name,
+        "units": noise.units if noise is not None else "",
+        "parameter": noise.parameter if noise is not None else wording(name).parameter,
+        # A clean image has no parameter; the first step of a training is one like the others.
+        "levels": [c.parameter for s, c in cells.items() if s > 0 or name == TRAINING],
     }
 
 
-def _notes(
-    study: Study, source: ImageSource | FeatureSource, tables: Mapping[str, pd.DataFrame]
-) -> list[str]:
+def _notes(study: Study, source: Source, tables: Mapping[str, pd.DataFrame]) -> list[str]:
     """What was simplified or is peculiar in this run, one sentence each."""
     notes = []
     records = tables.get("records", pd.DataFrame({"scope": [], "n_landmarks": []}))

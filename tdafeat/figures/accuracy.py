@@ -1,4 +1,4 @@
-"""Accuracy against noise."""
+"""Accuracy against noise, or along training."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tdafeat.figures.theme import (
     with_names,
     wrapped,
 )
+from tdafeat.wording import wording_of
 
 
 def accuracy(
@@ -29,15 +30,16 @@ def accuracy(
     primary : the accuracy to draw.
     by_class : one panel for each space instead, with a light line for every class.
     """
+    words = wording_of(metrics)
     rows = with_names(metrics[(metrics["metric"] == primary) & metrics["value"].notna()])
     keys = ["space", "severity", "level", "scope"]
     rows = rows.groupby(keys, sort=False)[["value", "low", "high"]].mean().reset_index()
     title = primary.replace("_", " ")
     y = alt.Y("value:Q", title=title, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
-    base = alt.Chart().encode(x=severity_axis(rows), y=y)
+    base = alt.Chart().encode(x=severity_axis(rows, words), y=y)
     tips = [
         alt.Tooltip("space:N", title="feature space"),
-        alt.Tooltip("level:N", title="severity (parameter)"),
+        alt.Tooltip("level:N", title=words.level),
         alt.Tooltip("value:Q", title=title, format=".1%"),
     ]
     return _by_class(rows, base, tips) if by_class else _overall(rows, base, tips)

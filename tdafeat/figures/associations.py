@@ -18,6 +18,7 @@ from tdafeat.figures.theme import (
     with_names,
     wrapped,
 )
+from tdafeat.wording import wording_of
 
 ADJUSTMENTS = ("within level", "level-adjusted", "pooled")
 
@@ -96,7 +97,8 @@ def scatter(
     metrics: pd.DataFrame, metric: str, primary: str = "probe_accuracy", title: str = ""
 ) -> alt.TopLevelMixin:
     """A metric against accuracy: a point for each class and level, a panel for each space."""
-    keys = ["encoder", "layer", "severity", "parameter", "seed", "scope"]
+    words = wording_of(metrics)
+    keys = ["encoder", "layer", "noise", "severity", "parameter", "seed", "scope"]
     rows = metrics[metrics["value"].abs().lt(float("inf")) & (metrics["scope"] != "all")]
     first = rows.loc[rows["metric"] == metric, [*keys, "value"]]
     second = rows.loc[rows["metric"] == primary, [*keys, "value"]]
@@ -109,10 +111,10 @@ def scatter(
         .encode(
             x=alt.X("value:Q", title=name, scale=alt.Scale(zero=False)),
             y=alt.Y("value_primary:Q", title=against, axis=alt.Axis(format="%")),
-            color=level_colour(levels(both)),
+            color=level_colour(levels(both), words.level),
             tooltip=[
                 alt.Tooltip("scope:N", title="class"),
-                alt.Tooltip("level:N", title="severity (parameter)"),
+                alt.Tooltip("level:N", title=words.level),
                 alt.Tooltip("value:Q", title=name, format=".4g"),
                 alt.Tooltip("value_primary:Q", title=against, format=".1%"),
             ],

@@ -8,6 +8,7 @@ import altair as alt
 import pandas as pd
 
 from tdafeat.figures.theme import embed, severity_axis, space_colour, themed, with_names, wrapped
+from tdafeat.wording import wording_of
 
 DISTANCES = ("wasserstein", "bottleneck")
 
@@ -25,6 +26,7 @@ def curves(
     names : the metrics to draw, in this order; all of them if None.
     titles : what stands above a panel, by metric; its name if left out.
     """
+    words = wording_of(metrics)
     rows = metrics[(metrics["scope"] == "all") & metrics["value"].abs().lt(float("inf"))]
     names = list(rows["metric"].drop_duplicates() if names is None else names)
     rows = with_names(rows[rows["metric"].isin(names)])
@@ -33,14 +35,14 @@ def curves(
     keys = ["title", "space", "severity", "level"]
     rows = rows.groupby(keys, sort=False)["value"].mean().reset_index()
     base = alt.Chart().encode(
-        x=severity_axis(rows),
+        x=severity_axis(rows, words),
         y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False)),
         color=space_colour(rows),
     )
     tips = [
         alt.Tooltip("title:N", title="metric"),
         alt.Tooltip("space:N", title="feature space"),
-        alt.Tooltip("level:N", title="severity (parameter)"),
+        alt.Tooltip("level:N", title=words.level),
         alt.Tooltip("value:Q", format=".4g"),
     ]
     layers = [base.mark_line(), base.mark_point(opacity=1).encode(tooltip=tips)]

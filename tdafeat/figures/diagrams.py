@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.figures.theme import COLOURS, INK, embed, levels, themed, with_names, wrapped
+from tdafeat.wording import wording_of
 
 
 def thin(diagrams: pd.DataFrame, most: int = 400) -> pd.DataFrame:
@@ -39,7 +40,7 @@ def diagrams(diagrams: pd.DataFrame) -> alt.TopLevelMixin:
     Bars that never die are triangles at the top edge. Pass one feature space, since the
     panels share their axes; several spaces become rows.
     """
-    frame = with_names(diagrams)
+    words, frame = wording_of(diagrams), with_names(diagrams)
     order = levels(frame)
     essential = ~np.isfinite(frame["death"])
     finite = frame.loc[~essential, ["birth", "death"]].to_numpy()
@@ -64,7 +65,7 @@ def diagrams(diagrams: pd.DataFrame) -> alt.TopLevelMixin:
         tooltip=[
             alt.Tooltip("homology:N", title="degree"),
             alt.Tooltip("scope:N", title="class"),
-            alt.Tooltip("level:N", title="severity (parameter)"),
+            alt.Tooltip("level:N", title=words.level),
             alt.Tooltip("birth:Q", format=".4g"),
             alt.Tooltip("dies:N", title="death"),
         ],
@@ -79,12 +80,15 @@ def diagrams(diagrams: pd.DataFrame) -> alt.TopLevelMixin:
         ),
     ]
     panels = alt.layer(*layers, data=embed(frame[shown]))
-    title = "severity (parameter)"
     spaces = frame["space"].drop_duplicates().tolist()
     if len(spaces) > 1:
         row = alt.Row("space:N", title=None, sort=spaces)
         panels = panels.properties(width=160, height=160)
-        return themed(panels.facet(row=row, column=alt.Column("level:N", sort=order, title=title)))
+        return themed(
+            panels.facet(row=row, column=alt.Column("level:N", sort=order, title=words.level))
+        )
     return themed(
-        wrapped(panels, alt.Facet("level:N", sort=order, title=title), len(order), square=True)
+        wrapped(
+            panels, alt.Facet("level:N", sort=order, title=words.level), len(order), square=True
+        )
     )

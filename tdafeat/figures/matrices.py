@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.figures.theme import embed, levels, themed, with_names
+from tdafeat.wording import Wording, wording_of
 
 NONE = "#440154"  # the dark end of viridis: a share of zero, which has no cell of its own
 
@@ -35,7 +36,8 @@ def class_matrix(
     both = pd.concat([rows, rows.rename(columns=names)])[["scope", "scope_b", "level", "value"]]
     name = title or metric.replace("_", " ")
     label = f"{name} ({unit})" if unit else name
-    return _heatmap(both, order, levels(rows), label, (None, None), ".3g", [])
+    words = wording_of(pairs)
+    return _heatmap(both, order, levels(rows), words, label, (None, None), ".3g", [])
 
 
 def confusion(predictions: pd.DataFrame, method: str = "probe") -> alt.TopLevelMixin:
@@ -55,13 +57,15 @@ def confusion(predictions: pd.DataFrame, method: str = "probe") -> alt.TopLevelM
     counts = counts.rename(columns={"label": "scope", "prediction": "scope_b"})
     tip = [alt.Tooltip("count:Q", title="images")]
     titles = ("true class", "predicted class")
-    return _heatmap(counts, order, levels(rows), "share of the class", titles, ".0%", tip)
+    words = wording_of(predictions)
+    return _heatmap(counts, order, levels(rows), words, "share of the class", titles, ".0%", tip)
 
 
 def _heatmap(
     cells: pd.DataFrame,
     order: list[str],
     panels: list[str],
+    words: Wording,
     title: str,
     axes: tuple[str | None, str | None],
     number: str,
@@ -92,7 +96,7 @@ def _heatmap(
             tooltip=[
                 alt.Tooltip("scope:N", title=axes[0] or "class"),
                 alt.Tooltip("scope_b:N", title=axes[1] or "and class"),
-                alt.Tooltip("level:N", title="severity (parameter)"),
+                alt.Tooltip("level:N", title=words.level),
                 alt.Tooltip("value:Q", title=title, format=number),
                 *tips,
             ],
@@ -103,7 +107,7 @@ def _heatmap(
             view=alt.ViewBackground(fill=NONE if shares else "transparent"),
         )
     )
-    facet = alt.Facet("level:N", sort=panels, title="severity (parameter)")
+    facet = alt.Facet("level:N", sort=panels, title=words.level)
     return themed(chart.facet(facet, columns=2))
 
 

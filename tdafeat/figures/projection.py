@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 
 from tdafeat.figures.theme import class_marks, embed, levels, themed, with_names, wrapped
+from tdafeat.wording import wording_of
 
 
 def projection(projections: pd.DataFrame) -> alt.TopLevelMixin:
@@ -13,7 +14,7 @@ def projection(projections: pd.DataFrame) -> alt.TopLevelMixin:
 
     Pass one feature space and one method. Click a class in the legend to single it out.
     """
-    frame = with_names(projections)
+    words, frame = wording_of(projections), with_names(projections)
     order = levels(frame)
     colour, shape = class_marks(sorted(frame["label"].unique()))
     chosen = alt.selection_point(name="chosen_class", fields=["label"], bind="legend")
@@ -30,10 +31,10 @@ def projection(projections: pd.DataFrame) -> alt.TopLevelMixin:
             opacity=alt.condition(chosen, alt.value(0.8), alt.value(0.06)),
             tooltip=[
                 alt.Tooltip("label:N", title="class"),
-                alt.Tooltip("level:N", title="severity (parameter)"),
+                alt.Tooltip("level:N", title=words.level),
                 alt.Tooltip("image:N"),
             ],
         )
     )
-    facet = alt.Facet("level:N", sort=order, title="severity (parameter)")
+    facet = alt.Facet("level:N", sort=order, title=words.level)
     return themed(wrapped(chart, facet, len(order), square=True).add_params(chosen))

@@ -15,6 +15,7 @@ from tdafeat.figures.theme import (
     with_names,
     wrapped,
 )
+from tdafeat.wording import wording_of
 
 SMALLEST = 1e-7  # of the total variance; below it lies the rounding of float32 features
 
@@ -25,6 +26,7 @@ def spectra(spectra: pd.DataFrame) -> alt.TopLevelMixin:
     Shares below 1e-7 are rounding and left out; of ranks above 30 a logarithmically even
     choice is drawn.
     """
+    words = wording_of(spectra)
     frame = with_names(spectra[spectra["scope"] == "all"])
     cell = ["space", "level", "seed"]
     frame = frame.assign(share=frame["value"] / frame.groupby(cell)["value"].transform("sum"))
@@ -41,12 +43,12 @@ def spectra(spectra: pd.DataFrame) -> alt.TopLevelMixin:
             scale=alt.Scale(type="log"),
             axis=alt.Axis(format="~e", tickCount=5),
         ),
-        color=level_colour(order),
+        color=level_colour(order, words.level),
         detail="seed:N",
     )
     tips = [
         alt.Tooltip("space:N", title="feature space"),
-        alt.Tooltip("level:N", title="severity (parameter)"),
+        alt.Tooltip("level:N", title=words.level),
         alt.Tooltip("rank:Q"),
         alt.Tooltip("share:Q", title="share of the variance", format=".3~%"),
     ]

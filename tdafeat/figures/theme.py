@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 import altair as alt
 import pandas as pd
 
+from tdafeat.wording import Wording, wording_of
+
 INK = "currentColor"
 COLOURS = (
     *("#0072b2", "#d55e00", "#009e73", "#cc79a7"),
@@ -103,24 +105,23 @@ def with_names(frame: pd.DataFrame) -> pd.DataFrame:
     """
     layers = frame.groupby("encoder")["layer"].transform("nunique")
     space = frame["encoder"].where(layers < 2, frame["encoder"] + " " + frame["layer"])
-    level = [
-        f"{severity} ({parameter:g})" if severity else "clean"
-        for severity, parameter in zip(frame["severity"], frame["parameter"], strict=True)
-    ]
+    words = wording_of(frame)
+    coordinates = zip(frame["severity"], frame["parameter"], strict=True)
+    level = [words.named(severity, parameter) for severity, parameter in coordinates]
     return frame.assign(space=space, level=pd.Series(level, index=frame.index, dtype=object))
 
 
 def levels(frame: pd.DataFrame) -> list[str]:
-    """Names of the levels of a frame that went through `with_names`, clean first."""
+    """Names of the levels of a frame that went through `with_names`, in order."""
     return frame.sort_values("severity", kind="stable")["level"].drop_duplicates().tolist()
 
 
-def level_colour(names: Sequence[str]) -> alt.Color:
-    """Colour by level: blue for clean, warmer with the noise."""
+def level_colour(names: Sequence[str], title: str) -> alt.Color:
+    """Colour by level: blue for the first, warmer with the noise or the training."""
     n = len(names)
     picked = [LEVELS[round(k * (len(LEVELS) - 1) / max(1, n - 1))] for k in range(n)]
     scale = alt.Scale(domain=list(names), range=picked)
-    legend = alt.Legend(title="severity (parameter)", orient="top")
+    legend = alt.Legend(title=title, orient="top")
     return alt.Color("level:N", sort=None, scale=scale, legend=legend)
 
 
@@ -155,8 +156,8 @@ def class_marks(classes: Sequence[str]) -> tuple[alt.Color, alt.Shape]:
     )
 
 
-def severity_axis(frame: pd.DataFrame) -> alt.X:
-    """Severity on x, one tick for each, with the noise parameter below it."""
+def severity_axis(frame: pd.DataFrame, words: Wording) -> alt.X:
+    """Levels on x, evenly spaced, one tick for each, with its name below it."""
     ticks = frame[["severity", "level"]].drop_duplicates().sort_values("severity")
     names = " : ".join(
         f"datum.value == {severity} ? {_js(level)}"
@@ -171,7 +172,7 @@ def severity_axis(frame: pd.DataFrame) -> alt.X:
     return alt.X(
         "severity:Q",
         axis=axis,
-        title="noise severity (parameter)",
+        title=words.axis,
         scale=alt.Scale(nice=False, padding=14),
     )
 

@@ -9,8 +9,13 @@ from tdafeat.figures.theme import COLOURS, embed, themed, wrapped
 
 
 def training(training: pd.DataFrame) -> alt.TopLevelMixin:
-    """Quantities logged in training against the step, a panel for each, a line per variant."""
+    """Quantities logged in training against the step, a panel for each, a line per variant.
+
+    Several seeds are averaged.
+    """
+    shown = ["variant", "step", "quantity", "value"]
     frame = training[training["value"].abs().lt(float("inf"))]
+    frame = frame.groupby(shown[:-1], sort=False)["value"].mean().reset_index()
     variants = frame["variant"].drop_duplicates().tolist()
     colours = [COLOURS[k % len(COLOURS)] for k in range(len(variants))]
     base = alt.Chart().encode(
@@ -23,7 +28,6 @@ def training(training: pd.DataFrame) -> alt.TopLevelMixin:
         *(alt.Tooltip(f"{name}:Q", format=".4g") for name in ("step", "value")),
     ]
     layers = [base.mark_line(), base.mark_point(size=18).encode(tooltip=tips)]
-    shown = ["variant", "step", "quantity", "value"]
     panels = alt.layer(*layers, data=embed(frame[shown]))
     facet = alt.Facet("quantity:N", title=None, sort=None)
     return themed(

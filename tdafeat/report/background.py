@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,6 +12,7 @@ from tdafeat.figures.theme import levels, with_names
 from tdafeat.report.model import Block, Note, Paragraph, Table
 from tdafeat.report.records import Records
 from tdafeat.run import Run
+from tdafeat.wording import TRAINING
 
 
 def methods(run: Run, records: Records) -> Iterator[Block]:
@@ -24,23 +25,11 @@ def methods(run: Run, records: Records) -> Iterator[Block]:
             f"Measured on the {manifest['split'] or 'given'} images of {manifest['dataset']}: "
             f"{classes} {'class' if classes == 1 else 'classes'}, {manifest['n_per_class']} "
             "images each, the same images at every level. What is fitted (the predictors) is "
-            "fitted on clean training images alone."
+            f"fitted on {records.words.fitted_on}."
             + (f" Random seeds: {seeds}; figures that cannot average show the first." * bool(seeds))
         )
     if manifest["noise"]:
-        noise = manifest["noise"]
-        values = ", ".join(f"{level:g}" for level in noise.get("levels", []))
-        if noise.get("units"):
-            yield Paragraph(
-                f"Noise: {noise.get('name')}, in {noise['units']} units, {noise.get('parameter')} "
-                f"= {values} for severity 1 to {len(noise.get('levels', []))}. The same noise "
-                "field, scaled, disturbs an image at every level."
-            )
-        else:
-            yield Paragraph(
-                f"Noise: as it came with the data, at severities {values}; what it is was not "
-                "recorded here."
-            )
+        yield Paragraph(_levels(manifest["noise"]))
     if run.manifest["parameters"]:
         shown = ", ".join(f"{k} = {_plain(v)}" for k, v in run.manifest["parameters"].items())
         yield Paragraph(
@@ -53,6 +42,7 @@ def methods(run: Run, records: Records) -> Iterator[Block]:
         keys = ("name", "layer", "dimension", "version", "preprocessing")
         rows = [{key: _plain(e.get(key)) for key in keys} for e in manifest["encoders"]]
         yield Table(pd.DataFrame(rows), "Feature spaces.", "encoders")
+    yield from _trainings(manifest["encoders"])
     if len(records):
         rows = [
             {
@@ -66,9 +56,52 @@ def methods(run: Run, records: Records) -> Iterator[Block]:
         yield Table(
             pd.DataFrame(rows),
             "Definitions; an arrow marks the desirable direction where there is one. Angles are "
-            "tabled in radians and drawn in degrees.",
+            f"tabled in radians and drawn in degrees.{records.words.definitions}",
             "definitions",
         )
+
+
+def _levels(noise: Mapping[str, Any]) -> str:
+    """What the levels are, in a sentence or two."""
+    levels = noise.get("levels", [])
+    values = ", ".join(f"{level:g}" for level in levels)
+    if noise.get("name") == TRAINING:
+        return (
+            f"Training: every variant was encoded at steps {values}; the weights after so many "
+            "steps are an encoder, and step 0 is the untrained network."
+        )
+    if noise.get("units"):
+        return (
+            f"Noise: {noise.get('name')}, in {noise['units']} units, {noise.get('parameter')} "
+            f"= {values} for severity 1 to {len(levels)}. The same noise "
+            "field, scaled, disturbs an image at every level."
+        )
+    return (
+        f"Noise: as it came with the data, at severities {values}; what it is was not "
+        "recorded here."
+    )
+
+
+def _trainings(encoders: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
+    """How the variants of a training differ, and what they share."""
+    specs = {str(e.get("name")): dict(_flat(e["training"])) for e in encoders if "training" in e}
+    if not specs:
+        return
+    frame = pd.DataFrame(specs).fillna("–")
+    same = frame.eq(frame.iloc[:, 0], axis=0).all(axis=1)
+    shared = ", ".join(f"{key} {value}" for key, value in frame[same].iloc[:, 0].items())
+    yield Paragraph(f"What all variants share: {shared or 'nothing'}.")
+    if not same.all():
+        differing = frame[~same].rename_axis("setting").reset_index()
+        yield Table(differing, "What tells the variants apart.", "variants")
+
+
+def _flat(spec: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in spec.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key} ")
+        else:
+            yield f"{prefix}{key}".replace("_", " "), _plain(value)
 
 
 def measurements(run: Run, records: Records) -> Iterator[Block]:
@@ -82,7 +115,7 @@ def measurements(run: Run, records: Records) -> Iterator[Block]:
         frame = wide[columns].rename(index=titles).reset_index()
         yield Table(
             frame,
-            f"{space}: all metrics of the whole cloud, by severity (parameter).",
+            f"{space}: all metrics of the whole cloud, by {records.words.level}.",
             f"measurements-{space}",
             dict.fromkeys(columns, ".4g"),
         )

@@ -10,7 +10,7 @@ from tdafeat.report.records import Records
 from tdafeat.run import Run
 
 ORDER: tuple[tuple[str, Callable[[Run, Records], Iterator[Block]]], ...] = (
-    ("Accuracy against noise", evidence.accuracy),
+    ("Accuracy {along}", evidence.accuracy),
     ("Persistence diagrams", evidence.diagrams),
     ("Distances between diagrams", evidence.distances),
     ("Angles between classes", evidence.angles),
@@ -32,14 +32,14 @@ def build(run: Run) -> Report:
     for title, blocks_of in ORDER:
         blocks = tuple(blocks_of(run, records))
         if blocks:
-            sections.append(Section(title, blocks))
+            sections.append(Section(title.format(along=records.words.along), blocks))
     manifest = run.manifest
     title = str(manifest["title"] or manifest["name"] or "Report")
     answer = tuple(str(sentence) for sentence in manifest["answer"])
-    return Report(title, str(manifest["question"]), answer, _facts(run), tuple(sections))
+    return Report(title, str(manifest["question"]), answer, _facts(run, records), tuple(sections))
 
 
-def _facts(run: Run) -> str:
+def _facts(run: Run, records: Records) -> str:
     """One line saying what was looked at."""
     manifest = run.manifest
     parts = [f"{manifest['dataset']}, {manifest['split']} split" if manifest["split"] else ""]
@@ -52,5 +52,6 @@ def _facts(run: Run) -> str:
     if manifest["noise"]:
         noise = manifest["noise"]
         levels = ", ".join(f"{level:g}" for level in noise.get("levels", []))
-        parts.append(f"{noise.get('name')} noise, {noise.get('parameter')} {levels}")
+        kind = records.words.kind.format(name=noise.get("name"))
+        parts.append(f"{kind}, {noise.get('parameter')} {levels}")
     return " · ".join(part for part in parts if part)

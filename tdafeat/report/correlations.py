@@ -27,12 +27,12 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
         reasons = sorted({status for status in table["status"] if status})
         yield Note("No correlation could be estimated: " + "; ".join(reasons) + ".")
         return
-    titles = records.titles(known["metric"].drop_duplicates())
+    titles, words = records.titles(known["metric"].drop_duplicates()), records.words
     yield Paragraph(
         "Three correlations answer three questions. Within a level: do the classes with a higher "
-        "value stay more accurate, at the same noise? Level-adjusted: the same over all levels, "
-        "after each level's mean rank is taken out. Pooled: over everything at once, where a "
-        "metric may look good only because both sides move with the noise."
+        f"value stay more accurate, at the same {words.same}? Level-adjusted: the same over all "
+        "levels, after each level's mean rank is taken out. Pooled: over everything at once, where "
+        f"a metric may look good only because both sides move with {words.the_cause}."
     )
     for finding in run.manifest["findings"]:
         yield Paragraph(str(finding))
@@ -54,8 +54,8 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
             yield Figure(
                 figures.scatter(rows, name, run.manifest["primary"], titles[name]),
                 f"{records[name].title} against accuracy, a point for each class at each level. A "
-                "trend across colours is the noise; a trend within one colour is what would tell "
-                "robust classes apart.",
+                f"trend across colours is {words.the_cause}; a trend within one colour is what "
+                f"would tell {words.accurate} classes apart.",
                 f"scatter-{name}",
             )
 

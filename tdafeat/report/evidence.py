@@ -23,11 +23,11 @@ def accuracy(run: Run, records: Records) -> Iterator[Block]:
     rows = run.metrics[(run.metrics["metric"] == primary) & run.metrics["value"].notna()]
     if rows[rows["scope"] == "all"].empty:
         return
-    name = records[primary].title
+    name, words = records[primary].title, records.words
     yield Figure(
         figures.accuracy(rows, primary),
-        f"{_capital(name)} on the test images at each noise level, with its 95 % interval where "
-        "one is known. The dashed line is chance. A robust space loses little from left to right.",
+        f"{_capital(name)} on the test images at each {words.fixed}, with its 95 % interval where "
+        f"one is known. The dashed line is chance. {words.overall}",
         "accuracy",
     )
     yield from _accuracies(run, records)
@@ -36,7 +36,7 @@ def accuracy(run: Run, records: Records) -> Iterator[Block]:
     yield Figure(
         figures.accuracy(rows, primary, by_class=True),
         f"{_capital(name)} of every class (light) around that of all classes (coloured). "
-        "Lines that fall early are the classes that noise takes first.",
+        f"{words.by_class}",
         "accuracy-by-class",
     )
     method = primary.removesuffix("_accuracy")
@@ -45,7 +45,8 @@ def accuracy(run: Run, records: Records) -> Iterator[Block]:
         yield Figure(
             figures.confusion(ends(cells), method),
             f"{space}: what the {name.removesuffix(' accuracy')} takes each class for. A clean "
-            "diagonal is a perfect classifier; columns that fill up are where noise drives it.",
+            "diagonal is a perfect classifier; columns that fill up are where "
+            f"{words.cause} drives it.",
             f"confusion-{space}",
         )
 
@@ -64,7 +65,7 @@ def _accuracies(run: Run, records: Records) -> Iterator[Block]:
     frame = frame.rename(columns={"space": "feature space", "metric": "accuracy (%)"})
     yield Table(
         frame,
-        "Accuracies of all predictors in percent, by noise severity (parameter).",
+        f"Accuracies of all predictors in percent, by {records.words.axis}.",
         "accuracies",
         dict.fromkeys(levels(rows), ".1f"),
     )
@@ -103,22 +104,25 @@ def diagrams(run: Run, records: Records) -> Iterator[Block]:
         run,
         records,
         names,
-        "Summaries of the diagrams against noise: one panel per summary, each on its own scale.",
+        f"Summaries of the diagrams {records.words.along}: one panel per summary, each on its own "
+        "scale.",
         "summaries",
     )
 
 
 def distances(run: Run, records: Records) -> Iterator[Block]:
-    """Distances between the clean and the noisy diagrams."""
+    """Distances between the diagrams of the first level and those of the others."""
+    words = records.words
     names = sorted(n for n in records if _is_distance(n))
     noisy = run.metrics[run.metrics["severity"] > 0]
     rows = drawable(noisy, names)
     if not rows.empty:
         yield Figure(
             figures.distances(rows, records.titles(names)),
-            "How far noise moves the diagrams: distance from the clean diagram to the noisy one, "
-            "in units of the features. Scales differ between encoders, so compare shapes of "
-            "curves rather than heights. At severity 0 the distance is zero by definition.",
+            f"How far {words.cause} moves the diagrams: distance from the {words.first} diagram to "
+            f"the {words.later} one, in units of the features. Scales differ between encoders, so "
+            f"compare shapes of curves rather than heights. At {words.origin} the distance is zero "
+            "by definition.",
             "distances",
         )
     yield from _matrices(run, records, "topology")
@@ -153,7 +157,7 @@ def _matrices(run: Run, records: Records, room: str) -> Iterator[Block]:
     for space, cells in spaces(rows[rows["metric"] == drawn]):
         yield Figure(
             figures.class_matrix(ends(cells), drawn, about.title, about.unit),
-            f"{space}: {about.title} for every pair of classes, clean and at the strongest noise; "
+            f"{space}: {about.title} for every pair of classes, {records.words.ends}; "
             "classes that are alike stand together, in the same order in both panels.",
             f"{drawn}-{space}",
         )
@@ -171,8 +175,8 @@ def _matrices(run: Run, records: Records, room: str) -> Iterator[Block]:
     frame = frame[levels(named)].fillna("–").rename(index=records.titles(names), level="metric")
     yield Table(
         frame.reset_index().rename(columns={"space": "feature space"}),
-        "Mean over all pairs of classes, with the smallest and the largest pair, by noise severity "
-        f"(parameter){'; angles in degrees' if any(angular) else ''}.",
+        "Mean over all pairs of classes, with the smallest and the largest pair, by "
+        f"{records.words.axis}{'; angles in degrees' if any(angular) else ''}.",
         f"pairs-{room}",
     )
 
@@ -184,8 +188,9 @@ def spectra(run: Run, records: Records) -> Iterator[Block]:
         yield Figure(
             figures.spectra(rows),
             "Share of the variance along each principal direction, both axes logarithmic. A line "
-            "that falls steeply is a cloud with few directions; where noise lifts the tail, it "
-            "fills directions that the clean features leave empty.",
+            "that falls steeply is a cloud with few directions; where "
+            f"{records.words.cause} lifts the tail, it fills directions that the "
+            f"{records.words.first} features leave empty.",
             "spectra",
         )
     names = [n for n in records if records[n].room == "geometry"]
@@ -193,8 +198,8 @@ def spectra(run: Run, records: Records) -> Iterator[Block]:
         run,
         records,
         names,
-        "Geometry of the whole cloud against noise: one panel per metric, each on its own scale; "
-        "an arrow marks the desirable direction.",
+        f"Geometry of the whole cloud {records.words.along}: one panel per metric, each on its own "
+        "scale; an arrow marks the desirable direction.",
         "geometry",
     )
 
@@ -207,8 +212,9 @@ def projections(run: Run, records: Records) -> Iterator[Block]:
             yield Figure(
                 figures.projection(rows),
                 f"{space}: {titles.get(str(method), method)} of the same images at every level, "
-                "fitted jointly, coloured by class. Clusters that dissolve are classes that noise "
-                "mixes; distances between far clusters mean little in t-SNE and UMAP.",
+                "fitted jointly, coloured by class. Clusters that dissolve are classes that "
+                f"{records.words.cause} mixes; distances between far clusters mean little in t-SNE "
+                "and UMAP.",
                 f"{method}-{space}",
             )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tdafeat.run import Run
+from tdafeat.wording import wording
 
 ARROWS = {"higher": " ↑", "lower": " ↓"}
 
@@ -33,15 +34,22 @@ class Records(Mapping[str, Description]):
 
     The manifest's own descriptions come first, so that an old run keeps its definitions; what
     it does not describe is looked up among the installed metrics.
+
+    Attributes
+    ----------
+    words : for the run's levels, of a noise or of a training.
     """
 
     def __init__(self, run: Run) -> None:
+        self.words = wording(str(run.manifest["noise"].get("name", "")))
         tables = (run.metrics, run.pairs, run.associations)
         names = list(dict.fromkeys(name for table in tables for name in table["metric"]))
         described = run.manifest["metrics"]
         self._known = {n: _described(described[n]) for n in names if n in described}
         rest = [name for name in names if name not in self._known]
         self._known.update(_installed(rest) if rest else {})
+        for name, about in self._known.items():
+            self._known[name] = replace(about, title=self.words.titled(about.title))
 
     def __getitem__(self, name: str) -> Description:
         return self._known[name]

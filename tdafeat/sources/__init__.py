@@ -1,7 +1,18 @@
-"""Where a study's features come from: images put through encoders, or files a user brought."""
+"""Where a study's features come from: images through encoders, a training, a user's files."""
 
 from tdafeat.sources.features import FeatureSource, Levels
 from tdafeat.sources.groups import Group
 from tdafeat.sources.images import ImageSource
+from tdafeat.sources.training import TrainingSource, Variant
 
-__all__ = ["FeatureSource", "Group", "ImageSource", "Levels"]
+__all__ = [
+    "FeatureSource",
+    "Group",
+    "ImageSource",
+    "Levels",
+    "Source",
+    "TrainingSource",
+    "Variant",
+]
+
+Source = FeatureSource | ImageSource | TrainingSource

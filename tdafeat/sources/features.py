@@ -38,6 +38,7 @@ class FeatureSource:
     has_text: bool = False
     images: None = None
     noise: None = None
+    training: None = None
 
     def __post_init__(self) -> None:
         if not self.features:
@@ -112,7 +113,7 @@ class FeatureSource:
                 for severity in tests
             }
             clouds = {severity: self._put(store, cloud) for severity, cloud in tests.items()}
-            groups.append(Group(cells, clouds, self._put(store, train)))
+            groups.append(Group(cells, clouds, dict.fromkeys(tests, self._put(store, train))))
         return groups
 
     @staticmethod

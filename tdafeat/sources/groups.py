@@ -17,14 +17,15 @@ class Group:
 
     Attributes
     ----------
-    cells, clouds : by severity; 0 (clean) is always there.
-    train : clean features the predictors are fitted on.
+    cells, clouds : by severity; 0 (clean, or the start of a training) is always there.
+    train : by severity, the features the predictors are fitted on: the same clean ones under
+        noise, those of the same step in a training.
     text : specification of the stored class directions of a text tower, if there is one.
     """
 
     cells: Mapping[int, Cell]
     clouds: Mapping[int, Cloud]
-    train: Cloud
+    train: Mapping[int, Cloud]
     text: Mapping[str, Any] | None = None
 
 

@@ -45,13 +45,14 @@ class ImageSource:
     device: torch.device
     batch_size: int
     workers: int
+    training: None = None
 
     @classmethod
     def load(
         cls, study: Study, root: str | Path | None, device: str, batch_size: int, workers: int
     ) -> ImageSource:
         """Everything the study names, or the first error in it, before anything is computed."""
-        from tdafeat import datasets, encoders, noise
+        from tdafeat import encoders, noise
         from tdafeat.extraction import resolve_device
 
         place = resolve_device(device)
@@ -61,8 +62,6 @@ class ImageSource:
             chosen = noise.load(study.noise, levels=study.levels)
         else:
             chosen = study.noise
-        if not study.seeds:
-            raise ValueError("seeds must name at least one seed")
         if not study.encoders:
             raise ValueError("encoders must name at least one encoder")
         loaded = [
@@ -72,25 +71,9 @@ class ImageSource:
         twice = {(e.name, e.layer) for e in loaded}
         if len(twice) < len(loaded):
             raise ValueError("encoders must differ in name or layer; one is named twice")
-        sets: dict[str, dict[int, ImageSet]] = {"test": {}, "train": {}}
-        for seed in study.seeds:
-            whole = datasets.load(
-                study.dataset, "test", root, study.limit, seed, corrupted=study.corrupted
-            )
-            sets["test"][seed] = whole.per_class(len(whole), seed)
-            sets["train"][seed] = datasets.load(study.dataset, "train", root, study.limit, seed)
-        for seed, train in sets["train"].items():
-            test = sets["test"][seed]
-            check_classes(test.labels, test.classes, study.dataset)
-            if train.classes != test.classes:
-                different = sorted(set(train.classes) ^ set(test.classes))
-                raise ValueError(
-                    f"{study.dataset}: train and test images must have the same classes; "
-                    f"{different[0]!r} is in one of them only"
-                )
-        images = sets["test"][study.seeds[0]]
-        texts = [_directions(encoder, images) for encoder in loaded]
-        return cls(sets["test"], sets["train"], loaded, texts, chosen, place, batch_size, workers)
+        tests, trains = load_sets(study, root)
+        texts = [_directions(encoder, tests[study.seeds[0]]) for encoder in loaded]
+        return cls(tests, trains, loaded, texts, chosen, place, batch_size, workers)
 
     @property
     def has_text(self) -> bool:
@@ -157,7 +140,7 @@ class ImageSource:
         steps = sum(len(part) * len(self._severities(part, seed)) for seed, part in parts)
         with Progress("features", steps * len(self.encoders), quiet) as progress:
             for seed, part in parts:
-                remembered = _remembering(part)  # decoded once for all encoders
+                remembered = remembering(part)  # decoded once for all encoders
                 for encoder in self.encoders:
                     self._extract_part(store, remembered, encoder, seed, force, progress)
         return [
@@ -223,7 +206,7 @@ class ImageSource:
         return Group(
             {s: self._cell(encoder, seed, s, parameter) for s, parameter in levels.items()},
             {s: self._cloud(encoder, seed, self.images.split, s) for s in levels},
-            self._cloud(encoder, seed, "train", 0),
+            dict.fromkeys(levels, self._cloud(encoder, seed, "train", 0)),
             self._store_text(store, encoder, self.texts[self.encoders.index(encoder)]),
         )
 
@@ -286,6 +269,31 @@ class ImageSource:
         return spec
 
 
+def load_sets(
+    study: Study, root: str | Path | None
+) -> tuple[dict[int, ImageSet], dict[int, ImageSet]]:
+    """Test images, of every class the same number, and train images, by seed; checked."""
+    from tdafeat import datasets
+
+    if not study.seeds:
+        raise ValueError("seeds must name at least one seed")
+    tests, trains = {}, {}
+    for seed in study.seeds:
+        whole = datasets.load(
+            study.dataset, "test", root, study.limit, seed, corrupted=study.corrupted
+        )
+        tests[seed] = test = whole.per_class(len(whole), seed)
+        trains[seed] = train = datasets.load(study.dataset, "train", root, study.limit, seed)
+        check_classes(test.labels, test.classes, study.dataset)
+        if train.classes != test.classes:
+            different = sorted(set(train.classes) ^ set(test.classes))
+            raise ValueError(
+                f"{study.dataset}: train and test images must have the same classes; "
+                f"{different[0]!r} is in one of them only"
+            )
+    return tests, trains
+
+
 def _directions(encoder: Encoder, images: ImageSet) -> np.ndarray | str:
     """The classes as unit vectors in the encoder's space, or why it cannot name them."""
     from tdafeat.encoders import prompts_for
@@ -297,7 +305,7 @@ def _directions(encoder: Encoder, images: ImageSet) -> np.ndarray | str:
     return "it has no text tower" if directions is None else directions.cpu().numpy()
 
 
-def _remembering(images: ImageSet) -> ImageSet:
+def remembering(images: ImageSet) -> ImageSet:
     """The same images, each read from its file (or painted) once and kept, memory allowing."""
     fitting = max(1, REMEMBERED // max(1, images.read(0).nbytes))
     return replace(images, read=lru_cache(maxsize=fitting)(images.read))

@@ -1,0 +1,287 @@
+"""Features along a training: every checkpoint is an encoder, every step a level.
+
+A variant trains; its weights at the steps asked for go into the store, so that a study trains
+once, whatever is asked of the networks afterwards.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from numbers import Integral
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+import pandas as pd
+
+from tdafeat.course import CRITERION
+from tdafeat.progress import Progress
+from tdafeat.sources.groups import Group
+from tdafeat.sources.images import ImageSource, load_sets, remembering
+from tdafeat.store import Store, digest, stored
+from tdafeat.wording import TRAINING
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from tdafeat.datasets import ImageSet
+    from tdafeat.encoders import Encoder
+    from tdafeat.study import Study
+
+TRAINING_VERSION = 1  # raise it whenever the same variant is trained to other weights than before
+
+Observe = Callable[[int, Mapping[str, "Tensor"]], None]
+"""Called with a step and the weights after it."""
+
+
+@runtime_checkable
+class Variant(Protocol):
+    """One way to train an encoder."""
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """Plain values: all that changes the training, apart from its images and seed."""
+
+    def train(
+        self,
+        images: ImageSet,
+        steps: Sequence[int],
+        seed: int,
+        device: torch.device,
+        folder: Path,
+        observe: Observe,
+    ) -> Sequence[Mapping[str, float]]:
+        """Train, and show the weights after each of `steps`, in whatever order.
+
+        Parameters
+        ----------
+        images : to train on.
+        folder : of this training alone; what it leaves there is there again when it was killed
+            and goes on, and is removed once it is done.
+
+        Returns
+        -------
+        What was logged: ``step``, and quantities by name.
+
+        Raises
+        ------
+        ValueError for a step that lies beyond the training.
+        """
+
+    def encoder(self, name: str, weights: Mapping[str, Tensor]) -> Encoder:
+        """The encoder that has these weights."""
+
+
+@dataclass
+class TrainingSource:
+    """Variants of a training, and the images they are trained and measured on.
+
+    Attributes
+    ----------
+    over : the images that every checkpoint encodes; its encoders are left out.
+    whole : by seed, all train images: what the variants are trained on.
+    encoders : the last checkpoint of each variant, once extracted.
+    training : what was logged, once extracted.
+    """
+
+    variants: Mapping[str, Variant]
+    steps: tuple[int, ...]
+    over: ImageSource
+    whole: Mapping[int, ImageSet]
+    encoders: dict[str, Encoder] = field(default_factory=dict)
+    training: pd.DataFrame = field(default_factory=pd.DataFrame)
+    has_text: bool = False
+    noise: None = None
+
+    @classmethod
+    def load(
+        cls, study: Study, root: str | Path | None, device: str, batch_size: int, workers: int
+    ) -> TrainingSource:
+        """Everything the study names, or the first error in it, before anything is computed."""
+        from tdafeat import datasets
+        from tdafeat.extraction import resolve_device
+
+        variants, steps = _variants(study), _steps(study.steps)
+        place = resolve_device(device)
+        tests, trains = (
+            {seed: remembering(images) for seed, images in sets.items()}
+            for sets in load_sets(study, root)
+        )
+        whole = {seed: datasets.load(study.dataset, "train", root, seed=seed) for seed in trains}
+        over = ImageSource(tests, trains, (), (), None, place, batch_size, workers)
+        return cls(variants, steps, over, whole)
+
+    @property
+    def images(self) -> ImageSet:
+        """Test images of the first seed: those the report shows."""
+        return self.over.images
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names."""
+        return self.over.classes
+
+    @property
+    def n_per_class(self) -> int:
+        """Test images of each class: of all classes the same number."""
+        return self.over.n_per_class
+
+    def remarks(self) -> list[str]:
+        """What a reader must know of these features, for the report."""
+        n_images = len(next(iter(self.whole.values())))
+        remarks = [
+            *self.over.remarks(),
+            f"Every variant was trained on all {n_images} train images of {self.images.name}; "
+            f"predictors are fitted and asked anew at every step.",
+            CRITERION,
+        ]
+        if len(self.whole) == 1:
+            seed = next(iter(self.whole))
+            remarks.append(
+                f"One training per variant (seed {seed}): another draw of weights and images may "
+                "take another course, and how far courses spread is not shown."
+            )
+        return remarks
+
+    def describe(self) -> list[dict[str, Any]]:
+        """The variants, for the manifest."""
+        return [
+            {
+                "name": name,
+                "layer": encoder.layer,
+                "dimension": encoder.dimension,
+                "version": encoder.version,
+                "preprocessing": asdict(encoder.preprocessing),
+                "text": False,
+                "training": dict(self.variants[name].spec),
+            }
+            for name, encoder in self.encoders.items()
+        ]
+
+    def extract(self, store: Store, force: bool, quiet: bool) -> list[Group]:
+        """Train what is missing, and put every image through every checkpoint."""
+        runs = [(name, seed) for name in self.variants for seed in self.whole]
+        for name, seed in runs:
+            self._train(store, name, seed, force, quiet)
+        logged = [self._logged(store, name, seed) for name, seed in runs]
+        self.training = pd.concat(logged, ignore_index=True)
+        with Progress("features", len(runs) * len(self.steps), quiet) as progress:
+            return [self._group(store, name, seed, force, progress) for name, seed in runs]
+
+    def _train(self, store: Store, name: str, seed: int, force: bool, quiet: bool) -> None:
+        spec = self._spec(name, seed)
+        checkpoints = {step: spec | {"step": step} for step in self.steps}
+        folder = store.root / "unfinished" / digest(spec | {"steps": list(self.steps)})
+        if force:
+            store.remove("training", spec)
+            for checkpoint in checkpoints.values():
+                store.remove("checkpoint", checkpoint)
+            shutil.rmtree(folder, ignore_errors=True)
+
+        def missing() -> list[int]:
+            return [s for s, c in checkpoints.items() if not store.intact("checkpoint", c)]
+
+        def observe(step: int, weights: Mapping[str, Tensor]) -> None:
+            if step in checkpoints and not store.intact("checkpoint", checkpoints[step]):
+                store.write("checkpoint", checkpoints[step], arrays={"weights": _packed(weights)})
+
+        if missing() or not store.intact("training", spec):
+            with Progress(f"training {name}", len(self.steps), quiet) as progress:
+                folder.mkdir(parents=True, exist_ok=True)
+                log = self.variants[name].train(
+                    self.whole[seed], self.steps, seed, self.over.device, folder, observe
+                )
+                if behind := missing():
+                    raise ValueError(f"variant {name!r} showed no weights at step {behind[0]}")
+                long = pd.DataFrame([dict(row) for row in log]).melt("step", var_name="quantity")
+                store.write("training", spec, tables={"log": long.dropna()})
+                progress.advance(len(self.steps))
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def _logged(self, store: Store, name: str, seed: int) -> pd.DataFrame:
+        log = stored(store, "training", self._spec(name, seed)).tables["log"]
+        return log.assign(variant=name, seed=seed)
+
+    def _spec(self, name: str, seed: int) -> dict[str, Any]:
+        """Everything that changes the course of this training."""
+        images = self.whole[seed]
+        return {
+            "version": TRAINING_VERSION,
+            "variant": dict(self.variants[name].spec),
+            "dataset": {"name": images.name, "version": images.version, "split": images.split},
+            "images": digest(list(images.ids)),
+            "seed": seed,
+        }
+
+    def _group(self, store: Store, name: str, seed: int, force: bool, progress: Progress) -> Group:
+        """A checkpoint is an encoder: its features are those of a study without noise."""
+        cells, clouds, train = {}, {}, {}
+        for level, step in enumerate(self.steps):
+            encoder = self._encoder(store, name, seed, step)
+            over = replace(
+                self.over,
+                tests={seed: self.over.tests[seed]},
+                trains={seed: self.over.trains[seed]},
+                encoders=(encoder.to(self.over.device),),
+                texts=("a checkpoint has no text tower",),
+            )
+            (group,) = over.extract(store, force, quiet=True)
+            cell = replace(group.cells[0], noise=TRAINING, severity=level, parameter=float(step))
+            cells[level], clouds[level], train[level] = cell, group.clouds[0], group.train[0]
+            self.encoders[name] = encoder
+            progress.advance()
+        return Group(cells, clouds, train)
+
+    def _encoder(self, store: Store, name: str, seed: int, step: int) -> Encoder:
+        from safetensors.torch import load
+
+        spec = self._spec(name, seed) | {"step": step}
+        packed = stored(store, "checkpoint", spec).arrays["weights"]
+        return self.variants[name].encoder(name, load(packed.tobytes()))
+
+
+def _packed(weights: Mapping[str, Tensor]) -> np.ndarray:
+    """Named weights as the bytes of a safetensors file."""
+    from safetensors.torch import save
+
+    copies = {name: tensor.detach().cpu().clone() for name, tensor in weights.items()}
+    return np.frombuffer(save(copies), dtype=np.uint8)
+
+
+def _variants(study: Study) -> Mapping[str, Variant]:
+    variants = study.variants
+    if not variants:
+        raise ValueError("variants must name at least one variant")
+    for name in ("encoders", "noise", "levels", "corrupted", "features"):
+        given, default = getattr(study, name), getattr(type(study), name)
+        if given is not None and (default is None or given != default):
+            raise ValueError(
+                f"{name} cannot be combined with variants: in the study of a training, variants "
+                "and steps take the place of encoders and noise"
+            )
+    for name, variant in variants.items():
+        if not isinstance(variant, Variant):
+            raise TypeError(
+                f"variants must have spec, train and encoder, as tdafeat.sources.Variant; "
+                f"{name!r} is a {type(variant).__name__}"
+            )
+        try:
+            digest(dict(variant.spec))
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"the spec of variant {name!r} must hold plain values only: {error}"
+            ) from None
+    return variants
+
+
+def _steps(steps: Sequence[int]) -> tuple[int, ...]:
+    whole = all(isinstance(step, Integral) and step >= 0 for step in steps)
+    if not whole or len(steps) < 2 or sorted(set(steps)) != list(steps):
+        raise ValueError(
+            "steps must be two whole numbers or more, ascending, 0 being the untrained network; "
+            f"got {tuple(steps)}"
+        )
+    return tuple(int(step) for step in steps)

@@ -1,0 +1,143 @@
+"""How a run speaks of its levels: degrees of a noise, or steps of a training.
+
+The column ``noise`` of a run's tables, and the entry of its manifest, say which of the two it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+TRAINING = "training"  # what stands in place of a noise's name
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The words for one kind of level.
+
+    Attributes
+    ----------
+    zero, other : names of level 0 and of the others, as formats of severity and parameter.
+    kind : of levels, as a format of the noise's name.
+    parameter, level, axis : what a level's parameter is, titles of legends and of the axis.
+    fixed : one level, as in "at a fixed noise level".
+    along : how curves run, "against noise".
+    cause, the_cause : what moves features from level to level.
+    first, later, origin : the features at level 0, those after it, and level 0 itself.
+    reference : level 0 in the title of a metric that compares with it.
+    ends : the first and the last level.
+    same : what is the same for all classes at one level.
+    accurate : what a class is that does well.
+    fitted_on : what predictors are fitted on.
+    overall, by_class : what to look for in curves of accuracy.
+    definitions : what to know when reading definitions.
+    """
+
+    zero: str
+    other: str
+    kind: str
+    parameter: str
+    level: str
+    axis: str
+    fixed: str
+    along: str
+    cause: str
+    the_cause: str
+    first: str
+    later: str
+    origin: str
+    reference: str
+    ends: str
+    same: str
+    accurate: str
+    fitted_on: str
+    overall: str
+    by_class: str
+    definitions: str = ""
+
+    def named(self, severity: int, parameter: float) -> str:
+        """A level's name in figures and tables.
+
+        Examples
+        --------
+        >>> NOISE.named(0, 0.0), NOISE.named(1, 0.08), COURSE.named(1, 40.0)
+        ('clean', '1 (0.08)', '40')
+        """
+        name = self.other if severity else self.zero
+        return name.format(severity=severity, parameter=parameter)
+
+    def titled(self, title: str) -> str:
+        """A metric's title, which calls level 0 clean.
+
+        Examples
+        --------
+        >>> COURSE.titled("displacement from clean")
+        'displacement from start'
+        """
+        return title.replace("clean", self.reference)
+
+
+NOISE = Wording(
+    zero="clean",
+    other="{severity} ({parameter:g})",
+    kind="{name} noise",
+    parameter="severity",
+    level="severity (parameter)",
+    axis="noise severity (parameter)",
+    fixed="noise level",
+    along="against noise",
+    cause="noise",
+    the_cause="the noise",
+    first="clean",
+    later="noisy",
+    origin="severity 0",
+    reference="clean",
+    ends="clean and at the strongest noise",
+    same="noise",
+    accurate="robust",
+    fitted_on="clean training images alone",
+    overall="A robust space loses little from left to right.",
+    by_class="Lines that fall early are the classes that noise takes first.",
+)
+
+COURSE = Wording(
+    zero="{parameter:.0f}",
+    other="{parameter:.0f}",
+    kind="training",
+    parameter="step",
+    level="step",
+    axis="training step",
+    fixed="step",
+    along="along training",
+    cause="training",
+    the_cause="training",
+    first="first",
+    later="later",
+    origin="the first step",
+    reference="start",
+    ends="at the first and at the last step",
+    same="step",
+    accurate="well-learned",
+    fitted_on="the training images, encoded anew at every step",
+    overall="A space that learns rises from left to right; one that collapses sinks to chance.",
+    by_class="Lines that rise early are the classes learned first.",
+    definitions=" What a definition calls clean are the features at the first step, and noisy "
+    "those at a later one.",
+)
+
+
+def wording(noise: str) -> Wording:
+    """The words for the levels of a noise of this name, or of a training."""
+    return COURSE if noise == TRAINING else NOISE
+
+
+def wording_of(table: pd.DataFrame) -> Wording:
+    """The words for a run's table, by its column ``noise``.
+
+    Examples
+    --------
+    >>> wording_of(pd.DataFrame({"noise": ["training"]})).level
+    'step'
+    """
+    return wording(next(iter(table["noise"]), "") if "noise" in table else "")
