@@ -6,7 +6,16 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from tdafeat.figures.theme import COLOURS, INK, embed, levels, themed, with_names, wrapped
+from tdafeat.figures.theme import (
+    COLOURS,
+    INK,
+    embed,
+    level_facet,
+    levels,
+    themed,
+    with_names,
+    wrapped,
+)
 
 
 def thin(diagrams: pd.DataFrame, most: int = 400) -> pd.DataFrame:
@@ -79,12 +88,10 @@ def diagrams(diagrams: pd.DataFrame) -> alt.TopLevelMixin:
         ),
     ]
     panels = alt.layer(*layers, data=embed(frame[shown]))
-    title = "severity (parameter)"
     spaces = frame["space"].drop_duplicates().tolist()
     if len(spaces) > 1:
         row = alt.Row("space:N", title=None, sort=spaces)
         panels = panels.properties(width=160, height=160)
-        return themed(panels.facet(row=row, column=alt.Column("level:N", sort=order, title=title)))
-    return themed(
-        wrapped(panels, alt.Facet("level:N", sort=order, title=title), len(order), square=True)
-    )
+        column = alt.Column("level:N", sort=order, title="severity (parameter)")
+        return themed(panels.facet(row=row, column=column))
+    return themed(wrapped(panels, level_facet(order), len(order), square=True))

@@ -5,7 +5,15 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from tdafeat.figures.theme import class_marks, embed, levels, themed, with_names, wrapped
+from tdafeat.figures.theme import (
+    class_marks,
+    embed,
+    level_facet,
+    levels,
+    themed,
+    with_names,
+    wrapped,
+)
 
 
 def projection(projections: pd.DataFrame) -> alt.TopLevelMixin:
@@ -35,5 +43,4 @@ def projection(projections: pd.DataFrame) -> alt.TopLevelMixin:
             ],
         )
     )
-    facet = alt.Facet("level:N", sort=order, title="severity (parameter)")
-    return themed(wrapped(chart, facet, len(order), square=True).add_params(chosen))
+    return themed(wrapped(chart, level_facet(order), len(order), square=True).add_params(chosen))

@@ -95,6 +95,8 @@ def embed(frame: pd.DataFrame) -> alt.InlineData:
 def with_names(frame: pd.DataFrame) -> pd.DataFrame:
     """Add ``space`` (encoder, and layer where an encoder has several) and ``level``.
 
+    Severity 0 is "clean", or "test images" where there is no noise to tell it from.
+
     Examples
     --------
     >>> cells = {"encoder": ["a", "a"], "layer": ["", ""], "severity": [0, 1]}
@@ -103,8 +105,9 @@ def with_names(frame: pd.DataFrame) -> pd.DataFrame:
     """
     layers = frame.groupby("encoder")["layer"].transform("nunique")
     space = frame["encoder"].where(layers < 2, frame["encoder"] + " " + frame["layer"])
+    still = "clean" if frame["severity"].any() else "test images"
     level = [
-        f"{severity} ({parameter:g})" if severity else "clean"
+        f"{severity} ({parameter:g})" if severity else still
         for severity, parameter in zip(frame["severity"], frame["parameter"], strict=True)
     ]
     return frame.assign(space=space, level=pd.Series(level, index=frame.index, dtype=object))
@@ -115,13 +118,20 @@ def levels(frame: pd.DataFrame) -> list[str]:
     return frame.sort_values("severity", kind="stable")["level"].drop_duplicates().tolist()
 
 
+def level_facet(names: Sequence[str]) -> alt.Facet:
+    """A panel for each level; without a heading where there is only one."""
+    if len(names) > 1:
+        return alt.Facet("level:N", sort=list(names), title="severity (parameter)")
+    return alt.Facet("level:N", title=None, header=alt.Header(labelExpr="''"))
+
+
 def level_colour(names: Sequence[str]) -> alt.Color:
-    """Colour by level: blue for clean, warmer with the noise."""
+    """Colour by level: blue for clean, warmer with the noise; without a legend for one alone."""
     n = len(names)
     picked = [LEVELS[round(k * (len(LEVELS) - 1) / max(1, n - 1))] for k in range(n)]
     scale = alt.Scale(domain=list(names), range=picked)
     legend = alt.Legend(title="severity (parameter)", orient="top")
-    return alt.Color("level:N", sort=None, scale=scale, legend=legend)
+    return alt.Color("level:N", sort=None, scale=scale, legend=legend if n > 1 else None)
 
 
 def space_colour(frame: pd.DataFrame) -> alt.Color:

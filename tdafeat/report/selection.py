@@ -8,6 +8,12 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.figures.theme import with_names
+from tdafeat.run import Run
+
+
+def noisy(run: Run) -> bool:
+    """Whether there is more than one level, so that there is something to say of noise."""
+    return bool(run.manifest["noise"])
 
 
 def drawable(metrics: pd.DataFrame, names: list[str]) -> pd.DataFrame:
