@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tdafeat.encoders import Encoder
     from tdafeat.noise import Noise
     from tdafeat.run import Run
-    from tdafeat.sources import Levels
+    from tdafeat.sources import FeatureSource, ImageSource, Levels
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class Study:
     n_landmarks : clouds larger than this are thinned to so many farthest-point landmarks.
     projections : methods of `tdafeat.projection.project`.
     n_projected : images shown in projections, at most.
+    analyses : names of `tdafeat.record.analyses`: what is done with the clean features beside
+        measuring them, each a section of the report.
 
     Examples
     --------
@@ -69,6 +71,7 @@ class Study:
     n_landmarks: int | None = 2000
     projections: Sequence[str] = ("pca", "tsne")
     n_projected: int = 400
+    analyses: Sequence[str] = ()
 
     def run(
         self,
@@ -114,7 +117,7 @@ class Study:
             source = FeatureSource(self.features)
         else:
             source = ImageSource.load(self, root, device, batch_size, workers)
-        self._check(source.has_text, Path(out))
+        self._check(source, Path(out))
         plan = Plan(self, source.extract(where, force=force, quiet=quiet))
         holes, seconds = [], {"features": time.monotonic() - started}
         began = time.monotonic()
@@ -123,9 +126,9 @@ class Study:
             seconds[title], began = time.monotonic() - began, time.monotonic()
         return write_run(self, source, plan, where, holes, seconds, Path(out))
 
-    def _check(self, has_text: bool, out: Path) -> None:
+    def _check(self, source: FeatureSource | ImageSource, out: Path) -> None:
         from tdafeat.projection import METHODS
-        from tdafeat.record import metrics
+        from tdafeat.record import analyses, metrics
 
         if out.exists() and not out.is_dir():
             raise ValueError(f"out must be a folder; {out} is a file")
@@ -141,8 +144,16 @@ class Study:
             raise ValueError(
                 f"primary must be one of {', '.join(accuracies)}; got {self.primary!r}"
             )
-        if self.primary.startswith("zero_shot") and not has_text:
+        if self.primary.startswith("zero_shot") and not source.has_text:
             raise ValueError(
                 f"primary {self.primary!r} needs an encoder with a text tower in every cell; "
                 f"take an open_clip encoder, or another primary such as probe_accuracy"
             )
+        if isinstance(self.analyses, str):
+            raise TypeError(f"analyses must be a sequence of names; got {self.analyses!r}")
+        for name in self.analyses:
+            if analyses[name].of_images and not source.has_pixels:
+                raise ValueError(
+                    f"analysis {name!r} needs encoders whose features are images, such as "
+                    f"pixels:28#grey"
+                )

@@ -20,12 +20,14 @@ class Group:
     cells, clouds : by severity; 0 (clean) is always there.
     train : clean features the predictors are fitted on.
     text : specification of the stored class directions of a text tower, if there is one.
+    image_shape : (channels, height, width) where the features are images.
     """
 
     cells: Mapping[int, Cell]
     clouds: Mapping[int, Cloud]
     train: Cloud
     text: Mapping[str, Any] | None = None
+    image_shape: tuple[int, int, int] | None = None
 
 
 def check_classes(labels: np.ndarray, classes: Sequence[str], where: str) -> None:
