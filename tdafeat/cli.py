@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     report.set_defaults(action=_report)
 
     listing = commands.add_parser("list", help="what can be named in a study")
-    listing.add_argument("kind", choices=("encoders", "datasets", "noises", "metrics"))
+    listing.add_argument("kind", choices=("encoders", "datasets", "noises", "metrics", "analyses"))
     listing.set_defaults(action=_list)
 
     doctor = commands.add_parser("doctor", help="what is installed, and where data is looked for")
@@ -57,8 +57,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _guarded(lambda: arguments.action(arguments))
 
 
-def study_main(study: Study, argv: Sequence[str] | None = None) -> int:
+def study_main(study: Study, *others: Study, argv: Sequence[str] | None = None) -> int:
     """Command line of a study script: its declarations, changed by options.
+
+    Parameters
+    ----------
+    study : what the script runs.
+    others : the same question of other data sets: ``--data NAME`` takes the one declared for it.
 
     Examples
     --------
@@ -67,7 +72,13 @@ def study_main(study: Study, argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=study.question, allow_abbrev=False)
     _study_options(parser)
     arguments = parser.parse_args(argv)
-    return _guarded(lambda: _run_study(study, arguments))
+    chosen = _declared_for([study, *others], arguments.data)
+    return _guarded(lambda: _run_study(chosen, arguments))
+
+
+def _declared_for(studies: Sequence[Study], dataset: str | None) -> Study:
+    """The declaration made for this data set, else the first."""
+    return next((study for study in studies if study.dataset == dataset), studies[0])
 
 
 def _study_options(parser: argparse.ArgumentParser) -> None:
@@ -83,6 +94,7 @@ def _study_options(parser: argparse.ArgumentParser) -> None:
     add("--noise", metavar="NAME", help="noise; see tdafeat list noises")
     add("--levels", nargs="+", type=float, metavar="X", help="noise parameter per severity")
     add("--corrupted", metavar="DIR", help="folder of already corrupted images, not a noise")
+    add("--analysis", action="append", metavar="NAME", help="analysis; see tdafeat list analyses")
     add("--limit", type=int, metavar="N", help="at most N images per class")
     add("--seed", type=int, metavar="N", help="seed of noise and procedural images")
     add("--primary", metavar="METRIC", help="the accuracy the question is about")
@@ -115,7 +127,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     _refuse_mixtures(arguments)
     if arguments.script is not None:
-        study = _load_script(Path(arguments.script))
+        study = _declared_for(_load_script(Path(arguments.script)), arguments.data)
     elif arguments.features is not None:
         study = Study(
             name=arguments.name or "features",
@@ -153,6 +165,7 @@ def _run_study(study: Study, arguments: argparse.Namespace) -> int:
         "noise": arguments.noise,
         "levels": arguments.levels,
         "corrupted": arguments.corrupted,
+        "analyses": arguments.analysis,
         "limit": arguments.limit,
         "seeds": None if arguments.seed is None else (arguments.seed,),
         "primary": arguments.primary,
@@ -187,8 +200,8 @@ def _run_study(study: Study, arguments: argparse.Namespace) -> int:
     return 1 if holes else 0
 
 
-def _load_script(path: Path) -> Study:
-    """The `STUDY` a script declares. Scripts are trusted Python and are executed."""
+def _load_script(path: Path) -> list[Study]:
+    """The `STUDY` a script declares, and its others. Scripts are trusted Python and executed."""
     import runpy
 
     from tdafeat.errors import DataUnavailable, UnreadableData
@@ -196,10 +209,11 @@ def _load_script(path: Path) -> Study:
 
     if not path.is_file():
         raise DataUnavailable(f"{path}: there is no such study script")
-    study = runpy.run_path(str(path)).get("STUDY")
-    if not isinstance(study, Study):
+    declared = runpy.run_path(str(path))
+    if not isinstance(declared.get("STUDY"), Study):
         raise UnreadableData(f"{path}: a study script must declare STUDY = Study(...)")
-    return study
+    others = [value for value in declared.values() if isinstance(value, Study)]
+    return [declared["STUDY"], *others]
 
 
 def _own_features(arguments: argparse.Namespace) -> Any:
@@ -237,6 +251,11 @@ def _list(arguments: argparse.Namespace) -> int:
         for name, metric in metrics.items():
             arrow = {"higher": "up", "lower": "down", None: ""}[metric.better]
             print(f"{name:<28} {metric.room:<11} {arrow:<5} {metric.summary}")
+    elif arguments.kind == "analyses":
+        from tdafeat.record import analyses
+
+        for name, analysis in analyses.items():
+            print(f"{name:<16} {_first_line(analysis.function)}")
     elif arguments.kind == "noises":
         from tdafeat.noise import load, noises
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tdafeat import stages
 from tdafeat.cells import Cell
-from tdafeat.record import metrics
+from tdafeat.record import analyses, metrics
 from tdafeat.sources import Group
 from tdafeat.store import Store, digest
 from tdafeat.tasks import Task
@@ -29,6 +29,8 @@ class Plan:
         yield "scores", [task for group in self.groups for task in self.scores(group)]
         yield "measure", [task for group in self.groups for task in self.measure(group).values()]
         yield "projection", [task for group in self.groups for task in self.projections(group)]
+        if self.study.analyses:
+            yield "analyses", [task for group in self.groups for task in self.analyses(group)]
         yield "statistics", [self.statistics(store)]
 
     def _task(self, stage: str, label: Cell, inputs: Mapping[str, Any], **arguments: Any) -> Task:
@@ -107,6 +109,26 @@ class Plan:
                 **options,
             )
             for method in self.study.projections
+        ]
+
+    def analyses(self, group: Group) -> list[Task]:
+        """What the study does with the clean features beside measuring them."""
+        return [
+            self._task(
+                "analysis",
+                group.cells[0],
+                {
+                    "analysis": [name, analyses[name].version],
+                    "cloud": group.clouds[0].key,
+                    "train": group.train[0].key,
+                    "image_shape": group.image_shape,
+                },
+                chosen=analyses[name],
+                cloud=group.clouds[0],
+                train=group.train[0],
+                image_shape=group.image_shape,
+            )
+            for name in self.study.analyses
         ]
 
     def statistics(self, store: Store) -> Task:

@@ -1,6 +1,7 @@
-"""The bottom layer: what is known of every metric, and the registries that make the suite open.
+"""The bottom layer: what is known of metrics and analyses, and the registries that open the suite.
 
-A metric is a plain function of arrays with a record attached by `@metric`. A registry maps the
+A metric is a plain function of arrays with a record attached by `@metric`; an analysis makes
+pictures and curves of a whole feature space. A registry maps the
 names users type to objects, suggests the nearest name on a typo, and takes further entries from
 other packages through an entry-point group of the same name (``tdafeat.metrics`` and so on).
 """
@@ -8,7 +9,7 @@ other packages through an entry-point group of the same name (``tdafeat.metrics`
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -199,3 +200,64 @@ def metric(
         return function
 
     return register
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One figure or table of an analysis, and the sentence that says what to see in it.
+
+    Attributes
+    ----------
+    form : ``"pictures"``, a grid of them; ``"curves"``, value against x, a panel for each
+        quantity; ``"numbers"``, a table of the curves with a column for each x.
+    shows : the kinds of pictures, or the quantities of curves.
+    caption : what to see.
+    scope : ``"all"`` for the whole cloud, with a row or line for each set or series;
+        ``"class"`` for a row or line of each class.
+    sets : of pictures, only these sets; all by default.
+    x : what x counts.
+    spec : how values are written, as Python and d3 both read it, e.g. ``".0%"``.
+    """
+
+    form: Literal["pictures", "curves", "numbers"]
+    shows: tuple[str, ...]
+    caption: str
+    scope: Scope = "all"
+    sets: tuple[str, ...] = ()
+    x: str = ""
+    spec: str = ".3g"
+
+
+Tables = Mapping[str, Any]
+"""``pictures`` and ``curves``: frames with the columns of `tdafeat.run.TABLES`, less the cell's
+and ``analysis``, which the study adds."""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What a study does with its features beside measuring them; its own section of the report.
+
+    Attributes
+    ----------
+    name : as users type it.
+    title : heading of the section.
+    about : what is done, in plain words; opens the section.
+    function : takes the clean test and train `FeatureSet` and the (channels, height, width) of
+        the images the features are, None where they are none; returns `Tables`.
+    exhibits : what the section shows, in this order.
+    answer : takes the tables of one feature space and returns sentences for the report's answer.
+    of_images : whether the features must be images.
+    version : raise it when the function gives other tables than before.
+    """
+
+    name: str
+    title: str
+    about: str
+    function: Callable[[Any, Any, tuple[int, int, int] | None], Tables]
+    exhibits: tuple[Exhibit, ...]
+    answer: Callable[[Tables], Sequence[str]]
+    of_images: bool = False
+    version: int = 1
+
+
+analyses: Registry[Analysis] = Registry("analysis", "tdafeat.analyses", ("tdafeat.analyses",))

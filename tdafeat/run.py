@@ -25,6 +25,9 @@ CELL = {
     "seed": "int64",
 }
 
+HEADER = 33  # bytes of a PNG file up to the end of its size and colours
+PNG = b"\x89PNG\r\n\x1a\n"  # what every PNG file begins with
+
 # Columns a table must have, then those it may leave out, with their types.
 TABLES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "metrics": (
@@ -59,6 +62,18 @@ TABLES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"variant": "str", "step": "float64", "quantity": "str", "value": "float64"},
         {},
     ),
+    "pictures": (
+        CELL
+        | {"scope": "str", "analysis": "str", "kind": "str", "set": "str", "rank": "int64"}
+        | {"caption": "str", "png": "png"},
+        {},
+    ),
+    "curves": (
+        CELL
+        | {"scope": "str", "analysis": "str", "quantity": "str", "series": "str"}
+        | {"x": "float64", "value": "float64"},
+        {},
+    ),
     "thumbnails": ({"image": "str", "column": "int64", "row": "int64"}, {}),
 }
 
@@ -77,6 +92,7 @@ MANIFEST: dict[str, Any] = {
     "seeds": [],
     "parameters": {},
     "metrics": {},
+    "analyses": {},
     "answer": [],
     "findings": [],
     "notes": [],
@@ -94,7 +110,8 @@ class Run:
     folder : where it was read from.
     manifest : what was asked and done; entries left out are empty, never missing.
     metrics, pairs, diagrams, spectra, projections, predictions, associations, training,
-    thumbnails : the tables; one that the study did not write is an empty frame with its columns.
+    pictures, curves, thumbnails : the tables; one that the study did not write is an empty frame
+        with its columns.
     """
 
     folder: Path
@@ -107,6 +124,8 @@ class Run:
     predictions: pd.DataFrame
     associations: pd.DataFrame
     training: pd.DataFrame
+    pictures: pd.DataFrame
+    curves: pd.DataFrame
     thumbnails: pd.DataFrame
 
     @classmethod
@@ -152,7 +171,7 @@ def _table(path: Path, name: str) -> pd.DataFrame:
     required, optional = TABLES[name]
     types = required | optional
     if not path.exists():
-        return pd.DataFrame({column: pd.Series(dtype=kind) for column, kind in types.items()})
+        return pd.DataFrame({c: pd.Series(dtype=_dtype(kind)) for c, kind in types.items()})
     try:
         table = pd.read_parquet(path)
     except Exception as error:  # whatever the parquet reader stumbles over, the file is to blame
@@ -165,7 +184,17 @@ def _table(path: Path, name: str) -> pd.DataFrame:
         try:
             if kind == "str":
                 table[column] = table[column].astype(object).where(table[column].notna(), "")
-            table[column] = table[column].astype(kind)  # type: ignore[call-overload]
+            if kind == "png" and not all(map(_is_png, table[column])):
+                raise ValueError("an entry is no PNG file")
+            table[column] = table[column].astype(_dtype(kind))
         except (ValueError, TypeError) as error:
             raise UnreadableData(f"{path}: column {column!r} is not {kind}: {error}") from None
     return table
+
+
+def _dtype(kind: str) -> Any:
+    return object if kind == "png" else kind
+
+
+def _is_png(entry: Any) -> bool:
+    return isinstance(entry, bytes) and entry.startswith(PNG) and len(entry) > HEADER

@@ -15,12 +15,29 @@ import pandas as pd
 
 from tdafeat.cells import Cell, Cloud
 from tdafeat.measure import measure
+from tdafeat.record import Analysis
 from tdafeat.store import Store, stored
 from tdafeat.tasks import Result
 
-__all__ = ["VERSIONS", "even_sample", "measure", "projection", "scores", "statistics", "topology"]
+__all__ = [
+    "VERSIONS",
+    "analysis",
+    "even_sample",
+    "measure",
+    "projection",
+    "scores",
+    "statistics",
+    "topology",
+]
 
-VERSIONS = {"topology": 1, "scores": 1, "measure": 1, "projection": 2, "statistics": 2}
+VERSIONS = {
+    "topology": 1,
+    "scores": 1,
+    "measure": 1,
+    "projection": 3,
+    "analysis": 1,
+    "statistics": 3,
+}
 
 
 def topology(store: Store, cloud: Cloud, maxdim: int, n_landmarks: int | None) -> Result:
@@ -115,6 +132,18 @@ def even_sample(labels: np.ndarray, n: int) -> np.ndarray:
     members = [np.flatnonzero(labels == c) for c in classes]
     spread = [np.linspace(0, len(m) - 1, min(per_class, len(m))).astype(int) for m in members]
     return np.sort(np.concatenate([m[s] for m, s in zip(members, spread, strict=True)]))
+
+
+def analysis(
+    store: Store,
+    chosen: Analysis,
+    cloud: Cloud,
+    train: Cloud,
+    image_shape: tuple[int, int, int] | None,
+) -> Result:
+    """Pictures and curves of one analysis, of clean test and train features."""
+    tables = chosen.function(cloud.read(store), train.read(store), image_shape)
+    return {name: table.assign(analysis=chosen.name) for name, table in tables.items()}, {}
 
 
 def statistics(

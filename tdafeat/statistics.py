@@ -49,7 +49,8 @@ def associations(
 
     Returns
     -------
-    One row per group, metric and adjustment. ``value`` lies in [-1, 1]; ``low`` and ``high``
+    One row per group, metric and adjustment; without noise there is nothing to adjust for, and
+    ``"within level"`` stands alone. ``value`` lies in [-1, 1]; ``low`` and ``high``
     bound it by a 95 % cluster bootstrap; ``p`` is two-sided, from permuting whole trajectories,
     and valid whatever the distributions; ``p_holm`` corrects it for all metrics of the group and
     adjustment (family-wise). Pooled values have no p: no permutation of units can separate the
@@ -80,12 +81,13 @@ def associations(
         raise ValueError(f"unit must be 'class' or 'encoder'; got {unit!r}")
     rows = []
     for key, values in _groups(metrics, primary, unit):
+        several = len(values.index.unique("severity")) > 1  # else all three are the same
         for name in _candidates(values, primary):
             trajectories = _trajectories(values, name, primary)
             found = associate(*trajectories, MIN_UNITS[unit], n_boot, n_permutations, random_state)
             n_units = trajectories[0].shape[1]
             about = {"metric": name, "scope_unit": unit, "method": "spearman", "n": n_units}
-            for adjustment in ADJUSTMENTS:
+            for adjustment in ADJUSTMENTS if several else ADJUSTMENTS[:1]:
                 rows.append(key | about | {"adjustment": adjustment} | asdict(found[adjustment]))
     table = pd.DataFrame(rows, columns=COLUMNS)
     family = ["dataset", "encoder", "layer", "noise", "adjustment"]
@@ -227,6 +229,7 @@ def _group_verdict(rows: pd.DataFrame, outcome: str, alpha: float, words: Wordin
     found = tested[tested["p_holm"] <= alpha]
     n_units, units = int(tested["n"].max()), UNIT_NAMES[str(tested["scope_unit"].iloc[0])]
     field = f"{len(tested)} metrics" if len(tested) > 1 else "the one metric"
+    several = not by["pooled"].empty  # noise levels
     if found.empty:
         smallest_p = 2 / math.factorial(n_units)  # only two orders are as extreme as a perfect one
         bound = critical_correlation(n_units, alpha / len(tested))
@@ -236,17 +239,20 @@ def _group_verdict(rows: pd.DataFrame, outcome: str, alpha: float, words: Wordin
             else "With so few of them and so many metrics, not even a perfect one would stand out."
         )
         first = (
-            f"no evidence that any of {field} goes with {outcome} over the {n_units} {units} at a "
-            f"fixed {words.fixed}; the strongest is {_effect(tested.iloc[0])}. {power}"
+            f"no evidence that any of {field} goes with {outcome} over the {n_units} {units}"
+            f"{f' at a fixed {words.fixed}' * several}; the strongest is "
+            f"{_effect(tested.iloc[0])}. {power}"
         )
     else:
         shown = "; ".join(_effect(row) for _, row in found.head(LISTED).iterrows())
         more = f"; and {len(found) - LISTED} more" if len(found) > LISTED else ""
         first = (
-            f"at a fixed {words.fixed}, {len(found)} of {field} {_go(len(found))} with {outcome} "
-            f"over the {n_units} {units} after Holm's correction{_topological(tested, found)}: "
-            f"{shown}{more}."
+            f"{f'at a fixed {words.fixed}, ' * several}{len(found)} of {field} "
+            f"{_go(len(found))} with {outcome} over the {n_units} {units} after Holm's correction"
+            f"{_topological(tested, found)}: {shown}{more}."
         )
+    if not several:
+        return [first]
     adjusted = by["level-adjusted"].dropna(subset=["p_holm"])
     stand = int((adjusted["p_holm"] <= alpha).sum())
     second = f"Adjusted for the level instead, {stand} of {len(adjusted)} {_go(stand)} with it."

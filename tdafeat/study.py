@@ -49,6 +49,8 @@ class Study:
     n_landmarks : clouds larger than this are thinned to so many farthest-point landmarks.
     projections : methods of `tdafeat.projection.project`.
     n_projected : images shown in projections, at most.
+    analyses : names of `tdafeat.record.analyses`: what is done with the clean features beside
+        measuring them, each a section of the report.
 
     Examples
     --------
@@ -74,6 +76,7 @@ class Study:
     n_landmarks: int | None = 2000
     projections: Sequence[str] = ("pca", "tsne")
     n_projected: int = 400
+    analyses: Sequence[str] = ()
 
     def run(
         self,
@@ -121,7 +124,7 @@ class Study:
             source = FeatureSource(self.features)
         else:
             source = ImageSource.load(self, root, device, batch_size, workers)
-        self._check(source.has_text, Path(out))
+        self._check(source, Path(out))
         plan = Plan(self, source.extract(where, force=force, quiet=quiet))
         holes, seconds = [], {"features": time.monotonic() - started}
         began = time.monotonic()
@@ -130,9 +133,9 @@ class Study:
             seconds[title], began = time.monotonic() - began, time.monotonic()
         return write_run(self, source, plan, where, holes, seconds, Path(out))
 
-    def _check(self, has_text: bool, out: Path) -> None:
+    def _check(self, source: Source, out: Path) -> None:
         from tdafeat.projection import METHODS
-        from tdafeat.record import metrics
+        from tdafeat.record import analyses, metrics
 
         if out.exists() and not out.is_dir():
             raise ValueError(f"out must be a folder; {out} is a file")
@@ -150,8 +153,16 @@ class Study:
             raise ValueError(
                 f"primary must be one of {', '.join(accuracies)}; got {self.primary!r}"
             )
-        if self.primary.startswith("zero_shot") and not has_text:
+        if self.primary.startswith("zero_shot") and not source.has_text:
             raise ValueError(
                 f"primary {self.primary!r} needs an encoder with a text tower in every cell; "
                 f"take an open_clip encoder, or another primary such as probe_accuracy"
             )
+        if isinstance(self.analyses, str):
+            raise TypeError(f"analyses must be a sequence of names; got {self.analyses!r}")
+        for name in self.analyses:
+            if analyses[name].of_images and not source.has_pixels:
+                raise ValueError(
+                    f"analysis {name!r} needs encoders whose features are images, such as "
+                    f"pixels:28#grey"
+                )

@@ -1,11 +1,11 @@
-"""How a run speaks of its levels: degrees of a noise, or steps of a training.
+"""How a run speaks of its levels: degrees of a noise, steps of a training, or one level alone.
 
-The column ``noise`` of a run's tables, and the entry of its manifest, say which of the two it is.
+The column ``noise`` of a run's tables, and the entry of its manifest, say which of them it is.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -101,6 +101,8 @@ NOISE = Wording(
     by_class="Lines that fall early are the classes that noise takes first.",
 )
 
+STILL = replace(NOISE, zero="test images", fitted_on="training images alone")
+
 COURSE = Wording(
     zero="{parameter:.0f}",
     other="{parameter:.0f}",
@@ -128,8 +130,8 @@ COURSE = Wording(
 
 
 def wording(noise: str) -> Wording:
-    """The words for the levels of a noise of this name, or of a training."""
-    return COURSE if noise == TRAINING else NOISE
+    """The words for the levels of a noise of this name, of a training, or of no noise at all."""
+    return {TRAINING: COURSE, "": STILL}.get(noise, NOISE)
 
 
 def wording_of(table: pd.DataFrame) -> Wording:
@@ -140,4 +142,4 @@ def wording_of(table: pd.DataFrame) -> Wording:
     >>> wording_of(pd.DataFrame({"noise": ["training"]})).level
     'step'
     """
-    return wording(next(iter(table["noise"]), "") if "noise" in table else "")
+    return wording(table["noise"].iloc[0]) if "noise" in table and len(table) else NOISE

@@ -9,7 +9,8 @@ import platform
 import shlex
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
 from pathlib import Path
@@ -20,7 +21,7 @@ import pandas as pd
 
 from tdafeat.answer import answer
 from tdafeat.cells import Cell
-from tdafeat.record import metrics
+from tdafeat.record import analyses, metrics
 from tdafeat.run import TABLES, Run
 from tdafeat.stages import even_sample
 from tdafeat.statistics import COLUMNS, verdict
@@ -63,6 +64,8 @@ def write_run(
         buffer = BytesIO()
         table.to_parquet(buffer, index=False)
         _replace(out / "tables" / f"{name}.parquet", buffer.getvalue())
+    for name in TABLES.keys() - tables.keys():  # an earlier run's, which this one does not have
+        (out / "tables" / f"{name}.parquet").unlink(missing_ok=True)
     associations = tables.get("associations", pd.DataFrame(columns=COLUMNS))
     manifest = {
         "schema": 1,
@@ -79,7 +82,18 @@ def write_run(
         "seeds": list(study.seeds),
         "parameters": {"maxdim": study.maxdim, "n_landmarks": study.n_landmarks},
         "metrics": _described(tables),
-        "answer": answer(tables["metrics"], associations, study.primary),
+        "analyses": {
+            name: {
+                "title": analyses[name].title,
+                "about": analyses[name].about,
+                "exhibits": [asdict(exhibit) for exhibit in analyses[name].exhibits],
+            }
+            for name in study.analyses
+        },
+        "answer": [
+            *_told(plan, store),
+            *answer(tables["metrics"], associations, study.primary),
+        ],
         "findings": verdict(associations, study.primary),
         "notes": _notes(study, source, tables),
         "holes": [
@@ -122,6 +136,9 @@ def _gather(plan: Plan, store: Store) -> dict[str, pd.DataFrame]:
                 for severity, cell in group.cells.items():
                     own = table[table["severity"] == severity]
                     keep(name, own.drop(columns="severity"), cell)
+        for task in plan.analyses(group):
+            for name, table in _tables(store, task).items():
+                keep(name, table, group.cells[0])
     tables = {name: pd.concat(frames, ignore_index=True) for name, frames in gathered.items()}
     tables.setdefault("metrics", pd.DataFrame(columns=[*TABLES["metrics"][0]]))
     return tables | dict(_tables(store, plan.statistics(store)))
@@ -143,6 +160,17 @@ def _described(tables: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, Any]]:
     names = {n for t in ("metrics", "pairs") if t in tables for n in tables[t]["metric"]}
     fields = ("title", "room", "better", "unit", "summary", "source")
     return {n: {field: getattr(metrics[n], field) for field in fields} for n in sorted(names)}
+
+
+def _told(plan: Plan, store: Store) -> Iterator[str]:
+    """What the study's own analyses answer at the first seed; of several spaces by their names."""
+    seed = plan.groups[0].cells[0].seed
+    groups = [group for group in plan.groups if group.cells[0].seed == seed]
+    for group in groups:
+        start = f"{group.cells[0].encoder}: " if len(groups) > 1 else ""
+        for name, task in zip(plan.study.analyses, plan.analyses(group), strict=True):
+            if tables := _tables(store, task):
+                yield from (start + sentence for sentence in analyses[name].answer(tables))
 
 
 def _noise(plan: Plan, source: Source) -> dict[str, Any] | None:

@@ -55,6 +55,8 @@ def test_bad_input_is_one_sentence_and_exit_code_2(files, capsys, arguments, mes
         (["run", "--encoder", "pixel"], "did you mean 'pixels'"),
         (["run", "--noise", "gausian"], "did you mean 'gaussian'"),
         (["run", "--levels", "-0.1"], "-0.1"),
+        (["run", "--analysis", "eigenimage"], "did you mean 'eigenimages'"),
+        (["run", "--analysis", "centroids", "--encoder", "siamese:textures"], "are images"),
         (["run", "--data", "folder:/none"], "/none"),
         (["run", "none.py"], "none.py"),
         (["report", "/none"], "/none"),
@@ -75,8 +77,10 @@ def test_names_and_numbers_are_checked_first(tmp_path, monkeypatch, capsys, argu
     [
         ("encoders", "open_clip"),
         ("datasets", "textures"),
+        ("datasets", "digits"),
         ("noises", "impulse"),
         ("metrics", "koleo"),
+        ("analyses", "eigenimages"),
     ],
 )
 def test_list(capsys, kind, expected):
@@ -108,3 +112,34 @@ def test_full_disk_is_one_sentence(files, monkeypatch, capsys):
     assert run_own(files) == 2
     assert "disk is full" in capsys.readouterr().err
     assert not (files / "run").exists()
+
+
+SCRIPT = """
+from tdafeat import Study
+FASHION = Study("second", "?", dataset="fashion_mnist", encoders=("pixels:28#grey",))
+STUDY = Study("first", "?", dataset="digits", encoders=("pixels:8#grey",))
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ([], "first"),
+        (["--data", "digits"], "first"),
+        (["--data", "fashion_mnist"], "second"),
+        (["--data", "textures"], "first"),
+    ],
+)
+def test_a_script_may_declare_its_question_of_several_data_sets(
+    tmp_path, monkeypatch, options, name
+):
+    from tdafeat.study import Study
+
+    started = []
+    monkeypatch.setattr(Study, "run", lambda self, *_, **__: started.append(self) or 1 / 0)
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    assert main(["run", str(script), *options]) == 3
+    (study,) = started
+    assert study.name == name
+    assert study.dataset == (options[1] if options else "digits")

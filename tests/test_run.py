@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from tdafeat.errors import UnreadableData
-from tdafeat.run import TABLES, Run
+from tdafeat.run import CELL, TABLES, Run
 
 METRIC = {
     "dataset": "textures",
@@ -81,6 +81,15 @@ def test_a_truncated_table_is_named(folder):
 def test_a_missing_column_is_named(folder):
     pd.DataFrame([METRIC]).drop(columns="metric").to_parquet(folder / "tables/metrics.parquet")
     with pytest.raises(UnreadableData, match="no column 'metric'"):
+        Run.read(folder)
+
+
+@pytest.mark.parametrize("content", [b"GIF89a" + bytes(40), b"\x89PNG\r\n\x1a\n", None, "text"])
+def test_a_picture_that_is_no_png_file_is_named(folder, content):
+    cell = {name: METRIC[name] for name in CELL}
+    picture = {"scope": "all", "analysis": "a", "kind": "k", "set": "", "rank": 1, "caption": ""}
+    pd.DataFrame([cell | picture | {"png": content}]).to_parquet(folder / "tables/pictures.parquet")
+    with pytest.raises(UnreadableData, match=r"pictures\.parquet.*'png'"):
         Run.read(folder)
 
 

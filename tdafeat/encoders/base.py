@@ -122,6 +122,8 @@ class Encoder:
     module : holds the weights, None for a function without any.
     text : T sentences -> (T, D) in the space of the images; None without a text tower.
     tokens : whether the function gives (B, T, D), a row for each of T patches of an image.
+    image_shape : (channels, height, width) where the features are the pixels, in [0, 1], of an
+        image of this shape; None where they are none.
     """
 
     name: str
@@ -133,6 +135,7 @@ class Encoder:
     module: nn.Module | None = None
     text: Callable[[list[str]], Tensor] | None = None
     tokens: bool = False
+    image_shape: tuple[int, int, int] | None = None
 
     def to(self, device: str | torch.device) -> Encoder:
         """Move its weights to a torch device, in place, and return it."""

@@ -24,4 +24,5 @@ def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
             side, side, "bilinear", (0.0,) * channels, (1.0,) * channels, channels
         ),
         function=lambda images: images.flatten(start_dim=1),
+        image_shape=(channels, side, side),
     )

@@ -5,7 +5,9 @@ from tdafeat.figures.associations import forest, scatter
 from tdafeat.figures.curves import curves, distances
 from tdafeat.figures.diagrams import diagrams, thin
 from tdafeat.figures.matrices import class_matrix, confusion
+from tdafeat.figures.pictures import pictures
 from tdafeat.figures.projection import projection
+from tdafeat.figures.quantities import quantities
 from tdafeat.figures.spectra import spectra
 from tdafeat.figures.training import training
 
@@ -17,7 +19,9 @@ __all__ = [
     "diagrams",
     "distances",
     "forest",
+    "pictures",
     "projection",
+    "quantities",
     "scatter",
     "spectra",
     "thin",

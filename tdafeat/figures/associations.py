@@ -51,7 +51,7 @@ def forest(
         title="correlation",
         sort=used,
         scale=alt.Scale(domain=used, range=list(COLOURS[: len(used)])),
-        legend=alt.Legend(orient="top"),
+        legend=alt.Legend(orient="top") if len(used) > 1 else None,
     )
     base = alt.Chart().encode(
         y=alt.Y("title:N", sort=order, title=None, axis=alt.Axis(labelLimit=240, grid=True)),

@@ -6,7 +6,16 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from tdafeat.figures.theme import COLOURS, INK, embed, levels, themed, with_names, wrapped
+from tdafeat.figures.theme import (
+    COLOURS,
+    INK,
+    embed,
+    level_facet,
+    levels,
+    themed,
+    with_names,
+    wrapped,
+)
 from tdafeat.wording import wording_of
 
 
@@ -84,11 +93,6 @@ def diagrams(diagrams: pd.DataFrame) -> alt.TopLevelMixin:
     if len(spaces) > 1:
         row = alt.Row("space:N", title=None, sort=spaces)
         panels = panels.properties(width=160, height=160)
-        return themed(
-            panels.facet(row=row, column=alt.Column("level:N", sort=order, title=words.level))
-        )
-    return themed(
-        wrapped(
-            panels, alt.Facet("level:N", sort=order, title=words.level), len(order), square=True
-        )
-    )
+        column = alt.Column("level:N", sort=order, title=words.level)
+        return themed(panels.facet(row=row, column=column))
+    return themed(wrapped(panels, level_facet(order, words.level), len(order), square=True))

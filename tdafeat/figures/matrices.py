@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from tdafeat.figures.theme import embed, levels, themed, with_names
+from tdafeat.figures.theme import embed, level_facet, levels, themed, with_names
 from tdafeat.wording import Wording, wording_of
 
 NONE = "#440154"  # the dark end of viridis: a share of zero, which has no cell of its own
@@ -107,8 +107,7 @@ def _heatmap(
             view=alt.ViewBackground(fill=NONE if shares else "transparent"),
         )
     )
-    facet = alt.Facet("level:N", sort=panels, title=words.level)
-    return themed(chart.facet(facet, columns=2))
+    return themed(chart.facet(level_facet(panels, words.level), columns=2))
 
 
 def _clustered(rows: pd.DataFrame) -> list[str]:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from tdafeat.figures.theme import class_marks, embed, levels, themed, with_names, wrapped
+from tdafeat.figures.theme import (
+    class_marks,
+    embed,
+    level_facet,
+    levels,
+    themed,
+    with_names,
+    wrapped,
+)
 from tdafeat.wording import wording_of
 
 
@@ -36,5 +44,5 @@ def projection(projections: pd.DataFrame) -> alt.TopLevelMixin:
             ],
         )
     )
-    facet = alt.Facet("level:N", sort=order, title=words.level)
+    facet = level_facet(order, words.level)
     return themed(wrapped(chart, facet, len(order), square=True).add_params(chosen))

@@ -97,6 +97,8 @@ def embed(frame: pd.DataFrame) -> alt.InlineData:
 def with_names(frame: pd.DataFrame) -> pd.DataFrame:
     """Add ``space`` (encoder, and layer where an encoder has several) and ``level``.
 
+    Severity 0 is "clean", or "test images" where there is no noise to tell it from.
+
     Examples
     --------
     >>> cells = {"encoder": ["a", "a"], "layer": ["", ""], "severity": [0, 1]}
@@ -116,13 +118,23 @@ def levels(frame: pd.DataFrame) -> list[str]:
     return frame.sort_values("severity", kind="stable")["level"].drop_duplicates().tolist()
 
 
+def level_facet(names: Sequence[str], title: str) -> alt.Facet:
+    """A panel for each level; without a heading where there is only one."""
+    if len(names) > 1:
+        return alt.Facet("level:N", sort=list(names), title=title)
+    return alt.Facet("level:N", title=None, header=alt.Header(labelExpr="''"))
+
+
 def level_colour(names: Sequence[str], title: str) -> alt.Color:
-    """Colour by level: blue for the first, warmer with the noise or the training."""
+    """Colour by level: blue for the first, warmer with the noise or the training.
+
+    Without a legend for one alone.
+    """
     n = len(names)
     picked = [LEVELS[round(k * (len(LEVELS) - 1) / max(1, n - 1))] for k in range(n)]
     scale = alt.Scale(domain=list(names), range=picked)
     legend = alt.Legend(title=title, orient="top")
-    return alt.Color("level:N", sort=None, scale=scale, legend=legend)
+    return alt.Color("level:N", sort=None, scale=scale, legend=legend if n > 1 else None)
 
 
 def space_colour(frame: pd.DataFrame) -> alt.Color:

@@ -11,6 +11,7 @@ import pandas as pd
 from tdafeat.figures.theme import levels, with_names
 from tdafeat.report.model import Block, Note, Paragraph, Table
 from tdafeat.report.records import Records
+from tdafeat.report.selection import by_level, noisy
 from tdafeat.run import Run
 from tdafeat.wording import TRAINING
 
@@ -24,8 +25,8 @@ def methods(run: Run, records: Records) -> Iterator[Block]:
         yield Paragraph(
             f"Measured on the {manifest['split'] or 'given'} images of {manifest['dataset']}: "
             f"{classes} {'class' if classes == 1 else 'classes'}, {manifest['n_per_class']} "
-            "images each, the same images at every level. What is fitted (the predictors) is "
-            f"fitted on {records.words.fitted_on}."
+            f"images each{', the same images at every level' * noisy(run)}. What is fitted (the "
+            f"predictors) is fitted on {records.words.fitted_on}."
             + (f" Random seeds: {seeds}; figures that cannot average show the first." * bool(seeds))
         )
     if manifest["noise"]:
@@ -115,7 +116,7 @@ def measurements(run: Run, records: Records) -> Iterator[Block]:
         frame = wide[columns].rename(index=titles).reset_index()
         yield Table(
             frame,
-            f"{space}: all metrics of the whole cloud, by {records.words.level}.",
+            f"{space}: all metrics of the whole cloud{by_level(run, records.words)}.",
             f"measurements-{space}",
             dict.fromkeys(columns, ".4g"),
         )

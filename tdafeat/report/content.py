@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tdafeat.report import background, correlations, evidence
+from tdafeat.report import analyses, background, correlations, evidence
 from tdafeat.report.model import Block, Report, Section
 from tdafeat.report.records import Records
 from tdafeat.run import Run
@@ -28,7 +28,7 @@ ORDER: tuple[tuple[str, Callable[[Run, Records], Iterator[Block]]], ...] = (
 def build(run: Run) -> Report:
     """Everything the page and the document say; a section without data is left out."""
     records = Records(run)
-    sections = []
+    sections = list(analyses.sections(run))
     for title, blocks_of in ORDER:
         blocks = tuple(blocks_of(run, records))
         if blocks:

@@ -10,10 +10,17 @@ import pandas as pd
 from tdafeat import figures
 from tdafeat.report.model import Block, Figure, Note, Paragraph, Table
 from tdafeat.report.records import Records
+from tdafeat.report.selection import noisy
 from tdafeat.run import Run
 
 SCATTERS = 3
 ORDER = ("within level", "level-adjusted", "pooled")
+THREE = (
+    "Three correlations answer three questions. Within a level: do the classes with a higher "
+    "value stay more accurate, at the same {same}? Level-adjusted: the same over all levels, "
+    "after each level's mean rank is taken out. Pooled: over everything at once, where a "
+    "metric may look good only because both sides move with {cause}."
+)
 
 
 def associations(run: Run, records: Records) -> Iterator[Block]:
@@ -28,12 +35,12 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
         yield Note("No correlation could be estimated: " + "; ".join(reasons) + ".")
         return
     titles, words = records.titles(known["metric"].drop_duplicates()), records.words
-    yield Paragraph(
-        "Three correlations answer three questions. Within a level: do the classes with a higher "
-        f"value stay more accurate, at the same {words.same}? Level-adjusted: the same over all "
-        "levels, after each level's mean rank is taken out. Pooled: over everything at once, where "
-        f"a metric may look good only because both sides move with {words.the_cause}."
+    trend = (
+        f" at each level. A trend across colours is {words.the_cause}; a trend within one colour "
+        f"is what would tell {words.accurate} classes apart"
     )
+    if noisy(run):
+        yield Paragraph(THREE.format(same=words.same, cause=words.the_cause))
     for finding in run.manifest["findings"]:
         yield Paragraph(str(finding))
     for (encoder, layer), rows in known.groupby(["encoder", "layer"], sort=False):
@@ -53,9 +60,8 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
         if np.isfinite(per_class["value"]).any():
             yield Figure(
                 figures.scatter(rows, name, run.manifest["primary"], titles[name]),
-                f"{records[name].title} against accuracy, a point for each class at each level. A "
-                f"trend across colours is {words.the_cause}; a trend within one colour is what "
-                f"would tell {words.accurate} classes apart.",
+                f"{records[name].title} against accuracy, a point for each class"
+                f"{trend * noisy(run)}.",
                 f"scatter-{name}",
             )
 
@@ -82,10 +88,14 @@ def _table(known: pd.DataFrame, titles: dict[str, str]) -> Table:
     frame = frame[order].fillna("–").assign(p=within["p_holm"], n=within["n"])
     frame = frame.iloc[np.argsort(-within["value"].abs().fillna(0).to_numpy(), kind="stable")]
     frame = frame.reset_index().assign(metric=lambda f: f["metric"].map(titles))
+    names = {"p": "p (Holm)", "n": "units"}
+    if len(order) == 1:
+        names[order[0]] = "correlation"
     return Table(
-        frame.rename(columns={"p": "p (Holm)", "n": "units"}),
-        f"Rank correlations with their 95 % intervals, strongest first; p belongs to "
-        f"“{order[0]}” and is corrected for all metrics at once.",
+        frame.rename(columns=names),
+        "Rank correlations with their 95 % intervals, strongest first; p "
+        f"{f'belongs to “{order[0]}” and ' * (len(order) > 1)}is corrected for all metrics at "
+        "once.",
         "associations",
         {"p (Holm)": ".2g", "units": ".0f"},
     )

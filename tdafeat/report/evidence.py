@@ -10,7 +10,7 @@ from tdafeat import figures
 from tdafeat.figures.theme import levels, with_names
 from tdafeat.report.model import Block, Figure, Note, Paragraph, Table
 from tdafeat.report.records import Records
-from tdafeat.report.selection import drawable, ends, first_seed, spaces
+from tdafeat.report.selection import by_level, drawable, ends, first_seed, noisy, spaces
 from tdafeat.run import Run
 
 SHOWN_BARS = 400
@@ -24,29 +24,31 @@ def accuracy(run: Run, records: Records) -> Iterator[Block]:
     if rows[rows["scope"] == "all"].empty:
         return
     name, words = records[primary].title, records.words
-    yield Figure(
-        figures.accuracy(rows, primary),
-        f"{_capital(name)} on the test images at each {words.fixed}, with its 95 % interval where "
-        f"one is known. The dashed line is chance. {words.overall}",
-        "accuracy",
-    )
+    if noisy(run):
+        yield Figure(
+            figures.accuracy(rows, primary),
+            f"{_capital(name)} on the test images at each {words.fixed}, with its 95 % interval "
+            f"where one is known. The dashed line is chance. {words.overall}",
+            "accuracy",
+        )
     yield from _accuracies(run, records)
     if rows["scope"].nunique() < 3:  # all, and one class: nothing more to tell apart
         return
-    yield Figure(
-        figures.accuracy(rows, primary, by_class=True),
-        f"{_capital(name)} of every class (light) around that of all classes (coloured). "
-        f"{words.by_class}",
-        "accuracy-by-class",
-    )
+    if noisy(run):
+        yield Figure(
+            figures.accuracy(rows, primary, by_class=True),
+            f"{_capital(name)} of every class (light) around that of all classes (coloured). "
+            f"{words.by_class}",
+            "accuracy-by-class",
+        )
+    driven = f"; columns that fill up are where {words.cause} drives it"
     method = primary.removesuffix("_accuracy")
     said = run.predictions[run.predictions["method"] == method]
     for space, cells in spaces(said):
         yield Figure(
             figures.confusion(ends(cells), method),
             f"{space}: what the {name.removesuffix(' accuracy')} takes each class for. A clean "
-            "diagonal is a perfect classifier; columns that fill up are where "
-            f"{words.cause} drives it.",
+            f"diagonal is a perfect classifier{driven * noisy(run)}.",
             f"confusion-{space}",
         )
 
@@ -65,7 +67,7 @@ def _accuracies(run: Run, records: Records) -> Iterator[Block]:
     frame = frame.rename(columns={"space": "feature space", "metric": "accuracy (%)"})
     yield Table(
         frame,
-        f"Accuracies of all predictors in percent, by {records.words.axis}.",
+        f"Accuracies of all predictors in percent{by_level(run, records.words)}.",
         "accuracies",
         dict.fromkeys(levels(rows), ".1f"),
     )
@@ -86,17 +88,21 @@ def diagrams(run: Run, records: Records) -> Iterator[Block]:
         shown = figures.thin(cells, SHOWN_BARS)
         bars = cells.groupby(["severity", "degree"]).size().groupby("degree").max()
         count = ", ".join(f"{n} of H{degree}" for degree, n in bars.items())
+        upto, each = ("up to ", " per level") if noisy(run) else ("", "")
         thinned = (
             f" For legibility at most {SHOWN_BARS} bars of each degree are drawn, evenly spaced "
-            f"by persistence, of up to {count}."
+            f"by persistence, of {upto}{count}."
             if len(shown) < len(cells)
-            else f" Up to {count} bars per level."
+            else f" {_capital(upto)}{count} bars{each}."
+        )
+        watched = (
+            " Watch whether loops lose their length and whether the H0 column shrinks or stretches."
         )
         yield Figure(
             figures.diagrams(shown),
-            f"{space}: persistence diagrams at each level, on the same axes (diameter of the "
-            "balls, in units of the features). A triangle never dies. Watch whether loops lose "
-            f"their length and whether the H0 column shrinks or stretches.{thinned}",
+            f"{space}: persistence diagrams{' at each level, on the same axes' * noisy(run)} "
+            "(diameter of the balls, in units of the features). A triangle never dies."
+            f"{watched * noisy(run)}{thinned}",
             f"diagrams-{space}",
         )
     names = [n for n in records if records[n].room == "topology" and not _is_distance(n)]
@@ -157,8 +163,9 @@ def _matrices(run: Run, records: Records, room: str) -> Iterator[Block]:
     for space, cells in spaces(rows[rows["metric"] == drawn]):
         yield Figure(
             figures.class_matrix(ends(cells), drawn, about.title, about.unit),
-            f"{space}: {about.title} for every pair of classes, {records.words.ends}; "
-            "classes that are alike stand together, in the same order in both panels.",
+            f"{space}: {about.title} for every pair of classes"
+            f"{f', {records.words.ends}' * noisy(run)}; classes that are alike stand "
+            f"together{', in the same order in both panels' * noisy(run)}.",
             f"{drawn}-{space}",
         )
     angular = [records[name].unit == "radians" for name in rows["metric"]]
@@ -175,8 +182,8 @@ def _matrices(run: Run, records: Records, room: str) -> Iterator[Block]:
     frame = frame[levels(named)].fillna("–").rename(index=records.titles(names), level="metric")
     yield Table(
         frame.reset_index().rename(columns={"space": "feature space"}),
-        "Mean over all pairs of classes, with the smallest and the largest pair, by "
-        f"{records.words.axis}{'; angles in degrees' if any(angular) else ''}.",
+        "Mean over all pairs of classes, with the smallest and the largest pair"
+        f"{by_level(run, records.words)}{'; angles in degrees' if any(angular) else ''}.",
         f"pairs-{room}",
     )
 
@@ -184,13 +191,16 @@ def _matrices(run: Run, records: Records, room: str) -> Iterator[Block]:
 def spectra(run: Run, records: Records) -> Iterator[Block]:
     """Spectra of the covariance and other geometry of the whole cloud."""
     rows = first_seed(run.spectra[run.spectra["scope"] == "all"])
+    words = records.words
+    filled = (
+        f"; where {words.cause} lifts the tail, it fills directions that the {words.first} "
+        "features leave empty"
+    )
     if (rows["value"] > 0).any():
         yield Figure(
             figures.spectra(rows),
             "Share of the variance along each principal direction, both axes logarithmic. A line "
-            "that falls steeply is a cloud with few directions; where "
-            f"{records.words.cause} lifts the tail, it fills directions that the "
-            f"{records.words.first} features leave empty.",
+            f"that falls steeply is a cloud with few directions{filled * noisy(run)}.",
             "spectra",
         )
     names = [n for n in records if records[n].room == "geometry"]
@@ -207,13 +217,14 @@ def spectra(run: Run, records: Records) -> Iterator[Block]:
 def projections(run: Run, records: Records) -> Iterator[Block]:
     """Maps of the features, coloured by class."""
     titles = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
+    images = "the same images at every level, fitted jointly" if noisy(run) else "the test images"
+    dissolving = f" Clusters that dissolve are classes that {records.words.cause} mixes."
     for space, cells in spaces(run.projections):
         for method, rows in cells.groupby("method", sort=False):
             yield Figure(
                 figures.projection(rows),
-                f"{space}: {titles.get(str(method), method)} of the same images at every level, "
-                "fitted jointly, coloured by class. Clusters that dissolve are classes that "
-                f"{records.words.cause} mixes; distances between far clusters mean little in t-SNE "
+                f"{space}: {titles.get(str(method), method)} of {images}, coloured by class."
+                f"{dissolving * noisy(run)} Distances between far clusters mean little in t-SNE "
                 "and UMAP.",
                 f"{method}-{space}",
             )

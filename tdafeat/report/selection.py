@@ -8,6 +8,18 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.figures.theme import with_names
+from tdafeat.run import Run
+from tdafeat.wording import Wording
+
+
+def noisy(run: Run) -> bool:
+    """Whether there is more than one level, so that there is something to say of noise."""
+    return bool(run.manifest["noise"])
+
+
+def by_level(run: Run, words: Wording) -> str:
+    """The end of a caption that says what columns or panels stand for."""
+    return f", by {words.axis}" * noisy(run)
 
 
 def drawable(metrics: pd.DataFrame, names: list[str]) -> pd.DataFrame:

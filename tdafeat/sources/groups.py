@@ -21,12 +21,14 @@ class Group:
     train : by severity, the features the predictors are fitted on: the same clean ones under
         noise, those of the same step in a training.
     text : specification of the stored class directions of a text tower, if there is one.
+    image_shape : (channels, height, width) where the features are images.
     """
 
     cells: Mapping[int, Cell]
     clouds: Mapping[int, Cloud]
     train: Mapping[int, Cloud]
     text: Mapping[str, Any] | None = None
+    image_shape: tuple[int, int, int] | None = None
 
 
 def check_classes(labels: np.ndarray, classes: Sequence[str], where: str) -> None:

@@ -81,6 +81,11 @@ class ImageSource:
         return not any(isinstance(text, str) for text in self.texts)
 
     @property
+    def has_pixels(self) -> bool:
+        """Whether the features of every encoder are images."""
+        return all(encoder.image_shape is not None for encoder in self.encoders)
+
+    @property
     def images(self) -> ImageSet:
         """Test images of the first seed: those the report shows."""
         return next(iter(self.tests.values()))
@@ -208,6 +213,7 @@ class ImageSource:
             {s: self._cloud(encoder, seed, self.images.split, s) for s in levels},
             dict.fromkeys(levels, self._cloud(encoder, seed, "train", 0)),
             self._store_text(store, encoder, self.texts[self.encoders.index(encoder)]),
+            encoder.image_shape,
         )
 
     def _cloud(self, encoder: Encoder, seed: int, split: str, severity: int) -> Cloud:

@@ -94,6 +94,7 @@ class TrainingSource:
     encoders: dict[str, Encoder] = field(default_factory=dict)
     training: pd.DataFrame = field(default_factory=pd.DataFrame)
     has_text: bool = False
+    has_pixels: bool = False
     noise: None = None
 
     @classmethod

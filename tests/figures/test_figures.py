@@ -9,6 +9,7 @@ import pytest
 import vl_convert
 
 from tdafeat import figures
+from tdafeat.analyses.picture import picture
 from tdafeat.figures.theme import embed, with_names
 from tdafeat.run import Run
 from tests.report.synthetic import write_run
@@ -21,6 +22,29 @@ def run(tmp_path_factory):
 
 def one(table):
     return table[table["encoder"] == "pixels"]
+
+
+def grid(n_sets, n_ranks, captions="{rank}", size=8):
+    """Rows of the table of pictures, of size x size pixels."""
+    png = picture(np.linspace(0, 1, size * size), (1, size, size))
+    return pd.DataFrame(
+        [
+            {"set": f"set {k}", "rank": r, "caption": captions.format(set=k, rank=r), "png": png}
+            for k in range(n_sets)
+            for r in range(1, n_ranks + 1)
+        ]
+    )
+
+
+def lines():
+    parts = [
+        pd.DataFrame({"scope": scope, "quantity": quantity, "series": series, "x": [0.0, 1, 2, 4]})
+        for scope in ("all", "a", "b")
+        for quantity in ("error", "share")
+        for series in ("train", "test")
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    return table.assign(value=1 / (1 + table["x"]))
 
 
 CHARTS = {
@@ -36,6 +60,9 @@ CHARTS = {
     "projection": lambda run: figures.projection(one(run.projections)),
     "forest": lambda run: figures.forest(run.associations),
     "scatter": lambda run: figures.scatter(run.metrics, "koleo"),
+    "pictures": lambda run: figures.pictures(grid(3, 4)),
+    "quantities": lambda run: figures.quantities(lines()),
+    "quantities by class": lambda run: figures.quantities(lines(), "T", ".0%", by_class=True),
     "training": lambda run: figures.training(
         pd.DataFrame({"variant": "a", "step": [0, 1], "quantity": "loss", "value": [2.0, 1.0]})
     ),
@@ -47,7 +74,7 @@ def test_draws_and_is_the_same_every_time(run, name):
     spec = CHARTS[name](run).to_dict()
     assert json.dumps(spec) == json.dumps(CHARTS[name](run).to_dict())
     svg = vl_convert.vegalite_to_svg(spec)
-    assert svg.count("<path") > 10
+    assert svg.count("<path") + svg.count("<image") > 10
     assert "undefined" not in svg
     assert "NaN" not in svg
 
@@ -166,3 +193,48 @@ def test_forty_seven_classes_keep_their_marks_apart():
     colour, shape = (mark.to_dict() for mark in class_marks([str(k) for k in range(47)]))
     marks = set(zip(colour["scale"]["range"], shape["scale"]["range"], strict=True))
     assert len(marks) == 47
+
+
+def cells_of(chart):
+    (cells,) = chart.to_dict()["datasets"].values()
+    return pd.DataFrame(cells)
+
+
+def test_captions_shared_by_all_rows_stand_once():
+    shared, own = cells_of(figures.pictures(grid(3, 4))), grid(3, 4, "{set}/{rank}")
+    assert shared["caption"].tolist() == ["1", "2", "3", "4"] + [""] * 8
+    assert cells_of(figures.pictures(own))["caption"].tolist() == own["caption"].tolist()
+    single = cells_of(figures.pictures(grid(1, 3)))
+    assert single["caption"].tolist() == ["1", "2", "3"]
+
+
+def test_long_rows_go_on_below_as_evenly_as_can_be():
+    cells = cells_of(figures.pictures(grid(2, 25, "{set}/{rank}")))
+    assert cells.groupby("row").size().tolist() == [9, 9, 7] * 2
+    assert cells["description"].iloc[9] == "set 0, 0/10"
+
+
+@pytest.mark.parametrize(("size", "side"), [(8, 56), (28, 56), (12, 48), (100, 56), (1, 56)])
+def test_pixels_of_a_picture_are_equally_wide(size, side):
+    images, _ = figures.pictures(grid(1, 2, size=size)).to_dict()["layer"]
+    assert (images["mark"]["width"], images["mark"]["height"]) == (side, side)
+
+
+def test_pictures_stand_in_the_figure_itself():
+    svg = vl_convert.vegalite_to_svg(figures.pictures(grid(2, 3)).to_dict())
+    assert svg.count("<image") == 6
+    assert svg.count('xlink:href="data:image/png;base64,') + svg.count(' href="data:image') >= 6
+
+
+def test_names_of_sets_cannot_leave_their_string():
+    frame = grid(1, 1).assign(set='"] + alert(1) + ["\\')
+    svg = vl_convert.vegalite_to_svg(figures.pictures(frame).to_dict())
+    assert "alert(1)" in svg
+    assert "&quot;] +" in svg or '"] +' in svg
+
+
+def test_counts_below_one_have_no_place_on_a_logarithmic_axis():
+    chart = figures.quantities(lines())
+    assert set(rows_of(chart)["x"]) == {1, 2, 4}
+    assert set(rows_of(chart)["line"]) == {"train", "test"}
+    assert set(rows_of(figures.quantities(lines(), by_class=True))["line"]) == {"all", "a", "b"}

@@ -1,0 +1,62 @@
+"""Quantities against what they depend on: variance by component, error by code length."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from tdafeat.figures.theme import COLOURS, MUTED, embed, themed, wrapped
+
+WHOLE = "all"
+
+
+def quantities(
+    curves: pd.DataFrame, x: str = "", spec: str = ".3g", by_class: bool = False
+) -> alt.TopLevelMixin:
+    """A panel for each quantity, a line for each series, over logarithmic counts x.
+
+    Parameters
+    ----------
+    curves : the run's table of curves, of one feature space.
+    x : what x counts; counts start at 1.
+    spec : format of the values.
+    by_class : the whole cloud in colour over a light line for every class, instead of the series
+        of the whole cloud.
+    """
+    frame = curves[(curves["x"] >= 1) & curves["value"].abs().lt(float("inf"))]
+    if not by_class:
+        frame = frame[frame["scope"] == WHOLE]
+    line = "scope" if by_class else "series"
+    frame = frame[["quantity", line, "x", "value"]].rename(columns={line: "line"})
+    names = frame["line"].drop_duplicates().tolist()
+    order = frame["quantity"].drop_duplicates().tolist()
+    axis = alt.Axis(format="~s", labelOverlap=True, grid=False)
+    base = alt.Chart().encode(
+        x=alt.X("x:Q", title=x or None, scale=alt.Scale(type="log", nice=False), axis=axis),
+        y=alt.Y("value:Q", title=None, axis=alt.Axis(format=".0%" if "%" in spec else "~r")),
+    )
+    tips = [
+        alt.Tooltip("line:N", title="class" if by_class else "of"),
+        alt.Tooltip("x:Q", title=x or "x"),
+        alt.Tooltip("value:Q", format=spec),
+    ]
+    if by_class:
+        each = base.transform_filter(alt.datum.line != WHOLE).encode(detail="line:N")
+        whole = base.transform_filter(alt.datum.line == WHOLE)
+        layers = [
+            each.mark_line(color=MUTED, strokeWidth=1, opacity=0.6),
+            each.mark_point(color=MUTED, size=40, opacity=0.001).encode(tooltip=tips),
+            whole.mark_line(color=COLOURS[0]),
+            whole.mark_point(color=COLOURS[0], size=14, opacity=1).encode(tooltip=tips),
+        ]
+    else:
+        colours = [COLOURS[k % len(COLOURS)] for k in range(len(names))]
+        legend = alt.Legend(title=None, orient="top", columns=2, labelLimit=300)
+        lines = base.encode(
+            color=alt.Color("line:N", scale=alt.Scale(domain=names, range=colours), legend=legend),
+            shape=alt.Shape("line:N", scale=alt.Scale(domain=names), legend=legend),
+        )
+        layers = [lines.mark_line(), lines.mark_point(opacity=1).encode(tooltip=tips)]
+    panels = alt.layer(*layers, data=embed(frame))
+    facet = alt.Facet("quantity:N", title=None, sort=order)
+    return themed(wrapped(panels, facet, len(order)).resolve_scale(y="independent"))
