@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from torch import Tensor, nn
 
-from tdafeat.encoders.base import Encoder, Preprocessing, fingerprint
+from tdafeat.encoders.base import Encoder, Preprocessing, choose_layer, fingerprint
 from tdafeat.encoders.checkpoint import fill, read_weights, weights_file
 from tdafeat.errors import UnreadableData
 
@@ -62,14 +62,13 @@ def load_classifier(
     checkpoint: str | None,
 ) -> Encoder:
     """The encoder ``family:detail``, layers features (the default) and logits."""
-    if layer not in (None, "features", "logits"):
-        raise ValueError(f"layer of {family} must be 'features' or 'logits'; got {layer!r}")
+    layer = choose_layer(family, layer, ("features", "logits"))
     network = read_classifier(architecture, weights_file(family, detail, checkpoint))
     logits = layer == "logits"
     return Encoder(
         name=f"{family}:{detail}".removesuffix(":"),
         version=fingerprint(network.state_dict()),
-        layer=layer or "features",
+        layer=layer,
         dimension=network.head.out_features if logits else network.head.in_features,
         preprocessing=PREPROCESSING,
         function=network if logits else network.features,

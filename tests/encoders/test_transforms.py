@@ -69,7 +69,7 @@ def test_timm(size, crop_pct, crop_mode, interpolation):
         "crop_pct": crop_pct,
         "crop_mode": crop_mode,
     }
-    ours = timm_family._preprocessing(config, {})
+    ours = timm_family._preprocessing(config)
     pixels = picture(size)
     expected = timm_data.create_transform(**config)(Image.fromarray(pixels))
     normalised = ours.normalise(prepared(ours, pixels)[None] / 255)[0]
