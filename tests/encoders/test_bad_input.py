@@ -13,6 +13,7 @@ from tdafeat.compat import import_torchvision
 from tdafeat.encoders import catalogue
 from tdafeat.encoders.checkpoint import EMBEDDED
 from tdafeat.encoders.densenet import DenseNet
+from tdafeat.encoders.lenet import LeNet
 from tdafeat.encoders.siamese import Siamese
 from tdafeat.encoders.tiny import make_clip, read_clip
 from tdafeat.errors import UnknownName, UnreadableData
@@ -23,6 +24,7 @@ open_clip = pytest.importorskip("open_clip")
 
 # Names that take a checkpoint, and what makes the state dictionary of one.
 FAMILIES = {
+    "lenet": lambda: LeNet(3).state_dict(),
     "densenet": lambda: DenseNet(3).state_dict(),
     "siamese": lambda: Siamese(DenseNet(3)).state_dict(),
     "tiny:clip": lambda: make_clip(read_clip(EMBEDDED / "tiny-clip.safetensors")[1]).state_dict(),
