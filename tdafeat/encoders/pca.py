@@ -87,13 +87,13 @@ def _components(
     raw: Encoder, name: str, n_components: int, images: ImageSet
 ) -> tuple[Tensor, Tensor]:
     """Mean (D,) and components (n_components, D) of the images' pixels in [0, 1]."""
-    from sklearn.decomposition import PCA
+    from tdafeat.geometry import principal_components
 
     rows = np.stack([raw.preprocessing.prepare(images.read(i)).ravel() for i in range(len(images))])
-    if (rows == rows[0]).all():
-        raise ValueError(f"{name} cannot be fitted: all train images of {images.name} are alike")
-    pca = PCA(n_components, svd_solver="arpack", random_state=0).fit(rows / np.float32(255))
-    # a component and its opposite explain as much: take that whose largest entry is positive
-    largest = np.abs(pca.components_).argmax(axis=1, keepdims=True)
-    axes = pca.components_ * np.sign(np.take_along_axis(pca.components_, largest, axis=1))
-    return torch.from_numpy(pca.mean_).float(), torch.from_numpy(axes).float()
+    found = principal_components(rows / 255, n_components)
+    if len(found.components) < n_components:
+        raise ValueError(
+            f"{name} cannot be fitted: the train images of {images.name} vary in no more than "
+            f"{len(found.components)} directions"
+        )
+    return torch.from_numpy(found.mean).float(), torch.from_numpy(found.components).float()
