@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def load_encoders(study: Study, device: torch.device) -> tuple[list[Encoder], list[str]]:
-    """The encoders a study names, and why each optional one that cannot be had is left out.
+    """The encoders a study names, and which optional ones are left out, why, and how to get them.
 
     Raises
     ------
@@ -33,12 +33,13 @@ def load_encoders(study: Study, device: torch.device) -> tuple[list[Encoder], li
         encoders.load(e, device=device) if isinstance(e, str) else e.to(device)
         for e in study.encoders
     ]
-    left_out = []
+    missing: dict[str, list[str]] = {}  # what is said of an encoder called NAME, of how many
     for name in study.optional:
         try:
             loaded.append(encoders.load(name, device=device))
         except DataUnavailable as error:
-            left_out.append(f"Left out: {name}, since {error}.")
+            missing.setdefault(str(error).replace(name, "NAME"), []).append(name)
+    left_out = [f"Left out: {', '.join(names)}. {why}." for why, names in missing.items()]
     if not loaded:
         raise DataUnavailable(f"none of the study's encoders can be had. {left_out[0]}")
     if len({(encoder.name, encoder.layer) for encoder in loaded}) < len(loaded):

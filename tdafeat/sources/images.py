@@ -35,7 +35,7 @@ class ImageSource:
     Attributes
     ----------
     encoders : of each seed, whose train images some of them are fitted on.
-    left_out : why each optional encoder that cannot be had is missing.
+    left_out : sentences on the optional encoders that cannot be had.
     texts : per encoder, the directions of the classes in its space, or why there are none.
     """
 
