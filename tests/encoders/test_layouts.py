@@ -47,7 +47,7 @@ def test_default_features_are_those_before_timms_head(name, suffix, tmp_path):
 def test_attention_pooling_is_a_layer_of_its_own():
     model = network("test_vit", global_pool="map", class_token=False, num_classes=0)
     layers = _layers(model)
-    assert list(layers) == ["map", "avg"]
+    assert list(layers) == ["map", "avg", "patches"]
     tokens = model.forward_features(images())
     assert torch.allclose(layers["map"](images()), model(images()), atol=1e-6)
     assert torch.allclose(layers["avg"](images()), tokens.mean(dim=1), atol=1e-6)
