@@ -11,6 +11,7 @@ from tdafeat.record import metrics as records
 from tdafeat.wording import COURSE, wording_of
 
 LEVEL = 0.05  # family-wise, by Holm's correction
+FEW = 3  # feature spaces whose relations are told one by one
 
 
 def answer(metrics: pd.DataFrame, associations: pd.DataFrame, primary: str) -> list[str]:
@@ -101,7 +102,7 @@ def _topology(within: pd.DataFrame, primary: str, noisy: bool) -> str:
         ranked = rows.sort_values("value", key=abs, ascending=False, kind="stable")
         standing = ranked[ranked["p_holm"] <= LEVEL]
         if standing.empty:
-            nothing.append(f"{encoder} (strongest: {_effect(ranked.iloc[0])})")
+            nothing.append((str(encoder), ranked.iloc[0]))
         else:
             strongest = f"strongest: {_effect(standing.iloc[0])}"
             found.append(f"{encoder} ({len(standing)} of {len(rows)}; {strongest})")
@@ -110,10 +111,18 @@ def _topology(within: pd.DataFrame, primary: str, noisy: bool) -> str:
     text = f"{start} {units} classes and corrected for all metrics of a feature space, "
     goes_with = f"topological metrics go with {_title(primary)} in "
     if not found:
-        return f"{text}there is no evidence that {goes_with}{_and(nothing)}."
+        return f"{text}there is no evidence that {goes_with}{_strongest(nothing)}."
     if not nothing:
         return f"{text}{goes_with}{_and(found)}."
-    return f"{text}{goes_with}{_and(found)}; there is no evidence of it in {_and(nothing)}."
+    return f"{text}{goes_with}{_and(found)}; there is no evidence of it in {_strongest(nothing)}."
+
+
+def _strongest(spaces: Sequence[tuple[str, pd.Series]]) -> str:
+    """Feature spaces, each with its strongest relation; if they are many, the strongest of all."""
+    if len(spaces) <= FEW:
+        return _and([f"{name} (strongest: {_effect(row)})" for name, row in spaces])
+    where, row = max(spaces, key=lambda space: abs(space[1]["value"]))
+    return f"{_and([name for name, _ in spaces])} (strongest, in {where}: {_effect(row)})"
 
 
 def _effect(row: pd.Series) -> str:

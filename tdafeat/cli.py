@@ -162,6 +162,7 @@ def _run_study(study: Study, arguments: argparse.Namespace) -> int:
     changes: dict[str, Any] = {
         "dataset": arguments.data,
         "encoders": arguments.encoder,
+        "optional": () if arguments.encoder else None,
         "noise": arguments.noise,
         "levels": arguments.levels,
         "corrupted": arguments.corrupted,
@@ -270,9 +271,13 @@ def _list(arguments: argparse.Namespace) -> int:
             print(f"{name:<16} {_first_line(loader)}")
     else:
         from tdafeat.encoders import encoders
+        from tdafeat.encoders.catalogue import table
 
+        for line in table():
+            print(line)
+        print("\nfamilies, for any other model by name")
         for name, family in encoders.items():
-            print(f"{name:<12} {_first_line(family)}")
+            print(f"  {name:<12} {_first_line(family)}")
     return 0
 
 

@@ -35,6 +35,8 @@ class Study:
     question, title : what the report opens with.
     dataset : name as `tdafeat.datasets.load` takes it.
     encoders : names as `tdafeat.encoders.load` takes them, or encoders of your own.
+    optional : further names, left out where their weights cannot be had; the report's notes say
+        which, and how to get them.
     noise : name as `tdafeat.noise.load` takes it, a `Noise`, or None for clean images alone.
     levels : parameter per severity, instead of the noise's own list.
     corrupted : folder of images already corrupted, instead of a noise.
@@ -63,6 +65,7 @@ class Study:
     title: str = ""
     dataset: str = "textures"
     encoders: Sequence[str | Encoder] = ("pixels",)
+    optional: Sequence[str] = ()
     noise: str | Noise | None = "gaussian"
     levels: Sequence[float] | None = None
     corrupted: str | Path | None = None

@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from tdafeat.study import Study
 
 PACKAGES = (
-    *("tdafeat", "torch", "open-clip-torch", "timm", "ripser", "giotto-ph", "giotto-tda"),
-    *("persim", "numpy", "scipy", "scikit-learn", "umap-learn", "pandas", "numba"),
+    *("tdafeat", "torch", "open-clip-torch", "timm", "transformers", "ripser", "giotto-ph"),
+    *("giotto-tda", "persim", "numpy", "scipy", "scikit-learn", "scikit-image", "umap-learn"),
+    *("pandas", "numba"),
 )
 THUMBNAIL = 48  # pixels
 
@@ -204,7 +205,11 @@ def _notes(study: Study, source: Source, tables: Mapping[str, pd.DataFrame]) -> 
         "the smallest class, or the limit asked for."
     )
     notes += source.remarks()
-    if source.noise is not None and source.noise.units == "normalised" and len(study.encoders) > 1:
+    if (
+        source.noise is not None
+        and source.noise.units == "normalised"
+        and len(source.describe()) > 1
+    ):
         notes.append(
             "Noise was added after each encoder's own normalisation, so the same sigma is another "
             "amount of pixel noise for encoders normalised differently: compare levels within an "

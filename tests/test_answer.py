@@ -57,6 +57,13 @@ def test_encoders_are_told_apart():
     assert "no evidence of it in two" in text[1]
 
 
+def test_of_many_encoders_without_evidence_only_the_strongest_relation_is_told():
+    planted = [tables(topology=share, encoder=f"e{share}") for share in (0.0, 0.1, 0.3, 0.2)]
+    text = answer(*map(pd.concat, zip(*planted, strict=True)), "probe_accuracy")[1]
+    assert "in e0.0, e0.1, e0.3 and e0.2 (strongest, in e0.3: " in text
+    assert text.count("rho") == 1
+
+
 @pytest.mark.parametrize("n_classes", [2, 4])
 def test_too_few_classes_say_so(n_classes):
     table, _ = tables()

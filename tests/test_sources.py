@@ -1,5 +1,6 @@
 """Studies over images: what is extracted, once, and under which key."""
 
+import json
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from PIL import Image
 
 from tdafeat import Study, datasets, encoders
 from tdafeat.encoders.base import Encoder, Preprocessing
-from tdafeat.errors import UnknownName
+from tdafeat.errors import DataUnavailable, UnknownName
 from tdafeat.store import Store
 
 SMALL = Preprocessing(8, 8)
@@ -180,6 +181,85 @@ def test_an_encoder_that_cannot_name_the_classes_goes_without_zero_shot(tmp_path
     assert any("words: no word for them" in note for note in got.manifest["notes"])
     with pytest.raises(ValueError, match="zero_shot_accuracy"):
         run(tmp_path, "other", study(encoders=(speechless,), primary="zero_shot_accuracy"))
+
+
+def centred(mean, version="unfitted"):
+    """Mean colours less those of the images it is fitted on."""
+
+    def fit(images):
+        pixels = [SMALL.prepare(images.read(row)) / 255 for row in range(len(images))]
+        return centred(np.mean(pixels, axis=(0, 2, 3)), version=f"{images.version}, {images.ids}")
+
+    def function(images):
+        return images.mean(dim=(2, 3)) - torch.as_tensor(mean, dtype=torch.float32)
+
+    fitted = version != "unfitted"
+    remark = "It was fitted." if fitted else ""
+    return Encoder(
+        "centred", version, "mean", 3, SMALL, function, fit=None if fitted else fit, remark=remark
+    )
+
+
+def test_an_encoder_is_fitted_on_the_train_images_of_each_seed(tmp_path, counted):
+    declared = study(encoders=(centred(np.nan),), seeds=(0, 1), noise=None)
+    got = run(tmp_path, "run", declared)
+    assert got.manifest["holes"] == []
+    assert got.manifest["notes"].count("It was fitted.") == 1
+    versions = set()
+    for path in (tmp_path / "store" / "features").glob("*/meta.json"):
+        spec = json.loads(path.read_text())["spec"]
+        versions.add(spec["encoder"]["version"])
+        if spec["dataset"]["split"] == "train":
+            features = np.load(path.parent / "features.npy")
+            assert np.abs(features.mean(axis=0)).max() < 1e-3
+    assert len(versions) == 2
+    counted.clear()
+    run(tmp_path, "again", declared)
+    assert counted == []
+    run(tmp_path, "fewer", replace(declared, limit=5))
+    assert sum(counted) == 2 * 16 * (5 + 5)  # fitted on other images, it is another encoder
+
+
+def test_principal_components_in_a_study(tmp_path):
+    got = run(tmp_path, "run", study(encoders=("pca:6/8",), levels=(0.1,)))
+    assert got.manifest["holes"] == []
+    (encoder,) = got.manifest["encoders"]
+    assert (encoder["name"], encoder["dimension"], encoder["layer"]) == ("pca:6/8", 6, "rgb")
+    note = "pca:6/8 was fitted on the clean train images of each seed (96)."
+    assert note in got.manifest["notes"]
+    with pytest.raises(
+        ValueError, match="more than 97 train images to be fitted on; textures:16 h"
+    ):
+        run(tmp_path, "other", study(encoders=("pca:97/8",)))
+
+
+def test_optional_encoders_are_left_out_where_they_cannot_be_had(tmp_path):
+    optional = ("timm:resnet50.byol", "pixels:4", "timm:resnet50.simclr")
+    got = run(tmp_path, "run", study(optional=optional, noise=None))
+    assert [encoder["name"] for encoder in got.manifest["encoders"]] == ["colours", "pixels:4"]
+    assert set(got.metrics["encoder"]) == {"colours", "pixels:4"}
+    (note,) = [note for note in got.manifest["notes"] if note.startswith("Left out")]
+    assert note == (
+        "Left out: timm:resnet50.byol, timm:resnet50.simclr. timm publishes no weights of NAME; "
+        "give a checkpoint: NAME@FILE."
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (
+            {"encoders": ()},
+            DataUnavailable,
+            "none of the study's encoders can be had. Left out: timm:resnet50.byol",
+        ),
+        ({"optional": ("pixel",)}, UnknownName, "did you mean 'pixels'"),
+        ({"encoders": ("pixels",), "optional": ("pixels",)}, ValueError, "named twice"),
+    ],
+)
+def test_optional_encoders_that_make_no_study(tmp_path, change, error, message):
+    with pytest.raises(error, match=message):
+        run(tmp_path, "run", study(**{"optional": ("timm:resnet50.byol",)} | change))
 
 
 def test_no_noise_is_a_study_too(tmp_path):

@@ -1,4 +1,4 @@
-"""Encoders by name: raw pixels, published networks, the networks embedded here, your own."""
+"""Encoders by name: pixels, descriptors, networks published or embedded here, your own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ from pathlib import Path
 
 import torch
 
-from tdafeat.encoders import densenet, lenet, open_clip_family, pixels, siamese, timm_family, tiny
+from tdafeat.encoders import (
+    densenet,
+    descriptors,
+    lenet,
+    open_clip_family,
+    pca,
+    pixels,
+    siamese,
+    timm_family,
+    tiny,
+    visualbert,
+)
 from tdafeat.encoders.base import Encoder, Preprocessing
 from tdafeat.encoders.function import from_function
 from tdafeat.encoders.templates import prompts_for, read_prompts
@@ -35,12 +46,17 @@ NAME = re.compile(
 
 encoders: Registry[Family] = Registry("encoder", "tdafeat.encoders")
 encoders.add("pixels", pixels.load)
+encoders.add("pca", pca.load)
+encoders.add("brief", descriptors.load_brief)
+encoders.add("hog", descriptors.load_hog)
+encoders.add("lbp", descriptors.load_lbp)
 encoders.add("lenet", lenet.load)
 encoders.add("densenet", densenet.load)
 encoders.add("siamese", siamese.load)
 encoders.add("tiny", tiny.load)
 encoders.add("open_clip", open_clip_family.load)
 encoders.add("timm", timm_family.load)
+encoders.add("visualbert", visualbert.load)
 
 
 def load(

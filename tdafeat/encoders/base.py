@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -14,6 +14,9 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from tdafeat.encoders.templates import GENERIC, check_templates, read_prompts
+
+if TYPE_CHECKING:
+    from tdafeat.datasets import ImageSet
 
 MOST_ELONGATED = 1000  # a longer image would take gigabytes once resized
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos"]
@@ -124,6 +127,11 @@ class Encoder:
     tokens : whether the function gives (B, T, D), a row for each of T patches of an image.
     image_shape : (channels, height, width) where the features are the pixels, in [0, 1], of an
         image of this shape; None where they are none.
+    fit : train images -> the encoder that is used, its version naming what it was fitted on;
+        None for an encoder that learns nothing from a study's images.
+    remark : what must stand beside any number measured on it, such as that it stands in for the
+        published encoder; usually empty.
+    history : of its training, per epoch, ``epoch`` and what was logged, where a model card tells.
     """
 
     name: str
@@ -136,6 +144,9 @@ class Encoder:
     text: Callable[[list[str]], Tensor] | None = None
     tokens: bool = False
     image_shape: tuple[int, int, int] | None = None
+    fit: Callable[[ImageSet], Encoder] | None = None
+    remark: str = ""
+    history: Sequence[Mapping[str, float]] = ()
 
     def to(self, device: str | torch.device) -> Encoder:
         """Move its weights to a torch device, in place, and return it."""
@@ -178,6 +189,35 @@ class Encoder:
                 embedded = self.text([template.replace("{}", name) for template in templates])
                 rows.append(normalize(embedded.float(), dim=1).mean(dim=0))
             return normalize(torch.stack(rows), dim=1)
+
+
+def choose_layer(family: str, layer: str | None, known: Sequence[str]) -> str:
+    """The layer asked for, or the first one known.
+
+    Raises
+    ------
+    ValueError for a layer that is not known.
+
+    Examples
+    --------
+    >>> choose_layer("pixels", None, ["rgb", "grey"])
+    'rgb'
+    """
+    if layer is not None and layer not in known:
+        names = " or ".join(map(repr, known))
+        raise ValueError(f"layer of {family} must be {names}; got {layer!r}")
+    return layer or known[0]
+
+
+def refuse_checkpoint(family: str, checkpoint: str | None) -> None:
+    """Refuse a checkpoint, with a ValueError, for an encoder that has no weights to read.
+
+    Examples
+    --------
+    >>> refuse_checkpoint("pixels", None)
+    """
+    if checkpoint is not None:
+        raise ValueError(f"{family} has no weights; leave the checkpoint out")
 
 
 def fingerprint(state: Mapping[str, Tensor]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,6 +49,28 @@ def weights_file(family: str, detail: str, checkpoint: str | None) -> Path:
             f"for a checkpoint write {family}:{detail or 'NAME'}@FILE"
         )
     return EMBEDDED / f"{family}-{detail}.safetensors"
+
+
+def read_history(path: str | Path) -> list[dict[str, float]]:
+    """How weights were trained, epoch by epoch, from the model card beside them; [] without one.
+
+    Raises
+    ------
+    UnreadableData for a card that is damaged.
+
+    Examples
+    --------
+    >>> sorted(read_history(EMBEDDED / "siamese-textures.safetensors")[0])
+    ['epoch', 'learning_rate', 'loss', 'score']
+    """
+    card = Path(path).with_suffix(".json")
+    if not card.is_file():
+        return []
+    try:
+        history = json.loads(card.read_text(encoding="utf-8"))["train"]["history"]
+        return [{str(k): float(v) for k, v in epoch.items()} for epoch in history]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise UnreadableData(f"{card}: not a model card with the course of a training") from None
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:

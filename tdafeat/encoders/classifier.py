@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from torch import Tensor, nn
 
-from tdafeat.encoders.base import Encoder, Preprocessing, fingerprint
-from tdafeat.encoders.checkpoint import fill, read_weights, weights_file
+from tdafeat.encoders.base import Encoder, Preprocessing, choose_layer, fingerprint
+from tdafeat.encoders.checkpoint import fill, read_history, read_weights, weights_file
 from tdafeat.errors import UnreadableData
 
 PREPROCESSING = Preprocessing(28, 28, "bilinear", mean=(0.5,), std=(0.5,), channels=1)
@@ -62,16 +62,17 @@ def load_classifier(
     checkpoint: str | None,
 ) -> Encoder:
     """The encoder ``family:detail``, layers features (the default) and logits."""
-    if layer not in (None, "features", "logits"):
-        raise ValueError(f"layer of {family} must be 'features' or 'logits'; got {layer!r}")
-    network = read_classifier(architecture, weights_file(family, detail, checkpoint))
+    layer = choose_layer(family, layer, ("features", "logits"))
+    path = weights_file(family, detail, checkpoint)
+    network = read_classifier(architecture, path)
     logits = layer == "logits"
     return Encoder(
         name=f"{family}:{detail}".removesuffix(":"),
         version=fingerprint(network.state_dict()),
-        layer=layer or "features",
+        layer=layer,
         dimension=network.head.out_features if logits else network.head.in_features,
         preprocessing=PREPROCESSING,
         function=network if logits else network.features,
         module=network,
+        history=read_history(path),
     )

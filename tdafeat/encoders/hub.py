@@ -25,6 +25,19 @@ def nearest(typed: str, known: Sequence[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
+def cached(repository: str, files: Sequence[str]) -> bool:
+    """Whether the hub's cache holds one of these files of a repository; the hub is not asked.
+
+    Examples
+    --------
+    >>> cached("nobody/nothing", ["model.safetensors"])
+    False
+    """
+    from huggingface_hub import try_to_load_from_cache
+
+    return any(isinstance(try_to_load_from_cache(repository, file), str) for file in files)
+
+
 @contextmanager
 def downloads(wanted: str, otherwise: str) -> Iterator[None]:
     """Let a library fetch what it needs inside; any failure becomes DataUnavailable.

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from tdafeat.compat import import_torchvision
-from tdafeat.encoders.base import Encoder, Preprocessing, fingerprint
+from tdafeat.encoders.base import Encoder, Preprocessing, choose_layer, fingerprint
 from tdafeat.encoders.checkpoint import fill, read_weights
 from tdafeat.encoders.hub import downloads, nearest
 from tdafeat.errors import UnknownName
@@ -32,8 +32,7 @@ def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
     import_torchvision()
     import open_clip
 
-    if layer not in (None, "proj"):
-        raise ValueError(f"layer of open_clip must be 'proj'; got {layer!r}")
+    layer = choose_layer("open_clip", layer, ("proj",))
     model_name, _, tag = detail.partition("/")
     models = open_clip.list_models()
     if model_name not in models:
@@ -60,7 +59,7 @@ def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
     return Encoder(
         name=name,
         version=fingerprint(model.state_dict()),
-        layer="proj",
+        layer=layer,
         dimension=open_clip.get_model_config(model_name)["embed_dim"],
         preprocessing=_preprocessing(open_clip.get_model_preprocess_cfg(model), published),
         function=model.encode_image,

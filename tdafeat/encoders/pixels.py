@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from tdafeat.encoders.base import Encoder, Preprocessing
+from tdafeat.encoders.base import Encoder, Preprocessing, choose_layer, refuse_checkpoint
 
 
 def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
     """Raw pixels: ``pixels`` (32 x 32) or ``pixels:SIDE``; layers rgb, grey."""
-    if checkpoint is not None:
-        raise ValueError("pixels has no weights; leave the checkpoint out")
-    layer = layer or "rgb"
-    if layer not in ("rgb", "grey"):
-        raise ValueError(f"layer of pixels must be 'rgb' or 'grey'; got {layer!r}")
+    refuse_checkpoint("pixels", checkpoint)
+    layer = choose_layer("pixels", layer, ("rgb", "grey"))
     if detail and not (detail.isdigit() and 1 <= int(detail) <= 1024):
         raise ValueError(f"pixels:SIDE takes a side from 1 to 1024 pixels; got {detail!r}")
     side, channels = int(detail or 32), 3 if layer == "rgb" else 1

@@ -7,8 +7,8 @@ from pathlib import Path
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from tdafeat.encoders.base import Encoder, fingerprint
-from tdafeat.encoders.checkpoint import fill, read_weights, weights_file
+from tdafeat.encoders.base import Encoder, choose_layer, fingerprint
+from tdafeat.encoders.checkpoint import fill, read_history, read_weights, weights_file
 from tdafeat.encoders.classifier import PREPROCESSING
 from tdafeat.encoders.densenet import FEATURES, DenseNet
 from tdafeat.errors import UnreadableData
@@ -62,15 +62,16 @@ def read_siamese(path: str | Path) -> Siamese:
 
 def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
     """Siamese network on the DenseNet, unit vectors of 128: siamese:fashion-mnist."""
-    if layer not in (None, "embedding"):
-        raise ValueError(f"layer of siamese must be 'embedding'; got {layer!r}")
-    network = read_siamese(weights_file("siamese", detail, checkpoint))
+    layer = choose_layer("siamese", layer, ("embedding",))
+    path = weights_file("siamese", detail, checkpoint)
+    network = read_siamese(path)
     return Encoder(
         name=f"siamese:{detail}".removesuffix(":"),
         version=fingerprint(network.state_dict()),
-        layer="embedding",
+        layer=layer,
         dimension=EMBEDDING,
         preprocessing=PREPROCESSING,
         function=network,
         module=network,
+        history=read_history(path),
     )

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from tdafeat.compat import import_torchvision
 from tdafeat.encoders.base import Encoder, Preprocessing, fingerprint
-from tdafeat.encoders.checkpoint import EMBEDDED, fill, read_weights
+from tdafeat.encoders.checkpoint import EMBEDDED, fill, read_history, read_weights
 from tdafeat.errors import UnknownName, UnreadableData
 
 EMBEDDING = 128
@@ -115,7 +115,8 @@ def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
         raise UnknownName(f"unknown encoder 'tiny:{detail}'; there is tiny:clip")
     if layer not in (None, "proj"):
         raise ValueError(f"layer of tiny:clip must be 'proj'; got {layer!r}")
-    network, vocabulary = read_clip(checkpoint or EMBEDDED / "tiny-clip.safetensors")
+    path = checkpoint or EMBEDDED / "tiny-clip.safetensors"
+    network, vocabulary = read_clip(path)
 
     def text(sentences: list[str]) -> Tensor:
         return network.encode_text(vocabulary(sentences).to(network.logit_scale.device))
@@ -129,4 +130,5 @@ def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
         function=network.encode_image,
         module=network,
         text=text,
+        history=read_history(path),
     )

@@ -12,6 +12,7 @@ from tdafeat.figures.theme import (
     severity_axis,
     space_colour,
     space_facet,
+    space_shape,
     themed,
     with_names,
     wrapped,
@@ -55,7 +56,7 @@ def _overall(rows: pd.DataFrame, base: alt.Chart, tips: list[alt.Tooltip]) -> al
     layers = [
         lines.mark_rule(strokeWidth=1.5, opacity=0.7).encode(y="low:Q", y2="high:Q"),
         lines.mark_line(),
-        lines.mark_point(opacity=1).encode(tooltip=tips + limits),
+        lines.mark_point(opacity=1).encode(shape=space_shape(whole), tooltip=tips + limits),
     ]
     n_classes = rows.loc[rows["scope"] != "all", "scope"].nunique()
     if n_classes > 1:

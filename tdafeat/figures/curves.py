@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 import pandas as pd
 
-from tdafeat.figures.theme import embed, severity_axis, space_colour, themed, with_names, wrapped
+from tdafeat.figures.theme import (
+    embed,
+    severity_axis,
+    space_colour,
+    space_shape,
+    themed,
+    with_names,
+    wrapped,
+)
 from tdafeat.wording import wording_of
 
 DISTANCES = ("wasserstein", "bottleneck")
@@ -45,7 +53,8 @@ def curves(
         alt.Tooltip("level:N", title=words.level),
         alt.Tooltip("value:Q", format=".4g"),
     ]
-    layers = [base.mark_line(), base.mark_point(opacity=1).encode(tooltip=tips)]
+    points = base.mark_point(opacity=1).encode(shape=space_shape(rows), tooltip=tips)
+    layers = [base.mark_line(), points]
     panels = alt.layer(*layers, data=embed(rows))
     order = [known[name] for name in names]
     facet = alt.Facet("title:N", title=None, sort=order)

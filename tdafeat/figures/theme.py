@@ -141,8 +141,20 @@ def space_colour(frame: pd.DataFrame) -> alt.Color:
     """Colour by feature space; without a legend where there is only one."""
     spaces = frame["space"].drop_duplicates().tolist()
     scale = alt.Scale(domain=spaces, range=[COLOURS[k % len(COLOURS)] for k in range(len(spaces))])
+    return alt.Color("space:N", scale=scale, legend=_space_legend(spaces))
+
+
+def space_shape(frame: pd.DataFrame) -> alt.Shape:
+    """Shape by feature space, another one whenever the colours begin again."""
+    spaces = frame["space"].drop_duplicates().tolist()
+    shapes = [SHAPES[k // len(COLOURS) % len(SHAPES)] for k in range(len(spaces))]
+    scale = alt.Scale(domain=spaces, range=shapes)
+    return alt.Shape("space:N", scale=scale, legend=_space_legend(spaces))
+
+
+def _space_legend(spaces: Sequence[str]) -> alt.Legend | None:
     legend = alt.Legend(title="feature space", orient="top", columns=3, labelLimit=260)
-    return alt.Color("space:N", scale=scale, legend=legend if len(spaces) > 1 else None)
+    return legend if len(spaces) > 1 else None
 
 
 def space_facet(frame: pd.DataFrame) -> alt.Facet:

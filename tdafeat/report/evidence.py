@@ -233,7 +233,10 @@ def projections(run: Run, records: Records) -> Iterator[Block]:
 def training(run: Run, records: Records) -> Iterator[Block]:
     """Training curves."""
     if run.training["value"].notna().any():
-        caption = "Quantities logged during training, one panel each."
+        caption = (
+            "What was logged in training, one panel for each quantity; a score is measured on "
+            "held-out images. For encoders that came trained, a step is an epoch."
+        )
         yield Figure(figures.training(run.training), caption, "training")
 
 

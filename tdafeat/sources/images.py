@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from tdafeat.cells import FEATURES_VERSION, Cell, Cloud, write_part
-from tdafeat.errors import DataUnavailable, UnknownName
 from tdafeat.progress import Progress
+from tdafeat.sources.encoders import directions, fitted_on, load_encoders
 from tdafeat.sources.groups import Group, check_classes
 from tdafeat.store import Store, digest
 
@@ -34,25 +35,27 @@ class ImageSource:
 
     Attributes
     ----------
+    encoders : of each seed, whose train images some of them are fitted on.
+    left_out : sentences on the optional encoders that cannot be had.
     texts : per encoder, the directions of the classes in its space, or why there are none.
     """
 
     tests: Mapping[int, ImageSet]
     trains: Mapping[int, ImageSet]
-    encoders: Sequence[Encoder]
+    encoders: Mapping[int, Sequence[Encoder]]
+    left_out: Sequence[str]
     texts: Sequence[np.ndarray | str]
     noise: Noise | None
     device: torch.device
     batch_size: int
     workers: int
-    training: None = None
 
     @classmethod
     def load(
         cls, study: Study, root: str | Path | None, device: str, batch_size: int, workers: int
     ) -> ImageSource:
         """Everything the study names, or the first error in it, before anything is computed."""
-        from tdafeat import encoders, noise
+        from tdafeat import noise
         from tdafeat.extraction import resolve_device
 
         place = resolve_device(device)
@@ -62,18 +65,11 @@ class ImageSource:
             chosen = noise.load(study.noise, levels=study.levels)
         else:
             chosen = study.noise
-        if not study.encoders:
-            raise ValueError("encoders must name at least one encoder")
-        loaded = [
-            encoders.load(e, device=place) if isinstance(e, str) else e.to(place)
-            for e in study.encoders
-        ]
-        twice = {(e.name, e.layer) for e in loaded}
-        if len(twice) < len(loaded):
-            raise ValueError("encoders must differ in name or layer; one is named twice")
+        loaded, left_out = load_encoders(study, place)
         tests, trains = load_sets(study, root)
-        texts = [_directions(encoder, tests[study.seeds[0]]) for encoder in loaded]
-        return cls(tests, trains, loaded, texts, chosen, place, batch_size, workers)
+        texts = [directions(encoder, tests[study.seeds[0]]) for encoder in loaded]
+        fitted = {seed: fitted_on(loaded, train) for seed, train in trains.items()}
+        return cls(tests, trains, fitted, left_out, texts, chosen, place, batch_size, workers)
 
     @property
     def has_text(self) -> bool:
@@ -83,7 +79,19 @@ class ImageSource:
     @property
     def has_pixels(self) -> bool:
         """Whether the features of every encoder are images."""
-        return all(encoder.image_shape is not None for encoder in self.encoders)
+        return all(encoder.image_shape is not None for encoder in self._of_first_seed())
+
+    @property
+    def training(self) -> pd.DataFrame | None:
+        """How the encoders were trained, where their model cards tell; None where none does."""
+        rows = [
+            {"variant": encoder.name, "step": epoch["epoch"], "quantity": quantity, "value": value}
+            for encoder in self._of_first_seed()
+            for epoch in encoder.history
+            for quantity, value in epoch.items()
+            if quantity != "epoch"
+        ]
+        return pd.DataFrame(rows) if rows else None
 
     @property
     def images(self) -> ImageSet:
@@ -105,25 +113,23 @@ class ImageSource:
         from tdafeat.extraction import TOKENS
 
         sets = (self.images, *self.trains.values())
-        split = list(dict.fromkeys(images.remark for images in sets if images.remark))
+        encoders = self._of_first_seed()
+        remarks = [images.remark for images in sets] + [encoder.remark for encoder in encoders]
         tokens = [
             f"{encoder.name} at layer {encoder.layer}: the rows are {TOKENS} patch tokens of each "
             "image (all, where there are fewer), at positions drawn by its id alone and so the "
             "same at every level. Tokens of one image are not independent: retrieval and "
             "nearest-neighbour distances find an image's own other tokens, and the intervals of "
             "accuracies, in which every token counts as one, are too narrow."
-            for encoder in self.encoders
+            for encoder in encoders
             if encoder.tokens
         ]
-        return (
-            split
-            + tokens
-            + [
-                f"No zero-shot accuracy of {encoder.name}: {text}."
-                for encoder, text in zip(self.encoders, self.texts, strict=True)
-                if encoder.text is not None and isinstance(text, str)
-            ]
-        )
+        speechless = [
+            f"No zero-shot accuracy of {encoder.name}: {text}."
+            for encoder, text in zip(encoders, self.texts, strict=True)
+            if encoder.text is not None and isinstance(text, str)
+        ]
+        return [*filter(None, dict.fromkeys(remarks)), *tokens, *speechless, *self.left_out]
 
     def describe(self) -> list[dict[str, Any]]:
         """The encoders, for the manifest."""
@@ -136,20 +142,25 @@ class ImageSource:
                 "preprocessing": asdict(encoder.preprocessing),
                 "text": not isinstance(text, str),
             }
-            for encoder, text in zip(self.encoders, self.texts, strict=True)
+            for encoder, text in zip(self._of_first_seed(), self.texts, strict=True)
         ]
+
+    def _of_first_seed(self) -> Sequence[Encoder]:
+        return next(iter(self.encoders.values()))
 
     def extract(self, store: Store, force: bool, quiet: bool) -> list[Group]:
         """Put every image through every encoder at every severity, part by part."""
         parts = [(seed, part) for seed in self.tests for part in self._parts(seed)]
         steps = sum(len(part) * len(self._severities(part, seed)) for seed, part in parts)
-        with Progress("features", steps * len(self.encoders), quiet) as progress:
+        with Progress("features", steps * len(self.texts), quiet) as progress:
             for seed, part in parts:
                 remembered = remembering(part)  # decoded once for all encoders
-                for encoder in self.encoders:
+                for encoder in self.encoders[seed]:
                     self._extract_part(store, remembered, encoder, seed, force, progress)
         return [
-            self._group(store, encoder, seed) for encoder in self.encoders for seed in self.tests
+            self._group(store, self.encoders[seed][k], seed, text)
+            for k, text in enumerate(self.texts)
+            for seed in self.tests
         ]
 
     def _parts(self, seed: int, *splits: str) -> Iterator[ImageSet]:
@@ -206,13 +217,13 @@ class ImageSource:
         for severity, spec in specs.items():
             write_part(store, spec, levels[severity])
 
-    def _group(self, store: Store, encoder: Encoder, seed: int) -> Group:
+    def _group(self, store: Store, encoder: Encoder, seed: int, text: np.ndarray | str) -> Group:
         levels = self._severities(self.tests[seed], seed)
         return Group(
             {s: self._cell(encoder, seed, s, parameter) for s, parameter in levels.items()},
             {s: self._cloud(encoder, seed, self.images.split, s) for s in levels},
             dict.fromkeys(levels, self._cloud(encoder, seed, "train", 0)),
-            self._store_text(store, encoder, self.texts[self.encoders.index(encoder)]),
+            self._store_text(store, encoder, text),
             encoder.image_shape,
         )
 
@@ -298,17 +309,6 @@ def load_sets(
                 f"{different[0]!r} is in one of them only"
             )
     return tests, trains
-
-
-def _directions(encoder: Encoder, images: ImageSet) -> np.ndarray | str:
-    """The classes as unit vectors in the encoder's space, or why it cannot name them."""
-    from tdafeat.encoders import prompts_for
-
-    try:
-        directions = encoder.encode_text(images.classes, prompts_for(images.name))
-    except (UnknownName, DataUnavailable) as error:  # a closed vocabulary, a tokenizer not here
-        return str(error)
-    return "it has no text tower" if directions is None else directions.cpu().numpy()
 
 
 def remembering(images: ImageSet) -> ImageSet:

@@ -112,7 +112,9 @@ class TrainingSource:
             for sets in load_sets(study, root)
         )
         whole = {seed: datasets.load(study.dataset, "train", root, seed=seed) for seed in trains}
-        over = ImageSource(tests, trains, (), (), None, place, batch_size, workers)
+        over = ImageSource(
+            tests, trains, dict.fromkeys(tests, ()), (), (), None, place, batch_size, workers
+        )
         return cls(variants, steps, over, whole)
 
     @property
@@ -226,7 +228,7 @@ class TrainingSource:
                 self.over,
                 tests={seed: self.over.tests[seed]},
                 trains={seed: self.over.trains[seed]},
-                encoders=(encoder.to(self.over.device),),
+                encoders={seed: (encoder.to(self.over.device),)},
                 texts=("a checkpoint has no text tower",),
             )
             (group,) = over.extract(store, force, quiet=True)

@@ -46,3 +46,10 @@ def test_a_siamese_stands_on_the_densenet_of_its_name(name):
     inside = read_siamese(EMBEDDED / f"siamese-{name}.safetensors").densenet.state_dict()
     alone = encoders.load(f"densenet:{name}").module.state_dict()
     assert all(torch.equal(inside[key], alone[key]) for key in alone)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_encoder_tells_its_training(name):
+    history = encoders.load(name).history
+    assert [entry["epoch"] for entry in history] == list(range(1, len(history) + 1))
+    assert history[-1]["loss"] < history[0]["loss"]

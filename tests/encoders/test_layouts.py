@@ -9,8 +9,8 @@ from safetensors.torch import save_file
 from tdafeat import encoders
 from tdafeat.compat import import_torchvision
 from tdafeat.encoders.open_clip_family import _converted
-from tdafeat.encoders.timm_family import _layers
-from tdafeat.errors import UnreadableData
+from tdafeat.encoders.timm_family import _layers, _renamed
+from tdafeat.errors import DataUnavailable, UnreadableData
 from tdafeat.training.loop import seeded
 
 import_torchvision()
@@ -47,7 +47,7 @@ def test_default_features_are_those_before_timms_head(name, suffix, tmp_path):
 def test_attention_pooling_is_a_layer_of_its_own():
     model = network("test_vit", global_pool="map", class_token=False, num_classes=0)
     layers = _layers(model)
-    assert list(layers) == ["map", "avg"]
+    assert list(layers) == ["map", "avg", "patches"]
     tokens = model.forward_features(images())
     assert torch.allclose(layers["map"](images()), model(images()), atol=1e-6)
     assert torch.allclose(layers["avg"](images()), tokens.mean(dim=1), atol=1e-6)
@@ -87,3 +87,102 @@ def test_older_layouts_of_open_clip(tmp_path):
     assert torch.equal(new.encode_text(tokens), old.encode_text(tokens))
     pixels = torch.ones(1, 3, 32, 32)
     assert torch.equal(new.encode_image(pixels), old.encode_image(pixels))
+
+
+# Around a network, what each trainer writes beside it; the network's own names are timm's.
+def _of_momentum(state, base, momentum, head):
+    """MoCo: a second network that follows the first, and heads on both."""
+    other = {name: value + 1 for name, value in state.items()}
+    both = {base: state, momentum: other}
+    towers = {f"{tower}.{k}": v for tower, part in both.items() for k, v in part.items()}
+    return {"state_dict": {f"module.{k}": v for k, v in (towers | _mlp(f"{base}.{head}")).items()}}
+
+
+def _mlp(prefix):
+    return {f"{prefix}.0.weight": torch.zeros(3, 3), f"{prefix}.1.running_mean": torch.zeros(3)}
+
+
+def _moco_v3(state):
+    return _of_momentum(state, "base_encoder", "momentum_encoder", "head")
+
+
+def _moco_v2(state):
+    return _of_momentum(state, "encoder_q", "encoder_k", "fc")
+
+
+def _byol_pytorch(state):
+    """Of the whole learner: the network inside, a projector, a target."""
+    online = {f"online_encoder.net.{k}": v for k, v in state.items()}
+    target = {f"target_encoder.net.{k}": v + 1 for k, v in state.items()}
+    return online | target | _mlp("online_encoder.projector") | _mlp("online_predictor")
+
+
+def _solo_learn(state):
+    return {"state_dict": {f"backbone.{k}": v for k, v in state.items()} | _mlp("projector")}
+
+
+def _swav(state):
+    own = state | _mlp("projection_head") | {"prototypes.weight": torch.zeros(3, 3)}
+    return {f"module.{k}": v for k, v in own.items()}
+
+
+def _converted_from_jax(state):
+    """Without the counters, and with the classifier trained on top."""
+    kept = {k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}
+    return kept | {"fc.weight": torch.zeros(5, 512), "fc.bias": torch.zeros(5)}
+
+
+def _lightly(state):
+    """A list of the network's children, and a projection head."""
+    places = {"conv1": 0, "bn1": 1, "layer1": 4, "layer2": 5, "layer3": 6, "layer4": 7}
+    parts = {k: k.partition(".") for k in state}
+    renamed = {f"backbone.{places[parts[k][0]]}.{parts[k][2]}": v for k, v in state.items()}
+    return {"state_dict": renamed | _mlp("projection_head.layers")}
+
+
+@pytest.mark.parametrize(
+    ("name", "layout"),
+    [
+        ("test_vit.mocov3", _moco_v3),
+        ("test_resnet.mocov3", _moco_v3),
+        ("test_resnet", _moco_v2),
+        ("test_resnet.byol", _byol_pytorch),
+        ("test_vit.byol", _byol_pytorch),
+        ("test_resnet.simclr", _solo_learn),
+        ("test_resnet", _swav),
+        ("resnet18.byol", _converted_from_jax),
+        ("resnet18.simclr", _lightly),
+    ],
+)
+def test_the_authors_own_checkpoints(name, layout, tmp_path):
+    model = network(name.partition(".")[0], num_classes=0)
+    torch.save(layout(model.state_dict()), tmp_path / "theirs.pth.tar")
+    encoder = encoders.load(f"timm:{name}@{tmp_path / 'theirs.pth.tar'}")
+    with torch.inference_mode():
+        assert torch.equal(encoder.encode(images()), model(images()))
+    assert encoder.name == f"timm:{name}@theirs.pth.tar"
+
+
+def test_a_network_whose_own_names_look_like_a_trainers(tmp_path):
+    wanted = {"encoder.weight": None}
+    state = {"encoder.weight": torch.ones(1), "backbone.weight": torch.zeros(1)}
+    assert _renamed(state, wanted) == {"weight": torch.zeros(1)}
+    del state["backbone.weight"]
+    assert _renamed(state, wanted) == state
+
+
+def test_moco_v3s_small_transformer_has_twelve_heads(tmp_path):
+    """As many weights as timm's with six: loaded there, it would give other features unnoticed."""
+    theirs = network("vit_small_patch16_224", num_heads=12, num_classes=0)
+    torch.save(_moco_v3(theirs.state_dict()), tmp_path / "vit-s-300ep.pth.tar")
+    encoder = encoders.load(f"timm:vit_small_patch16_224.mocov3@{tmp_path}/vit-s-300ep.pth.tar")
+    pixels = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        assert torch.equal(encoder.encode(pixels), theirs(pixels))
+
+
+@pytest.mark.parametrize("tag", ["mocov3", "simclr", "byol"])
+def test_weights_that_only_their_authors_have(tag):
+    message = rf"no weights of timm:resnet50\.{tag}; give a checkpoint: timm:resnet50\.{tag}@FILE"
+    with pytest.raises(DataUnavailable, match=message):
+        encoders.load(f"timm:resnet50.{tag}")

@@ -132,7 +132,7 @@ def test_weights_of_another_architecture(vit, tmp_path):
     [
         ("timm:tset_vit", UnknownName, "did you mean 'test_vit'"),
         ("timm:vit_small_patch16_224.dyno", UnknownName, "'dyno'.*did you mean 'dino'"),
-        ("timm:test_vit#proj", ValueError, "one of cls, avg, patches; got 'proj'"),
+        ("timm:test_vit#proj", ValueError, "must be 'cls' or 'avg' or 'patches'; got 'proj'"),
     ],
 )
 def test_names_that_make_no_sense(name, error, message, vit):

@@ -69,8 +69,39 @@ def test_timm(size, crop_pct, crop_mode, interpolation):
         "crop_pct": crop_pct,
         "crop_mode": crop_mode,
     }
-    ours = timm_family._preprocessing(config, {})
+    ours = timm_family._preprocessing(config)
     pixels = picture(size)
     expected = timm_data.create_transform(**config)(Image.fromarray(pixels))
     normalised = ours.normalise(prepared(ours, pixels)[None] / 255)[0]
     assert torch.allclose(normalised, expected, atol=1e-5)
+
+
+IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+AS_IT_IS = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("method", "interpolation", "normalisation"),
+    [
+        ("dino", "bicubic", IMAGENET),  # eval_linear.py of facebookresearch/dino
+        ("dinov2", "bicubic", IMAGENET),  # data/transforms.py of facebookresearch/dinov2
+        ("mae", "bicubic", IMAGENET),  # main_linprobe.py of facebookresearch/mae
+        ("mocov3", "bilinear", IMAGENET),  # main_lincls.py of facebookresearch/moco-v3
+        ("simclr", "bicubic", AS_IT_IS),  # data_util.py of google-research/simclr: 0.875 of a side
+        ("byol", "bicubic", IMAGENET),  # utils/dataset.py of deepmind-research/byol: 224 of 256
+    ],
+)
+def test_methods_as_their_authors_evaluate_them(size, method, interpolation, normalisation):
+    theirs = transforms.Compose(
+        [
+            transforms.Resize(256, transforms.InterpolationMode(interpolation)),
+            transforms.CenterCrop(224),
+            transforms.ToTensor(),
+            transforms.Normalize(**normalisation),
+        ]
+    )
+    ours = (timm_family.PAPERS | timm_family.AUTHORS)[method]
+    pixels = picture(size)
+    normalised = ours.normalise(prepared(ours, pixels)[None] / 255)[0]
+    assert torch.allclose(normalised, theirs(Image.fromarray(pixels)), atol=1e-5)

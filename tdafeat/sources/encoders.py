@@ -1,0 +1,63 @@
+"""The encoders of a study: loaded, fitted on its train images, asked for its classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tdafeat.errors import DataUnavailable, UnknownName
+
+if TYPE_CHECKING:
+    import torch
+
+    from tdafeat.datasets import ImageSet
+    from tdafeat.encoders import Encoder
+    from tdafeat.study import Study
+
+
+def load_encoders(study: Study, device: torch.device) -> tuple[list[Encoder], list[str]]:
+    """The encoders a study names, and which optional ones are left out, why, and how to get them.
+
+    Raises
+    ------
+    ValueError if no encoder is named, or one is named twice; DataUnavailable if an encoder that
+    is not optional cannot be had, or none at all.
+    """
+    from tdafeat import encoders
+
+    if not study.encoders and not study.optional:
+        raise ValueError("encoders must name at least one encoder")
+    loaded = [
+        encoders.load(e, device=device) if isinstance(e, str) else e.to(device)
+        for e in study.encoders
+    ]
+    missing: dict[str, list[str]] = {}  # what is said of an encoder called NAME, of how many
+    for name in study.optional:
+        try:
+            loaded.append(encoders.load(name, device=device))
+        except DataUnavailable as error:
+            missing.setdefault(str(error).replace(name, "NAME"), []).append(name)
+    left_out = [f"Left out: {', '.join(names)}. {why}." for why, names in missing.items()]
+    if not loaded:
+        raise DataUnavailable(f"none of the study's encoders can be had. {left_out[0]}")
+    if len({(encoder.name, encoder.layer) for encoder in loaded}) < len(loaded):
+        raise ValueError("encoders must differ in name or layer; one is named twice")
+    return loaded, left_out
+
+
+def fitted_on(encoders: Iterable[Encoder], train: ImageSet) -> list[Encoder]:
+    """The encoders, those that learn from a study's images fitted on its train images."""
+    return [encoder.fit(train) if encoder.fit else encoder for encoder in encoders]
+
+
+def directions(encoder: Encoder, images: ImageSet) -> np.ndarray | str:
+    """The classes as unit vectors in the encoder's space, or why it cannot name them."""
+    from tdafeat.encoders import prompts_for
+
+    try:
+        named = encoder.encode_text(images.classes, prompts_for(images.name))
+    except (UnknownName, DataUnavailable) as error:  # a closed vocabulary, a tokenizer not here
+        return str(error)
+    return "it has no text tower" if named is None else named.cpu().numpy()
