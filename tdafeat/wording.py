@@ -101,7 +101,7 @@ NOISE = Wording(
     by_class="Lines that fall early are the classes that noise takes first.",
 )
 
-STILL = replace(NOISE, zero="test images", fitted_on="training images alone")
+STILL = replace(NOISE, zero="test images", along="", fitted_on="training images alone")
 
 COURSE = Wording(
     zero="{parameter:.0f}",

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from tdafeat.record import metrics
-from tdafeat.wording import COURSE, NOISE, wording, wording_of
+from tdafeat.wording import COURSE, NOISE, STILL, wording, wording_of
 
 
 def test_a_training_knows_no_noise():
@@ -20,9 +20,14 @@ def test_every_title_that_speaks_of_clean_is_retold():
             assert "start" in COURSE.titled(metric.title), metric.name
 
 
-@pytest.mark.parametrize("name", ["gaussian", "given", "corrupted", ""])
+@pytest.mark.parametrize("name", ["gaussian", "given", "corrupted"])
 def test_anything_else_is_a_noise(name):
     assert wording(name) is NOISE
+
+
+def test_clean_images_alone_are_not_called_clean():
+    assert wording("") is STILL
+    assert STILL.named(0, 0.0) == "test images"
 
 
 def test_a_table_says_what_its_levels_are():

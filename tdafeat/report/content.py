@@ -32,7 +32,8 @@ def build(run: Run) -> Report:
     for title, blocks_of in ORDER:
         blocks = tuple(blocks_of(run, records))
         if blocks:
-            sections.append(Section(title.format(along=records.words.along), blocks))
+            named = title.format(along=records.words.along).rstrip()
+            sections.append(Section(named, blocks))
     manifest = run.manifest
     title = str(manifest["title"] or manifest["name"] or "Report")
     answer = tuple(str(sentence) for sentence in manifest["answer"])

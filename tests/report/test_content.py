@@ -34,7 +34,7 @@ def test_sections_stand_in_the_order_of_the_argument(run):
     assert content.question == run.manifest["question"]
     assert content.answer == tuple(run.manifest["answer"])
     assert titles(content) == [
-        "Accuracy",
+        "Accuracy against noise",
         "Persistence diagrams",
         "Distances between diagrams",
         "Angles between classes",
