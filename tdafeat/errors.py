@@ -10,7 +10,7 @@ class UnknownName(TdafeatError, ValueError):
 
 
 class DataUnavailable(TdafeatError, FileNotFoundError):
-    """Images or weights are not on this machine; the message says what to put where."""
+    """Images, weights or what reads them are not on this machine; the message says what to do."""
 
     def __str__(self) -> str:  # FileNotFoundError would print an errno tuple
         return str(self.args[0]) if self.args else ""

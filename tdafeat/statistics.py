@@ -190,9 +190,9 @@ def verdict(associations: pd.DataFrame, primary: str, alpha: float = 0.05) -> li
 
     Returns
     -------
-    Per encoder: which metrics go with accuracy within noise levels, with effect sizes, intervals
-    and corrected p-values, or that there is no evidence and how strong a correlation would have
-    had to be; how many stand after adjusting for the level; and what pooling over levels does.
+    A paragraph per encoder: which metrics go with accuracy within noise levels, with effect sizes,
+    intervals and corrected p-values, or that there is no evidence and how strong a correlation
+    would have had to be; how many stand after adjusting for the level; and what pooling does.
 
     Examples
     --------
@@ -210,7 +210,8 @@ def verdict(associations: pd.DataFrame, primary: str, alpha: float = 0.05) -> li
     ):
         space = "across encoders" if encoder == layer == "all" else f"{encoder} ({layer})"
         subject = f"{space} on {dataset}, {noise or 'without noise'}"
-        sentences += [f"{subject}: {text}" for text in _group_verdict(rows, outcome, alpha, words)]
+        told = " ".join(_group_verdict(rows, outcome, alpha, words))
+        sentences.append(f"{subject}: {told}")
     n_encoders = associations["encoder"].nunique()
     if (associations["scope_unit"] == "class").all() and n_encoders < MIN_UNITS["encoder"]:
         sentences.append(

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "sklearn", "numba", "umap", "pandas", "altair")
+HEAVY = ("torch", "sklearn", "skimage", "transformers", "numba", "umap", "pandas", "altair")
 
 
 @pytest.mark.parametrize(

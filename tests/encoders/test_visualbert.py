@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from tdafeat import encoders
 from tdafeat.compat import import_torchvision
+from tdafeat.encoders.catalogue import CATALOGUE
 from tdafeat.encoders.visualbert import CAPTION
 from tdafeat.errors import DataUnavailable, UnknownName, UnreadableData
 from tdafeat.training.loop import seeded
@@ -105,6 +106,28 @@ def test_published_files_hold_more_than_the_transformer(changed, folder):
     theirs = encoders.load(f"visualbert:mine@{changed}")
     assert theirs.version == encoders.load(f"visualbert@{folder}").version
     assert theirs.name == "visualbert:mine@changed"
+
+
+def test_the_hubs_cache_is_enough(folder, monkeypatch, tmp_path):
+    """As the hub's client leaves what it downloaded."""
+    held = {
+        "uclanlp/visualbert-vqa-coco-pre": ("config.json", "model.safetensors"),
+        "timm/resnet50.tv_in1k": ("resnet50.safetensors",),
+    }
+    for repository, files in held.items():
+        place = tmp_path / f"models--{repository.replace('/', '--')}"
+        (place / "refs").mkdir(parents=True)
+        (place / "refs" / "main").write_text("abc")
+        (place / "snapshots" / "abc").mkdir(parents=True)
+        for file in files:
+            known = file.replace("resnet50", "model")
+            os.symlink(folder / file, place / "snapshots" / "abc" / known)
+    monkeypatch.setattr("tdafeat.encoders.hub._reachable", lambda endpoint: False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    published = encoders.load("visualbert:vqa-coco-pre")
+    assert published.version == encoders.load(f"visualbert@{folder}").version
+    (method,) = (method for method in CATALOGUE if method.name == "VisualBERT")
+    assert method.models[0].weights == "here"
 
 
 def test_the_version_knows_both_networks(changed, folder):
