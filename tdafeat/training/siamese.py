@@ -222,7 +222,7 @@ def _train(
 
 def _options(parser: ArgumentParser) -> None:
     parser.add_argument("--backbone", type=Path, metavar="FILE", help="of the trained DenseNet")
-    parser.add_argument("--mining", choices=MININGS, default="batch-hard")
+    parser.add_argument("--mining", choices=MININGS, default="semi-hard")
 
 
 METHOD = Method(

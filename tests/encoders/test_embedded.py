@@ -53,3 +53,27 @@ def test_the_encoder_tells_its_training(name):
     history = encoders.load(name).history
     assert [entry["epoch"] for entry in history] == list(range(1, len(history) + 1))
     assert history[-1]["loss"] < history[0]["loss"]
+
+
+def test_siamese_sets_classes_of_clothes_apart_better_than_its_backbone_and_the_pixels():
+    card = json.loads((EMBEDDED / "siamese-fashion-mnist.json").read_text(encoding="utf-8"))["test"]
+    for metric in ("mean_average_precision", "silhouette", "calinski_harabasz", "purity"):
+        ranking = [card[space][metric] for space in ("pixels", "densenet", "siamese")]
+        assert ranking == sorted(ranking), metric
+
+
+@pytest.mark.slow
+def test_densenet_on_real_clothes_reaches_what_its_card_says(real_data):
+    from tdafeat.encoders.classifier import PREPROCESSING, read_classifier
+    from tdafeat.encoders.densenet import DenseNet
+    from tdafeat.training.classifier import accuracy
+    from tdafeat.training.data import prepared
+
+    path = EMBEDDED / "densenet-fashion-mnist.safetensors"
+    card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["test"]
+    test = prepared("fashion_mnist", "test", PREPROCESSING)
+    if test.description["versions"] != card["data"]["versions"]:
+        pytest.skip("another split than the one these weights were trained and measured on")
+    reached = accuracy(read_classifier(DenseNet, path), test, torch.device("cpu"))
+    assert reached == pytest.approx(card["accuracy"], abs=1e-3)
+    assert reached >= 0.93

@@ -87,7 +87,7 @@ def test_siamese_on_it(trained, pictures, tmp_path, capsys):
     backbone, weights = load_file(trained), load_file(path)
     assert all(torch.equal(weights[f"densenet.{name}"], backbone[name]) for name in backbone)
     card = card_of(path)
-    assert card["train"]["mining"] == "batch-hard"
+    assert card["train"]["mining"] == "semi-hard"
     assert card["train"]["backbone"] == card_of(trained)["version"]
     for space in ("pixels", "densenet", "siamese"):
         assert 0 < card["test"][space]["mean_average_precision"] <= 1
