@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tdafeat.topology.diagrams import Diagrams
-from tdafeat.topology.engines import check_size, choose
+from tdafeat.topology.engines import check_memory, check_size, choose
 from tdafeat.topology.landmarks import farthest_points
 from tdafeat.topology.points import point_metrics, within_float32
 
@@ -39,8 +39,9 @@ def persistence(
     n_landmarks : use that many farthest points in place of the cloud; their covering radius is in
         the record, and the diagrams are within twice that in bottleneck distance for any metric
         with the triangle inequality (cosine has none).
-    engine : ``"ripser"``, ``"giotto-ph"`` or ``"auto"``: giotto-ph where installed, else ripser.
-    n_jobs : threads, for giotto-ph; -1 for all cores.
+    engine : ``"tdafeat"`` (degrees 0 and 1), ``"giotto-ph"``, ``"ripser"`` or ``"auto"``, the
+        fastest; the diagrams are the same, and the record says which one made them, and why.
+    n_jobs : threads, for tdafeat and giotto-ph; -1 for all cores.
 
     Returns
     -------
@@ -48,14 +49,15 @@ def persistence(
 
     Raises
     ------
-    ValueError for NaN, an asymmetric or negative matrix, arguments out of range and a maxdim too
-    high for so many points; UnknownName for an unknown metric or engine; ImportError for an engine
-    that is not installed.
+    ValueError for NaN, an asymmetric or negative matrix, arguments out of range, a maxdim too high
+    for so many points or for the engine, and more points than memory holds; UnknownName for an
+    unknown metric or engine; ImportError for an engine that is not installed.
 
     References
     ----------
     Bauer (2021), "Ripser: efficient computation of Vietoris-Rips persistence barcodes"; Burella
-    Perez et al. (2021), "giotto-ph".
+    Perez et al. (2021), "giotto-ph". For the engine of tdafeat: Koyama, Memoli, Robins and Turner
+    (2023), arXiv 2307.16333; Koyama, Robins and Turner (2024), arXiv 2412.07805.
 
     Examples
     --------
@@ -69,7 +71,6 @@ def persistence(
     maxdim = _whole(maxdim, "maxdim", at_least=0)
     if not thresh >= 0:
         raise ValueError(f"thresh must be a length >= 0; got {thresh}")
-    chosen = choose(engine)
     measure = point_metrics[metric]
     prepared = measure.prepare(X)
     n_samples, covering_radius = len(prepared), 0.0
@@ -78,7 +79,9 @@ def persistence(
             lambda index: measure.from_point(prepared, index), n_landmarks
         )
         prepared = measure.subset(prepared, indices)
-    check_size(len(prepared), maxdim)
+    chosen, reason = choose(engine, len(prepared), maxdim)
+    check_size(chosen, len(prepared), maxdim)
+    check_memory(len(prepared))
     distances = _as_float32(measure.pairwise(prepared))
     # An edge exactly as long as the threshold must not fall out by rounding.
     rounded_thresh = float(np.float32(thresh)) if thresh < np.finfo(np.float32).max else math.inf
@@ -86,6 +89,7 @@ def persistence(
     record = {
         "engine": chosen.name,
         "version": chosen.version,
+        "reason": reason,
         "coefficients": 2,
         "metric": metric,
         "thresh": float(thresh),

@@ -1,4 +1,5 @@
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -51,16 +52,28 @@ def test_no_size_that_passes_the_check_aborts(engine):
     assert [len(d) for d in persistence(points[:3], maxdim=200, engine=engine)[1:]] == [0] * 200
 
 
-def test_auto_takes_giotto_ph_where_installed_else_ripser(monkeypatch):
+def test_auto_takes_the_fastest_and_says_why(monkeypatch):
+    kernels = "tdafeat.topology.rips.engine"
+    monkeypatch.delitem(sys.modules, kernels, raising=False)
+    chosen, reason = choose("auto", 100, 1)
+    assert (chosen.name, reason) == ("ripser", "few points")
+    chosen, reason = choose("auto", 2000, 1)
+    assert (chosen.name, reason) == ("tdafeat", "degrees 0 and 1")
+    monkeypatch.setitem(sys.modules, kernels, module)
+    assert choose("auto", 100, 0)[0].name == "tdafeat"
+
+
+def test_auto_above_degree_one_takes_giotto_ph_where_installed_else_ripser(monkeypatch):
     pytest.importorskip("gph")
-    assert choose("auto").name == "giotto-ph"
+    chosen, reason = choose("auto", 2000, 2)
+    assert (chosen.name, reason) == ("giotto-ph", "degrees above 1")
     absent = Engine("giotto-ph", "no_such_module", "giotto-ph", engines["ripser"].compute)
     monkeypatch.setitem(module.engines._entries, "giotto-ph", absent)
-    assert choose("auto").name == "ripser"
+    assert choose("auto", 2000, 2)[0].name == "ripser"
     with pytest.raises(ImportError, match="engine 'giotto-ph' needs: pip install giotto-ph"):
-        choose("giotto-ph")
+        choose("giotto-ph", 10, 1)
 
 
 def test_unknown_engine_suggests_the_nearest():
     with pytest.raises(UnknownName, match="unknown engine 'riper'; did you mean 'ripser'?"):
-        choose("riper")
+        choose("riper", 10, 1)

@@ -149,6 +149,7 @@ def test_the_record_says_how():
     assert version[0].isdigit()
     assert record == {
         "engine": "ripser",
+        "reason": "asked for",
         "coefficients": 2,
         "metric": "cosine",
         "thresh": np.inf,
