@@ -2,6 +2,7 @@
 
 Both towers are open_clip's own: a ResNet of one bottleneck per stage, and a transformer over a
 closed vocabulary of words, since CLIP's token table alone would be ten times the rest.
+``tiny:dino``, the other one, has a file of its own.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from tdafeat.compat import import_torchvision
+from tdafeat.encoders import tiny_dino
 from tdafeat.encoders.base import Encoder, Preprocessing, fingerprint
 from tdafeat.encoders.checkpoint import EMBEDDED, fill, read_history, read_weights
 from tdafeat.errors import UnknownName, UnreadableData
@@ -110,9 +112,11 @@ def read_clip(path: str | Path) -> tuple[Any, Vocabulary]:
 
 
 def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
-    """Encoders trained here on procedural textures, with words for them: tiny:clip."""
+    """Encoders trained here on textures: tiny:clip with words, tiny:dino (cls, avg, patches)."""
+    if detail == "dino":
+        return tiny_dino.load(layer, checkpoint)
     if detail != "clip":
-        raise UnknownName(f"unknown encoder 'tiny:{detail}'; there is tiny:clip")
+        raise UnknownName(f"unknown encoder 'tiny:{detail}'; there are tiny:clip and tiny:dino")
     if layer not in (None, "proj"):
         raise ValueError(f"layer of tiny:clip must be 'proj'; got {layer!r}")
     path = checkpoint or EMBEDDED / "tiny-clip.safetensors"

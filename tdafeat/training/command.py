@@ -7,7 +7,7 @@ import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -60,6 +60,7 @@ class Method(Generic[N]):
     measure : (network, options, device) -> what it reaches on the test part, for the card;
         printed too.
     defaults : of the shared options, where they differ.
+    fixed : settings of the loop that no option changes.
     extend : adds options of its own; those of `told` are repeated in the card's measuring command.
     """
 
@@ -69,6 +70,7 @@ class Method(Generic[N]):
     read: Callable[[Namespace, Path], N]
     measure: Callable[[N, Namespace, torch.device], Mapping[str, Any]]
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
     extend: Callable[[argparse.ArgumentParser], object] = lambda parser: None
     told: Sequence[str] = ("data",)
 
@@ -93,7 +95,7 @@ class Method(Generic[N]):
             found = self._measured(network, arguments, device, arguments.evaluate)
             write_measured(arguments.evaluate, found)
             return
-        chosen = settings(arguments)
+        chosen = replace(settings(arguments), **self.fixed)
         checkpoint = arguments.out.with_suffix(".checkpoint")
         trained = self.train(arguments, chosen, device, checkpoint)
         card = {

@@ -8,7 +8,9 @@ teacher, the KoLeo regulariser and iBOT's masked patches are each on a switch of
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +21,10 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from tdafeat.encoders.checkpoint import fill, read_weights
-from tdafeat.encoders.tiny_dino import Architecture, make_vit, preprocessing
+from tdafeat.encoders.tiny_dino import Architecture, make_vit, preprocessing, read_dino
 from tdafeat.evaluation.predictors import WeightedNeighbours
-from tdafeat.training.data import Batchable, holdout
+from tdafeat.training.command import Method, Trained
+from tdafeat.training.data import Batchable, holdout, prepared
 from tdafeat.training.loop import Settings, fit, seeded
 from tdafeat.training.multi_crop import look
 from tdafeat.training.self_distillation import (
@@ -36,6 +39,15 @@ from tdafeat.training.self_distillation import (
 
 MODULE = "tdafeat.training.dino"
 N_GLOBAL = 2  # large crops of an image
+SETTINGS: dict[str, Any] = {
+    "learning_rate": 2e-3,
+    "weight_decay": 0.04,
+    "optimiser": "adamw",
+    "schedule": "cosine",
+    "warmup": 200,
+    "clip": 3.0,
+    "keep": "last",  # so that no label has a say in the weights
+}
 
 
 @dataclass(frozen=True)
@@ -57,18 +69,18 @@ class Recipe:
     ibot : weight of the masked-patch loss.
     """
 
-    global_size: int = 48
-    local_size: int = 24
-    global_area: tuple[float, float] = (0.35, 1.0)
-    local_area: tuple[float, float] = (0.1, 0.35)
+    global_size: int = 32
+    local_size: int = 16
+    global_area: tuple[float, float] = (0.25, 0.6)
+    local_area: tuple[float, float] = (0.06, 0.2)
     local_crops: int = 4
-    prototypes: int = 512
+    prototypes: int = 128
     centring: bool = True
     centre_momentum: float = 0.9
     sharpening: bool = True
     student_temperature: float = 0.1
-    teacher_temperature: float = 0.04
-    momentum: float = 0.99
+    teacher_temperature: float = 0.05
+    momentum: float = 0.98
     koleo: float = 0.0
     ibot: float = 0.0
 
@@ -218,7 +230,7 @@ def train(
     Parameters
     ----------
     data : square images of the architecture's size.
-    settings : `adviced` gives those DINO needs.
+    settings : `SETTINGS` are those of ``tiny:dino``, beside epochs and batch size.
     checkpoint : the state of the training; the teacher at each step of `at` is kept beside it, as
         ``CHECKPOINT-STEP.safetensors``.
     observe : called once training has ended, for each step of `at` in order, with the step and
@@ -302,3 +314,67 @@ def train(
             fill(then, read_weights(beside(step)), beside(step))
             observe(step, then.to(device).eval())
     return backbone, outcome.history
+
+
+def evaluate(
+    backbone: Any, known: Batchable, test: Batchable, device: torch.device
+) -> dict[str, Any]:
+    """k-NN accuracy on the test part, of the network and of one that was never trained."""
+    with seeded(0):
+        untrained = make_vit().eval()
+    reached, floor = (
+        neighbour_accuracy(each.to(device), known, test, device) for each in (backbone, untrained)
+    )
+    print(f"k-NN accuracy {reached:.4f} on {len(test)} images (untrained {floor:.4f})")
+    return {
+        "data": test.description,
+        "neighbours": known.description,
+        "knn_accuracy": reached,
+        "untrained_knn_accuracy": floor,
+    }
+
+
+def _train(
+    arguments: Namespace, settings: Settings, device: torch.device, checkpoint: Path
+) -> Trained[Any]:
+    recipe = Recipe(koleo=arguments.koleo, ibot=arguments.ibot)
+    data = _prepared(arguments, "train", arguments.seeds)
+    backbone, history = train(data, recipe, settings, device, checkpoint)
+    return Trained(
+        backbone,
+        backbone.state_dict(),
+        "vision transformer of tdafeat.encoders.tiny_dino",
+        data.description,
+        history,
+        about={"recipe": asdict(recipe)},
+    )
+
+
+def _measure(backbone: Any, arguments: Namespace, device: torch.device) -> dict[str, Any]:
+    known, test = (_prepared(arguments, split) for split in ("train", "test"))
+    return evaluate(backbone, known, test, device)
+
+
+def _prepared(arguments: Namespace, split: str, seeds: Sequence[int] = (0,)) -> Batchable:
+    return prepared(arguments.data, split, preprocessing(Architecture().size), seeds)
+
+
+def _options(parser: ArgumentParser) -> None:
+    add = parser.add_argument_group("recipe").add_argument
+    add("--koleo", type=float, default=Recipe.koleo, metavar="W", help="weight of KoLeo")
+    add("--ibot", type=float, default=Recipe.ibot, metavar="W", help="weight of masked patches")
+
+
+METHOD = Method(
+    module=MODULE,
+    description="Teach a small vision transformer by self-distillation, without labels.",
+    train=_train,
+    read=lambda arguments, path: read_dino(path),
+    measure=_measure,
+    defaults={"data": "textures", "batch_size": 64},
+    fixed=SETTINGS,
+    extend=_options,
+)
+
+if __name__ == "__main__":
+    sys.exit(METHOD.main())

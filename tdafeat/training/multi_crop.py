@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-_GREY = torch.tensor([0.299, 0.587, 0.114])  # luma of ITU-R BT.601
-BLUR = (0.1, 1.2)  # standard deviation, in pixels of the crop
-_REACH = 3  # pixels: where the broadest blur has fallen to 4 %
+GREY = 0.5  # share of crops without colour
+BLUR = (0.1, 0.7)  # standard deviation, in pixels of the crop
+_REACH = 2  # pixels: where the broadest blur has fallen to 2 %
+_LUMA = torch.tensor([0.299, 0.587, 0.114])  # ITU-R BT.601
 
 
 def look(
@@ -50,9 +51,9 @@ def cropped(
     tensor([0.5000])
     """
     n = len(images)
-    share, angle, flip, across, down = torch.rand(5, n, generator=generator)
+    share, turn, flip, across, down = torch.rand(5, n, generator=generator)
     side = (area[0] + (area[1] - area[0]) * share).sqrt()
-    angle = 2 * math.pi * angle
+    angle = 2 * math.pi * turn
     mirror = torch.where(flip < 0.5, -1.0, 1.0)
     free = 1 - side  # how far the middle may move: the image's sides are 2 wide here
     cos, sin = side * angle.cos(), side * angle.sin()
@@ -64,10 +65,10 @@ def cropped(
 
 
 def recoloured(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Each image with its hue turned, saturation, contrast and brightness changed; half inverted.
+    """Half of the images grey, the others with their hue turned anywhere; all in other tones.
 
-    Saturation is multiplied by 0 to 1.4, contrast (about mid-grey) by 0.5 to 1.4; brightness
-    moves by up to 0.25. What leaves [0, 1] is cut off.
+    Contrast (about mid-grey) is multiplied by 0.5 to 1.4; brightness moves by up to 0.25. What
+    leaves [0, 1] is cut off.
 
     Examples
     --------
@@ -76,18 +77,16 @@ def recoloured(images: Tensor, generator: torch.Generator) -> Tensor:
     True
     """
     n = len(images)
-    hue, saturation, contrast, brightness, inverted = torch.rand(5, n, generator=generator)
+    hue, colour, contrast, brightness = torch.rand(4, n, generator=generator)
     axis = torch.ones(3) / math.sqrt(3)
     across = torch.linalg.cross(axis.expand(3, 3), torch.eye(3)).T  # v -> axis x v
     along = torch.outer(axis, axis)
     hue = (2 * math.pi * hue)[:, None, None]
     turned = along + hue.cos() * (torch.eye(3) - along) + hue.sin() * across  # Rodrigues
-    grey = _GREY.expand(3, 3)
-    matrix = grey + 1.4 * saturation[:, None, None] * (turned - grey @ turned)
-    gain = (0.5 + 0.9 * contrast) * torch.where(inverted < 0.5, -1.0, 1.0)
-    matrix = gain[:, None, None] * matrix
-    centred = images - 0.5
-    mixed = torch.einsum("ndc,nchw->ndhw", matrix.to(images.device), centred)
+    grey = _LUMA.expand(3, 3)
+    matrix = torch.where((colour < GREY)[:, None, None], grey, grey + turned - grey @ turned)
+    matrix = (0.5 + 0.9 * contrast)[:, None, None] * matrix
+    mixed = torch.einsum("ndc,nchw->ndhw", matrix.to(images.device), images - 0.5)
     moved = (0.5 * brightness - 0.25).to(images.device)[:, None, None, None]
     return (mixed + 0.5 + moved).clamp(0, 1)
 

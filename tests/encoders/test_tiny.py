@@ -86,7 +86,7 @@ def test_a_vocabulary_of_another_size(clip, tmp_path):
 @pytest.mark.parametrize(
     ("name", "error", "message"),
     [
-        ("tiny:clop", UnknownName, "there is tiny:clip"),
+        ("tiny:clop", UnknownName, "there are tiny:clip and tiny:dino"),
         ("tiny:clip#cls", ValueError, "must be 'proj'; got 'cls'"),
     ],
 )

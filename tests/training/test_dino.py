@@ -1,14 +1,16 @@
-import copy
+import json
 import math
+import shlex
 
-import numpy as np
 import pytest
 import torch
 
-from tdafeat.encoders.tiny_dino import Architecture, as_encoder, make_vit
+from tdafeat import encoders
+from tdafeat.encoders.tiny_dino import Architecture, preprocessing
+from tdafeat.evaluation.predictors import WeightedNeighbours
 from tdafeat.training import dino
-from tdafeat.training.data import Batchable
-from tdafeat.training.dino import Recipe, SelfDistillation
+from tdafeat.training.data import Batchable, prepared
+from tdafeat.training.dino import METHOD, Recipe, SelfDistillation
 from tdafeat.training.loop import Settings, seeded
 
 SMALL = Architecture(size=16, patch=4, width=16, depth=1, heads=2)
@@ -121,14 +123,14 @@ def test_hidden_patches_are_hidden_from_the_student():
         network.student.mask_token.normal_(generator=generator())
     masked = torch.zeros(10, 9, dtype=torch.bool)
     masked[:, 4] = True
-    changed = large.clone()
-    changed[:, :, 4:8, 4:8] += 1  # inside the hidden patch
+    changed = large.clone()  # inside the hidden patch, its mean and spread being the same
+    changed[:, :, 4:8, 4:8] = large[:, :, 4:8, 4:8].flip(-1)
     for seen, unseen in zip(
         network.student(large, masked), network.student(changed, masked), strict=True
     ):
-        assert torch.equal(seen, unseen)
+        torch.testing.assert_close(seen, unseen)
     open_ = network.student(large)[0]
-    assert not torch.allclose(open_, network.student(changed)[0], atol=1e-4)
+    assert not torch.allclose(open_, network.student(changed)[0], atol=1e-3)
     nothing = network.student(large, torch.zeros_like(masked))[0]
     assert torch.equal(nothing, open_)
 
@@ -142,7 +144,9 @@ def test_ibot_teaches_hidden_patches():
     alone.recipe = CROPS
     with torch.no_grad():
         read = alone.student(large, masked)[1]
-        taught = (alone.teacher.head(alone.teacher(large)[1]) / 0.04).softmax(dim=-1)
+        taught = (alone.teacher.head(alone.teacher(large)[1]) / CROPS.teacher_temperature).softmax(
+            dim=-1
+        )
         expected = alone.loss(large, small, masked)  # weight 0: the class tokens' part
         expected += dino.masked_patch_loss(alone.student.head(read), taught, masked, 0.1)
     torch.testing.assert_close(total.detach(), expected)
@@ -258,26 +262,26 @@ def test_neighbours_vote():
     assert dino.neighbour_accuracy(constant, data, data, CPU) == 0.5
 
 
-def test_an_encoder_of_a_network_in_memory():
-    with seeded(3):
-        network = make_vit(SMALL).eval()
-    images = torch.randn(4, 3, 16, 16, generator=generator())
-    with torch.inference_mode():
-        tokens = network.forward_features(images)
-    encoder = as_encoder(network, "variant")
-    assert (encoder.name, encoder.layer, encoder.dimension) == ("variant", "cls", 16)
-    assert encoder.preprocessing.crop == 16
-    assert not encoder.tokens
-    assert torch.equal(encoder.encode(images), tokens[:, 0])
-    averaged = as_encoder(network, "variant", "avg")
-    assert torch.equal(averaged.encode(images), tokens[:, 1:].mean(dim=1))
-    patches = as_encoder(network, "variant", "patches")
-    assert patches.tokens
-    assert torch.equal(patches.encode(images), tokens[:, 1:])
-    other = copy.deepcopy(network)
-    with torch.no_grad():
-        other.cls_token += 1
-    assert as_encoder(other, "variant").version != encoder.version
-    with pytest.raises(ValueError, match="one of cls, avg, patches; got 'proj'"):
-        as_encoder(network, "variant", "proj")
-    assert np.isfinite(encoder.encode(images).numpy()).all()
+def test_as_a_command(pictures, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "dino.safetensors"
+    shared = ["--data", pictures, "--device", "cpu"]
+    assert METHOD.main([*shared, "--epochs", "1", "--ibot", "0.5", "--out", str(path)]) == 0
+    card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert card["train"]["recipe"]["ibot"] == 0.5
+    assert card["train"]["settings"]["keep"] == "last"
+    assert card["train"]["data"]["n_images"] == 40
+    assert card["test"]["data"]["n_images"] == 16
+    encoder = encoders.load("tiny:dino", checkpoint=str(path))
+    assert encoder.version == card["version"]
+    train_, test = (prepared(pictures, split, preprocessing(64)) for split in ("train", "test"))
+    features = [encoder.encode(dino.normalised(part.pixels, CPU)) for part in (train_, test)]
+    voters = WeightedNeighbours().fit(features[0].numpy(), train_.labels.numpy(), 2)
+    share = (voters.scores(features[1].numpy()).argmax(axis=1) == test.labels.numpy()).mean()
+    assert card["test"]["knn_accuracy"] == pytest.approx(share)
+    capsys.readouterr()
+    monkeypatch.chdir(tmp_path)
+    python, m, module, *words = shlex.split(card["test"]["command"])
+    assert (python, m, module) == ("python", "-m", "tdafeat.training.dino")
+    assert METHOD.main(words) == 0
+    assert f"k-NN accuracy {share:.4f} on 16 images" in capsys.readouterr().out
+    assert json.loads(path.with_suffix(".json").read_text(encoding="utf-8")) == card

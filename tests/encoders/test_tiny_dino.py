@@ -1,0 +1,73 @@
+import copy
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from tdafeat.encoders import load
+from tdafeat.encoders.checkpoint import EMBEDDED
+from tdafeat.encoders.tiny_dino import FLATTEST, Architecture, as_encoder, make_vit
+from tdafeat.errors import UnreadableData
+from tdafeat.training.loop import seeded
+
+SMALL = Architecture(size=16, patch=4, width=16, depth=1, heads=2)
+
+
+def images(n=4, side=16):
+    return torch.randn(n, 3, side, side, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture
+def network():
+    with seeded(3):
+        return make_vit(SMALL).eval()
+
+
+def test_layers_of_a_network_in_memory(network):
+    with torch.inference_mode():
+        tokens = network.forward_features(images())
+    encoder = as_encoder(network, "variant")
+    assert (encoder.name, encoder.layer, encoder.dimension) == ("variant", "cls", 16)
+    assert encoder.preprocessing.crop == 16
+    assert not encoder.tokens
+    assert torch.equal(encoder.encode(images()), tokens[:, 0])
+    averaged = as_encoder(network, "variant", "avg")
+    assert torch.equal(averaged.encode(images()), tokens[:, 1:].mean(dim=1))
+    patches = as_encoder(network, "variant", "patches")
+    assert patches.tokens
+    assert torch.equal(patches.encode(images()), tokens[:, 1:])
+    with pytest.raises(ValueError, match="'cls' or 'avg' or 'patches'; got 'proj'"):
+        as_encoder(network, "variant", "proj")
+
+
+def test_the_version_is_that_of_the_weights(network):
+    other = copy.deepcopy(network)
+    assert as_encoder(other, "a").version == as_encoder(network, "b").version
+    with torch.no_grad():
+        other.cls_token += 1
+    assert as_encoder(other, "a").version != as_encoder(network, "a").version
+
+
+@pytest.mark.parametrize("side", [8, 12, 16, 24])
+def test_any_size_of_whole_patches(network, side):
+    assert network.forward_features(images(side=side)).shape == (4, 1 + (side // 4) ** 2, 16)
+
+
+def test_an_images_own_brightness_and_contrast_are_taken_off(network):
+    plain = images()
+    with torch.inference_mode():
+        before = network.forward_features(plain)
+        after = network.forward_features(0.7 * plain - 0.2)
+        black = network.forward_features(torch.full((1, 3, 16, 16), -1.0))
+    torch.testing.assert_close(after, before, atol=5 * FLATTEST**2, rtol=0.05)
+    assert black.isfinite().all()
+
+
+def test_weights_of_another_architecture(tmp_path, network):
+    path = tmp_path / "small.safetensors"
+    save_file(network.state_dict(), path)
+    with pytest.raises(UnreadableData, match=r"small\.safetensors: weights of another arch"):
+        load(f"tiny:dino@{path}")
+    clip = EMBEDDED / "tiny-clip.safetensors"
+    with pytest.raises(UnreadableData, match="weights of another architecture"):
+        load(f"tiny:dino@{clip}")
