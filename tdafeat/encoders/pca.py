@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,57 +43,46 @@ def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
         )
     name = f"pca:{detail}"
 
-    def unfitted(images: Tensor) -> Tensor:
+    def refuse(images: Tensor) -> Tensor:
         raise ValueError(f"{name} must be fitted on train images first: encoder.fit(images)")
 
-    def fit(images: ImageSet) -> Encoder:
-        return _fitted(raw, name, int(count), images)
-
-    return replace(
-        raw, name=name, version="unfitted", dimension=int(count), function=unfitted, fit=fit
-    )
+    unfitted = replace(raw, name=name, version="unfitted", dimension=int(count), function=refuse)
+    return replace(unfitted, fit=partial(_fitted, unfitted))
 
 
-def _fitted(raw: Encoder, name: str, n_components: int, images: ImageSet) -> Encoder:
+def _fitted(unfitted: Encoder, images: ImageSet) -> Encoder:
     """Components of these images; computed when first used, since their version is known before."""
-    if len(images) <= n_components:
+    if len(images) <= (unfitted.dimension or 0):
         raise ValueError(
-            f"{name} needs more than {n_components} train images to be fitted on; "
+            f"{unfitted.name} needs more than {unfitted.dimension} train images to be fitted on; "
             f"{images.name} has {len(images)}"
         )
-
-    @cache
-    def components() -> tuple[Tensor, Tensor]:
-        return _components(raw, name, n_components, images)
+    components = cache(partial(_components, unfitted, images))
 
     def project(batch: Tensor) -> Tensor:
         mean, axes = (part.to(batch.device) for part in components())
         return (batch.flatten(start_dim=1) - mean) @ axes.T
 
     seen = [FITTING, images.name, images.version, images.split, list(images.ids)]
-    version = hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:16]
-    remark = f"{name} was fitted on the clean train images of each seed ({len(images)})."
     return replace(
-        raw,
-        name=name,
-        version=version,
-        dimension=n_components,
+        unfitted,
+        version=hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:16],
         function=project,
-        remark=remark,
+        remark=f"{unfitted.name} was fitted on the clean train images of each seed "
+        f"({len(images)}).",
     )
 
 
-def _components(
-    raw: Encoder, name: str, n_components: int, images: ImageSet
-) -> tuple[Tensor, Tensor]:
-    """Mean (D,) and components (n_components, D) of the images' pixels in [0, 1]."""
+def _components(unfitted: Encoder, images: ImageSet) -> tuple[Tensor, Tensor]:
+    """Mean (D,) and components (K, D) of the images' pixels in [0, 1]."""
     from tdafeat.geometry import principal_components
 
-    rows = np.stack([raw.preprocessing.prepare(images.read(i)).ravel() for i in range(len(images))])
-    found = principal_components(rows / 255, n_components)
-    if len(found.components) < n_components:
+    prepare = unfitted.preprocessing.prepare
+    rows = np.stack([prepare(images.read(position)).ravel() for position in range(len(images))])
+    found = principal_components(rows / 255, unfitted.dimension)
+    if len(found.components) < (unfitted.dimension or 0):
         raise ValueError(
-            f"{name} cannot be fitted: the train images of {images.name} vary in no more than "
-            f"{len(found.components)} directions"
+            f"{unfitted.name} cannot be fitted: the train images of {images.name} vary in no more "
+            f"than {len(found.components)} directions"
         )
     return torch.from_numpy(found.mean).float(), torch.from_numpy(found.components).float()
