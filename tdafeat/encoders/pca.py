@@ -50,7 +50,13 @@ def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
         return _fitted(raw, name, int(count), images)
 
     return replace(
-        raw, name=name, version="unfitted", dimension=int(count), function=unfitted, fit=fit
+        raw,
+        name=name,
+        version="unfitted",
+        dimension=int(count),
+        function=unfitted,
+        fit=fit,
+        image_shape=None,
     )
 
 
@@ -80,6 +86,7 @@ def _fitted(raw: Encoder, name: str, n_components: int, images: ImageSet) -> Enc
         dimension=n_components,
         function=project,
         remark=remark,
+        image_shape=None,
     )
 
 
