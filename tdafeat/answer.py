@@ -35,7 +35,7 @@ def answer(metrics: pd.DataFrame, associations: pd.DataFrame, primary: str) -> l
     >>> row = ["pixels", "rgb", 0, "all", "probe_accuracy", 0.5, 0.4]
     >>> table, nothing = pd.DataFrame([row], columns=columns), pd.DataFrame(columns=COLUMNS)
     >>> answer(table, nothing, "probe_accuracy")[0]
-    'Linear probe accuracy on clean images: pixels 50 %.'
+    'Linear probe accuracy on test images: pixels 50 %.'
     """
     if metrics.empty:
         return ["Nothing could be measured: every cell failed."]
@@ -85,7 +85,7 @@ def _accuracies(metrics: pd.DataFrame, primary: str) -> str:
     start = title[0].upper() + title[1:]
     if metrics["severity"].max() == 0:
         shares = [f"{name} {100 * clean:.0f} %" for name, clean, _, _ in spaces]
-        return f"{start} on clean images: {_and(shares)}."
+        return f"{start} on test images: {_and(shares)}."
     shares = [
         f"{name} {100 * clean:.0f} to {100 * worst:.0f} %" for name, clean, worst, _ in spaces
     ]

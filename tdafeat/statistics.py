@@ -209,7 +209,7 @@ def verdict(associations: pd.DataFrame, primary: str, alpha: float = 0.05) -> li
         group, sort=False, dropna=False
     ):
         space = "across encoders" if encoder == layer == "all" else f"{encoder} ({layer})"
-        subject = f"{space} on {dataset}, {noise or 'without noise'}"
+        subject = f"{space} on {dataset}{f', {noise}' * bool(noise)}"
         told = " ".join(_group_verdict(rows, outcome, alpha, words))
         sentences.append(f"{subject}: {told}")
     n_encoders = associations["encoder"].nunique()

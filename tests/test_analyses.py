@@ -139,6 +139,7 @@ def test_an_analysis_that_fails_is_a_hole_and_the_rest_finishes(tmp_path, monkey
         ({"analyses": "eigenimages"}, TypeError, "sequence of names"),
         ({"features": own_features()}, ValueError, "features are images"),
         ({"encoders": ("pixels:8", "densenet:textures")}, ValueError, "features are images"),
+        ({"encoders": ("pca:8/8#grey",)}, ValueError, "features are images"),
     ],
 )
 def test_what_cannot_run_is_refused_before_anything_is_written(tmp_path, changes, error, message):

@@ -46,7 +46,14 @@ def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
     def refuse(images: Tensor) -> Tensor:
         raise ValueError(f"{name} must be fitted on train images first: encoder.fit(images)")
 
-    unfitted = replace(raw, name=name, version="unfitted", dimension=int(count), function=refuse)
+    unfitted = replace(
+        raw,
+        name=name,
+        version="unfitted",
+        dimension=int(count),
+        function=refuse,
+        image_shape=None,
+    )
     return replace(unfitted, fit=partial(_fitted, unfitted))
 
 
