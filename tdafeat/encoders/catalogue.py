@@ -144,7 +144,7 @@ CATALOGUE = (
         "tiny DINO",
         "Caron et al. 2021",
         "trained here without labels",
-        _shipped("tiny:dino", 128, TOKENS, "64 bicubic 0.5"),
+        _shipped("tiny:dino", 96, TOKENS, "64 bicubic 0.5"),
     ),
     Method(
         "DINO",
