@@ -256,6 +256,7 @@ class Unkeyed(Shrinking):
         ({"steps": (0, 2.5)}, "two whole numbers"),
         ({"steps": (0, 9)}, "within the 8 steps"),
         ({"encoders": ("pixels:8",)}, "encoders cannot be combined"),
+        ({"optional": ("pixels:8",)}, "optional cannot be combined"),
         ({"noise": "speckle"}, "noise cannot be combined"),
         ({"levels": (0.1,)}, "levels cannot be combined"),
         ({"corrupted": "folder"}, "corrupted cannot be combined"),

@@ -48,6 +48,8 @@ def centroids(test: FeatureSet, train: FeatureSet, shape: tuple[int, int, int] |
     """
     if shape is None:
         raise ValueError("centroids of images need features that are images")
+    if not np.ptp(train.features, axis=0).any():
+        raise ValueError("all training images are the same: there is nothing to tell apart")
     drawn, curves = [], []
     for scope, rows in scopes(train):
         different = len(np.unique(rows, axis=0))
@@ -87,6 +89,8 @@ def _explained(
     counts = [k for k in models if k <= len(pca.components)]
     for series, images in ((TRAIN, train.features), (TEST, test.features)):
         whole = pca.reconstruction_error(images, 0)
+        if whole == 0:  # every test image is the mean image
+            continue
         by_centroids = [
             1 + model.score(images) / (len(images) * whole) for model in models.values()
         ]

@@ -93,6 +93,8 @@ def _errors(
     counts = _counts(pca)
     for series, images in ((TRAIN, train), (TEST, test)):
         none = pca.reconstruction_error(images.features, 0)
+        if none == 0:  # every test image is the mean image
+            continue
         errors = [pca.reconstruction_error(images.features, t) / none for t in counts]
         yield curve("all", LEFT, series, counts, errors)
 

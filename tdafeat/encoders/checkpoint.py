@@ -52,25 +52,24 @@ def weights_file(family: str, detail: str, checkpoint: str | None) -> Path:
 
 
 def read_history(path: str | Path) -> list[dict[str, float]]:
-    """How weights were trained, epoch by epoch, from the model card beside them; [] without one.
+    """How weights were trained, epoch by epoch, from the model card beside them.
 
-    Raises
-    ------
-    UnreadableData for a card that is damaged.
+    Empty without a card, or where the file of that name is none: weights need no card.
 
     Examples
     --------
     >>> sorted(read_history(EMBEDDED / "siamese-textures.safetensors")[0])
     ['epoch', 'learning_rate', 'loss', 'score']
     """
-    card = Path(path).with_suffix(".json")
-    if not card.is_file():
-        return []
     try:
-        history = json.loads(card.read_text(encoding="utf-8"))["train"]["history"]
-        return [{str(k): float(v) for k, v in epoch.items()} for epoch in history]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise UnreadableData(f"{card}: not a model card with the course of a training") from None
+        card = json.loads(Path(path).with_suffix(".json").read_text(encoding="utf-8"))
+        return [
+            {str(name): float(value) for name, value in epoch.items()}
+            for epoch in card["train"]["history"]
+            if "epoch" in epoch
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from torch.nn.functional import group_norm
 
 from tdafeat.compat import import_torchvision
 from tdafeat.encoders.base import Encoder, Preprocessing
-from tdafeat.encoders.checkpoint import EMBEDDED, fill, read_weights
+from tdafeat.encoders.checkpoint import EMBEDDED, fill, read_history, read_weights
 from tdafeat.encoders.timm_family import encoder_of
 
 FLATTEST = 0.1  # standard deviation of an image, in [-1, 1], below which it is not stretched
@@ -105,5 +105,5 @@ def as_encoder(network: Any, name: str, layer: str | None = None) -> Encoder:
 
 def load(layer: str | None, checkpoint: str | None) -> Encoder:
     """The embedded weights, or those of a checkpoint of the same architecture."""
-    network = read_dino(checkpoint or EMBEDDED / "tiny-dino.safetensors")
-    return as_encoder(network, "tiny:dino", layer)
+    path = checkpoint or EMBEDDED / "tiny-dino.safetensors"
+    return replace(as_encoder(read_dino(path), "tiny:dino", layer), history=read_history(path))

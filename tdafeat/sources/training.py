@@ -136,7 +136,11 @@ class TrainingSource:
         """What a reader must know of these features, for the report."""
         n_images = len(next(iter(self.whole.values())))
         remarks = [
-            *self.over.remarks(),
+            *replace(
+                self.over,
+                encoders={seed: tuple(self.encoders.values()) for seed in self.whole},
+                texts=("",) * len(self.encoders),
+            ).remarks(),
             f"Every variant was trained on all {n_images} train images of {self.images.name}; "
             f"predictors are fitted and asked anew at every step.",
             CRITERION,
@@ -188,7 +192,8 @@ class TrainingSource:
             return [s for s, c in checkpoints.items() if not store.intact("checkpoint", c)]
 
         def observe(step: int, weights: Mapping[str, Tensor]) -> None:
-            if step in checkpoints and not store.intact("checkpoint", checkpoints[step]):
+            if step in checkpoints:  # one course: an earlier training's networks are replaced
+                store.remove("checkpoint", checkpoints[step])
                 store.write("checkpoint", checkpoints[step], arrays={"weights": _packed(weights)})
 
         if missing() or not store.intact("training", spec):
@@ -199,7 +204,8 @@ class TrainingSource:
                 )
                 if behind := missing():
                     raise ValueError(f"variant {name!r} showed no weights at step {behind[0]}")
-                long = pd.DataFrame([dict(row) for row in log]).melt("step", var_name="quantity")
+                rows = pd.DataFrame([dict(row) for row in log] or {"step": []})
+                long = rows.melt("step", var_name="quantity")
                 store.write("training", spec, tables={"log": long.dropna()})
                 progress.advance(len(self.steps))
         shutil.rmtree(folder, ignore_errors=True)
@@ -258,7 +264,7 @@ def _variants(study: Study) -> Mapping[str, Variant]:
     variants = study.variants
     if not variants:
         raise ValueError("variants must name at least one variant")
-    for name in ("encoders", "noise", "levels", "corrupted", "features"):
+    for name in ("encoders", "optional", "noise", "levels", "corrupted", "features"):
         given, default = getattr(study, name), getattr(type(study), name)
         if given is not None and (default is None or given != default):
             raise ValueError(

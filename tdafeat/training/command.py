@@ -163,9 +163,10 @@ def in_words(module: str, argv: Sequence[str | Path]) -> str:
     --------
     >>> in_words("tdafeat.training.classifier", ["--data", "folder:my images", Path("/w/a.pt")])
     "python -m tdafeat.training.classifier --data 'folder:my images' a.pt"
+    >>> in_words("tdafeat.training.classifier", ["--out=/w/a.safetensors"])
+    'python -m tdafeat.training.classifier --out=a.safetensors'
     """
-    words = (Path(word).name if _is_weights(word) else str(word) for word in argv)
-    return shlex.join(["python", "-m", module, *words])
+    return shlex.join(["python", "-m", module, *map(_short, argv)])
 
 
 def guarded(action: Callable[[], None]) -> int:
@@ -187,8 +188,11 @@ def guarded(action: Callable[[], None]) -> int:
     return 0
 
 
-def _is_weights(word: str | Path) -> bool:
-    return isinstance(word, Path) or word.endswith(".safetensors")
+def _short(word: str | Path) -> str:
+    """The word, of a weights' file the name alone, with or without its option before it."""
+    option, equals, file = str(word).rpartition("=")
+    weights = isinstance(word, Path) or file.endswith(".safetensors")
+    return option + equals + Path(file).name if weights else str(word)
 
 
 def _weights(text: str) -> Path:

@@ -90,3 +90,18 @@ def test_the_answer_compares_equal_numbers(tables):
 def test_features_that_are_no_images_are_refused():
     with pytest.raises(ValueError, match="features that are images"):
         centroids(TEST, TRAIN, None)
+
+
+def test_equal_images_have_no_centroids():
+    same = FeatureSet(np.full((6, 6), 0.5), [f"i{k}" for k in range(6)], np.arange(6) // 3, "ab")
+    with pytest.raises(ValueError, match="all training images are the same"):
+        centroids(same, same, SHAPE)
+
+
+def test_test_images_that_are_all_the_mean_have_nothing_to_explain():
+    ids, labels = [f"i{k}" for k in range(8)], np.arange(8) // 4
+    train = FeatureSet(np.repeat([[0.0], [1.0]], 4, axis=0) * np.ones(6), ids, labels, "ab")
+    still = FeatureSet(np.full((8, 6), 0.5), ids, labels, "ab")
+    series = set(centroids(still, train, SHAPE)["curves"]["series"])
+    assert "K centroids, training images" in series
+    assert "K centroids, test images" not in series

@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from tdafeat.encoders.checkpoint import fill, read_weights
+from tdafeat.encoders.checkpoint import fill, read_history, read_weights
 from tdafeat.errors import DataUnavailable, UnreadableData
 
 STATE = {"weight": torch.arange(6.0).reshape(2, 3), "bias": torch.ones(2)}
@@ -108,3 +108,12 @@ def test_fill_refuses_other_architectures_and_leaves_the_network(state, message)
     with pytest.raises(UnreadableData, match=f"here: weights of another architecture.*{message}"):
         fill(layer, state, "here")
     assert torch.equal(layer.weight, before)
+
+
+@pytest.mark.parametrize(
+    "card", ["{}", '{"test": {"accuracy": 1}}', "[1]", "no json", '{"train": 3}']
+)
+def test_weights_need_no_card(tmp_path, card):
+    assert read_history(tmp_path / "w.safetensors") == []
+    (tmp_path / "w.json").write_text(card)
+    assert read_history(tmp_path / "w.safetensors") == []

@@ -1,13 +1,17 @@
 import copy
+import json
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
+from tdafeat import datasets
 from tdafeat.encoders import load
 from tdafeat.encoders.checkpoint import EMBEDDED
 from tdafeat.encoders.tiny_dino import FLATTEST, Architecture, as_encoder, make_vit
 from tdafeat.errors import UnreadableData
+from tdafeat.evaluation import WeightedNeighbours
+from tdafeat.extraction import extract
 from tdafeat.training.loop import seeded
 
 SMALL = Architecture(size=16, patch=4, width=16, depth=1, heads=2)
@@ -71,3 +75,23 @@ def test_weights_of_another_architecture(tmp_path, network):
     clip = EMBEDDED / "tiny-clip.safetensors"
     with pytest.raises(UnreadableData, match="weights of another architecture"):
         load(f"tiny:dino@{clip}")
+
+
+def test_the_embedded_weights_know_textures_without_labels():
+    path = EMBEDDED / "tiny-dino.safetensors"
+    card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    encoder = load("tiny:dino")
+    assert encoder.version == card["version"]
+    assert path.stat().st_size < 6_000_000
+    assert encoder.history[-1]["loss"] < encoder.history[0]["loss"]
+    assert card["test"]["knn_accuracy"] > 0.75 > 2 * card["test"]["untrained_knn_accuracy"]
+    for part in ("train", "test"):
+        assert card[part]["command"].startswith("python -m tdafeat.training.dino ")
+
+
+def test_the_embedded_encoder_puts_an_image_next_to_its_class():
+    encoder = load("tiny:dino")
+    sets = {split: datasets.load("textures", split, limit=6) for split in ("train", "test")}
+    known, asked = (extract(images, encoder)[0] for images in sets.values())
+    voters = WeightedNeighbours().fit(known.features, known.labels, len(known.classes))
+    assert (voters.scores(asked.features).argmax(axis=1) == asked.labels).mean() > 0.6

@@ -120,8 +120,6 @@ def surely_connected(
                 outside &= rest[w]
     return True
 
-    return True
-
 
 @njit(cache=True, nogil=True)
 def common_neighbour(near: np.ndarray, graph: np.ndarray, a: int, i: int, j: int) -> int:
