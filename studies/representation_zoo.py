@@ -25,6 +25,7 @@ STUDY = Study(
         "densenet:textures",
         "siamese:textures",
         "tiny:clip",
+        "tiny:dino",
     ),
     optional=(
         "timm:vit_small_patch16_224.dino",
