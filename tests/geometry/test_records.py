@@ -17,7 +17,7 @@ ORDER = RNG.permutation(48)
 TRANSFORMS = {
     "rotation": lambda x: x @ ROTATION,
     "scale": lambda x: 7.0 * x,
-    "translation": lambda x: x + np.arange(8),
+    "translation": lambda x: x - np.arange(8),
     "permutation": lambda x: x[ORDER],
 }
 MEASURED = [
