@@ -104,6 +104,8 @@ def _answer(tables: Tables) -> list[str]:
     curves = tables["curves"]
     rows = curves[curves["quantity"] == EXPLAINED]
     shares = 100 * rows.pivot_table(index="x", columns="series", values="value").dropna()
+    if f"K centroids, {TEST}" not in shares:
+        return []
     count = shares.index.max()
     by_centroids, by_components = (
         shares.loc[count, f"K {kind}, {TEST}"] for kind in ("centroids", "components")

@@ -174,13 +174,17 @@ def _answer(tables: Tables) -> list[str]:
     left = 100 * left.pivot_table(index="x", columns="series", values="value")
     count = max(t for t in KEPT if t <= min(20, rank))
     within = f"; within one class it takes {per_class.min():.0f} to {per_class.max():.0f}"
-    return [
+    sentences = [
         f"{needed[90]:.0f} of {rank} principal components hold 90 % of the variance of the "
         f"training images ({needed[50]:.0f} hold half, {needed[99]:.0f} hold 99 %)"
-        f"{within if len(per_class) else ''}.",
-        f"Rebuilt from {count} numbers each, test images lose {left.loc[count, TEST]:.1f} % of "
-        f"their variance, training images {left.loc[count, TRAIN]:.1f} %.",
+        f"{within if len(per_class) else ''}."
     ]
+    if TEST in left:
+        sentences.append(
+            f"Rebuilt from {count} numbers each, test images lose {left.loc[count, TEST]:.1f} % of "
+            f"their variance, training images {left.loc[count, TRAIN]:.1f} %."
+        )
+    return sentences
 
 
 _ROW = "The mean image and the leading eigen-images"

@@ -102,6 +102,8 @@ def test_test_images_that_are_all_the_mean_have_nothing_to_explain():
     ids, labels = [f"i{k}" for k in range(8)], np.arange(8) // 4
     train = FeatureSet(np.repeat([[0.0], [1.0]], 4, axis=0) * np.ones(6), ids, labels, "ab")
     still = FeatureSet(np.full((8, 6), 0.5), ids, labels, "ab")
-    series = set(centroids(still, train, SHAPE)["curves"]["series"])
+    tables = centroids(still, train, SHAPE)
+    series = set(tables["curves"]["series"])
     assert "K centroids, training images" in series
     assert "K centroids, test images" not in series
+    assert analyses["centroids"].answer(tables) == []

@@ -154,3 +154,13 @@ def test_colour_images_stay_in_colour():
 def test_refusals(train, shape, message):
     with pytest.raises(ValueError, match=message):
         eigenimages(TEST, train, shape)
+
+
+def test_test_images_that_are_all_the_mean_have_nothing_to_lose():
+    ids, labels = [f"i{k}" for k in range(8)], np.arange(8) // 4
+    train = FeatureSet(np.repeat([[0.0], [1.0]], 4, axis=0) * np.ones(16), ids, labels, "ab")
+    still = FeatureSet(np.full((8, 16), 0.5), ids, labels, "ab")
+    tables = eigenimages(still, train, SHAPE)
+    assert curve(tables, "share of the variance left", "test images").empty
+    (sentence,) = analyses["eigenimages"].answer(tables)
+    assert sentence.startswith("1 of 1 principal components")
