@@ -1,4 +1,4 @@
-"""Numbers and curves that sum up one diagram. Essential bars count in Betti curves alone."""
+"""Numbers that sum up one diagram: of its bars that die, since essential ones have no length."""
 
 from __future__ import annotations
 
@@ -7,28 +7,6 @@ from typing import Any
 import numpy as np
 
 from tdafeat.topology.diagrams import as_diagram, finite_part, lifetimes
-
-
-def rescaled(diagram: Any, scale: float) -> np.ndarray:
-    """Scale-free form of a diagram: births and deaths divided by a length of its cloud.
-
-    Parameters
-    ----------
-    diagram : `(n, 2)` array-like.
-    scale : a positive length, such as the median pairwise distance of the cloud.
-
-    Raises
-    ------
-    ValueError for a scale that is not positive and finite.
-
-    Examples
-    --------
-    >>> rescaled([[1, 3]], scale=2.0).tolist()
-    [[0.5, 1.5]]
-    """
-    if not 0 < scale < np.inf:
-        raise ValueError(f"scale must be a positive length; got {scale}")
-    return as_diagram(diagram) / scale
 
 
 def total_persistence(diagram: Any, order: float = 1.0) -> float:
@@ -87,23 +65,33 @@ def median_death(diagram: Any) -> float:
     return float(np.median(deaths)) if len(deaths) else float("nan")
 
 
-def betti_curve(diagram: Any, values: Any) -> np.ndarray:
-    """Number of bars alive, birth <= t < death, at each filtration value t of `values`.
+def lifetime_quantiles(diagram: Any, q: Any) -> np.ndarray:
+    """Quantiles of the lifetimes, in units of the filtration; NaN for no bars.
+
+    Unlike the longest bar, a high quantile does not hang on one point of the cloud.
 
     Parameters
     ----------
     diagram : `(n, 2)` array-like.
-    values : filtration values, `(k,)`, in any order.
+    q : shares of the bars, in [0, 1], a number or an array-like of any shape.
 
     Returns
     -------
-    `(k,)` int64.
+    float64 of the shape of `q`; between two lifetimes it is interpolated.
+
+    Raises
+    ------
+    ValueError for a share outside [0, 1].
 
     Examples
     --------
-    >>> betti_curve([[0, 1], [0, np.inf]], [0.0, 0.5, 1.0]).tolist()
-    [2, 2, 1]
+    >>> lifetime_quantiles([[0, 1], [1, 3], [1, 6], [0, np.inf]], [0.5, 1]).tolist()
+    [2.0, 5.0]
     """
-    births, deaths = np.sort(as_diagram(diagram), axis=0).T
-    born = np.searchsorted(births, values, side="right")
-    return born - np.searchsorted(deaths, values, side="right")
+    shares = np.asarray(q, dtype=np.float64)
+    if not ((shares >= 0) & (shares <= 1)).all():
+        raise ValueError(f"q must be shares of the bars, between 0 and 1; got {q}")
+    lengths = lifetimes(as_diagram(diagram))
+    return np.asarray(
+        np.quantile(lengths, shares) if len(lengths) else np.full_like(shares, np.nan)
+    )

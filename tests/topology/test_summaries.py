@@ -2,17 +2,13 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tdafeat.topology import (
-    betti_curve,
     bottleneck,
+    lifetime_quantiles,
     longest_bar,
     median_death,
-    persistence,
     persistence_entropy,
-    rescaled,
     total_persistence,
     wasserstein,
 )
@@ -27,13 +23,11 @@ def test_hand_computed():
     assert median_death(BARS) == 2.5
     entropy = -(0.25 * math.log(0.25) + 0.75 * math.log(0.75))
     assert persistence_entropy(BARS) == pytest.approx(entropy, rel=1e-12)
-    assert betti_curve(BARS, [-1, 0, 0.5, 1, 2, 3.9, 4, 9]).tolist() == [0, 1, 1, 1, 2, 2, 1, 1]
 
 
 def test_no_bars():
     assert total_persistence([]) == longest_bar([]) == persistence_entropy([]) == 0
     assert math.isnan(median_death([]))
-    assert betti_curve([], [0, 1]).tolist() == [0, 0]
 
 
 def test_entropy_of_equal_bars_is_the_log_of_their_number():
@@ -48,25 +42,32 @@ def test_agree_with_distances_to_nothing(random_diagram):
     assert bottleneck(diagram, []) == pytest.approx(longest_bar(diagram) / 2)
 
 
-@settings(deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), n=st.integers(0, 12))
-def test_betti_curve_counts_and_integrates_to_total_persistence(random_diagram, seed, n):
-    diagram = random_diagram(np.random.default_rng(seed), n)
-    steps = np.unique(diagram)
-    curve = betti_curve(diagram, steps)
-    for value, count in zip(steps, curve, strict=True):
-        assert count == sum(birth <= value < death for birth, death in diagram)
-    assert (curve[:-1] * np.diff(steps)).sum() == pytest.approx(total_persistence(diagram))
+def test_entropy_equals_persim(random_diagram):
+    from persim.persistent_entropy import persistent_entropy as theirs
+
+    diagram = random_diagram(np.random.default_rng(2), 20)
+    assert persistence_entropy(diagram) == pytest.approx(theirs(diagram)[0], rel=1e-12)
 
 
-def test_rescaled_diagrams_do_not_know_the_units():
-    points = np.random.default_rng(1).normal(size=(30, 3))
-    for a, b in zip(persistence(points), persistence(4 * points), strict=True):
-        np.testing.assert_array_equal(rescaled(a, 1.0), rescaled(b, 4.0))
-    assert rescaled([[2, np.inf]], 2).tolist() == [[1, np.inf]]
+def test_entropy_equals_giotto_in_bits(random_diagram):
+    features = pytest.importorskip("gtda.diagrams")
+    diagram = random_diagram(np.random.default_rng(3), 20)
+    theirs = features.PersistenceEntropy().fit_transform(np.insert(diagram, 2, 1, axis=1)[None])
+    assert persistence_entropy(diagram) / math.log(2) == pytest.approx(theirs[0, 0], rel=1e-12)
 
 
-@pytest.mark.parametrize("scale", [0, -1, np.inf, np.nan])
-def test_a_scale_is_a_positive_length(scale):
-    with pytest.raises(ValueError, match="scale must be a positive length"):
-        rescaled([[0, 1]], scale)
+def test_lifetime_quantiles(random_diagram):
+    diagram = random_diagram(np.random.default_rng(4), 21)
+    low, middle, high = lifetime_quantiles([*diagram, [0, np.inf]], [0, 0.5, 1])
+    lengths = sorted(death - birth for birth, death in diagram)
+    assert (low, middle, high) == (lengths[0], lengths[10], lengths[-1])
+    assert high == longest_bar(diagram)
+    assert lifetime_quantiles(diagram, 0.5).shape == ()
+    assert lifetime_quantiles(diagram, [[0.1, 0.2]]).shape == (1, 2)
+    assert np.isnan(lifetime_quantiles([], [0.1, 0.9])).all()
+
+
+@pytest.mark.parametrize("q", [-0.1, 1.1, np.nan, [0.5, 2]])
+def test_a_quantile_is_a_share(q):
+    with pytest.raises(ValueError, match="q must be shares of the bars"):
+        lifetime_quantiles([[0, 1]], q)
