@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from tdafeat.topology.rips.links import killed_cycles
+from tdafeat.topology.rips.links import edges_between, killed_cycles
 from tdafeat.topology.rips.neighbourhood import nearest, relative_neighbours, spanning_edges
-from tdafeat.topology.rips.order import LAST, as_keys, graph_below, words
-from tdafeat.topology.rips.reduction import TREE, kill, settle, table_of_roles
+from tdafeat.topology.rips.order import LAST, as_keys, words
+from tdafeat.topology.rips.reduction import TREE, kill, table_of_roles
 
 _NEAR = 16  # nearest neighbours kept of each vertex
 _HUBS = 16  # vertices with which every lune is tested
-_GROWTH = 1.15  # edges up to the end of a level, per edge before it
+_FIRST, _GROWTH, _MOST = 0.01, 0.3, 0.03
 _SAMPLE = 1 << 15  # lengths from which the levels are read
-_BATCH = 64  # deaths between two settlements
 _FEW = 256  # points up to which a second thread costs more than it brings
 _SHARES = 4  # of the work, per thread
 
@@ -51,15 +51,16 @@ def h0_h1(distances: np.ndarray, thresh: float, n_threads: int) -> list[np.ndarr
     keys = as_keys(distances)
     n = len(keys)
     end = LAST if thresh == np.inf else np.float32(thresh).view(np.int32) + np.int32(1)
-    with _shares(n_threads if n > _FEW else 1) as share:
+    n_threads = n_threads if n > _FEW else 1
+    with _shares(n_threads) as share:
         near = np.zeros((n, min(_NEAR, n - 1)), np.int32)
         if n > 1:
             share(nearest, keys, near)
         hubs = np.random.default_rng(0).permutation(n)[:_HUBS]  # which ones changes no diagram
         edges = _in_order(keys, share(relative_neighbours, keys, near, hubs, end))
         in_tree = spanning_edges(edges, n)
-        lengths = keys[edges[:, 0], edges[:, 1]]
-        deaths = _deaths(keys, near, edges, in_tree, end, share)
+    lengths = keys[edges[:, 0], edges[:, 1]]
+    deaths = _deaths(keys, near, edges, in_tree, end, n_threads)
     h0_deaths = np.append(_lengths(lengths[in_tree]), np.full(n - in_tree.sum(), np.inf))
     h0 = np.column_stack([np.zeros(len(h0_deaths)), h0_deaths])
     h1 = np.column_stack([_lengths(lengths[~in_tree]), _lengths(deaths)])
@@ -72,58 +73,79 @@ def _deaths(
     edges: np.ndarray,
     in_tree: np.ndarray,
     end: np.int32,
-    share: Share,
+    n_threads: int,
 ) -> np.ndarray:
     """Key at which each birth dies, `LAST` for those alive at the end."""
-    n, born = len(keys), edges[~in_tree]
-    births = keys[born[:, 0], born[:, 1]]
+    ranks = keys[edges[:, 0], edges[:, 1]].astype(np.int64) << 32
+    ranks |= (edges[:, 0].astype(np.int64) << 16) | edges[:, 1]
+    births = ranks[~in_tree]
     deaths = np.full(len(births), LAST)
     if len(births) == 0:
         return deaths
     roles = np.full(len(edges), TREE, np.int64)
     roles[~in_tree] = np.arange(len(births))
     used = len(edges)
-    memo = table_of_roles(
-        np.column_stack([edges[:, 0].astype(np.int64) * n + edges[:, 1], roles]),
-        1 << (4 * used).bit_length(),
-    )
-    classes = np.zeros((len(births), words(len(births))), np.uint64)
-    row_of, died = np.full(len(births), -1), np.zeros(len(births), np.int64)
-    settled = n_dead = 0
-    earlier, later = (np.zeros((n, words(n)), np.uint64) for _ in range(2))
-    share(graph_below, keys, births[0], earlier)
-    for limit in _levels(keys, births[0], end):
-        share(graph_below, keys, limit, later)
-        cycles = _in_order(keys, share(killed_cycles, keys, near, earlier, later))
-        while len(cycles):
-            full = settled + _BATCH
-            done, n_dead, used, memo = kill(
-                keys, near, cycles, memo, used, row_of, classes, died, deaths, settled, n_dead, full
-            )
-            cycles = cycles[done:]
-            if n_dead == len(births):
-                return deaths
-            if n_dead == full:
-                share(settle, classes, died, settled, n_dead)
-                settled = n_dead
-        earlier, later = later, earlier
+    memo = table_of_roles(np.column_stack([ranks, roles]), 1 << (4 * used).bit_length())
+    sums, spans, n_summands = np.empty(256, np.int32), np.zeros((len(births), 2), np.int64), 0
+    for cycles in _killed(keys, near, np.int32(births[0] >> 32), end, n_threads):
+        memo, used, sums, n_summands = kill(
+            keys, near, cycles, births, memo, used, sums, spans, n_summands, deaths
+        )
+        if (deaths != LAST).all():
+            break
     return deaths
 
 
-def _levels(keys: np.ndarray, first: np.int32, end: np.int32) -> Iterator[np.int32]:
-    """Keys at which the levels end, from that of the first birth to the end."""
+def _killed(
+    keys: np.ndarray, near: np.ndarray, first: np.int32, end: np.int32, n_threads: int
+) -> Iterator[np.ndarray]:
+    """Cycles killed by the edges from `first` to `end`, level by level, `n_threads` at a time."""
+    n = len(keys)
+    stop = np.zeros(1, np.bool_)
+    spare = [np.empty((n, words(n)), np.uint64) for _ in range(n_threads)]
+
+    def killed(lower: np.int32, upper: np.int32, capacity: int) -> np.ndarray:
+        graph = spare.pop()
+        edges = edges_between(keys, lower, upper, graph, capacity)
+        edges.sort()
+        cycles = killed_cycles(graph, near, edges, stop)
+        spare.append(graph)
+        return cycles
+
+    if n_threads == 1:
+        yield from (killed(*level) for level in _levels(keys, first, end))
+        return
+    with ThreadPoolExecutor(n_threads) as pool:
+        running: deque[Future[np.ndarray]] = deque()
+        try:
+            for level in _levels(keys, first, end):
+                running.append(pool.submit(killed, *level))
+                if len(running) == n_threads:
+                    yield running.popleft().result()
+            while running:
+                yield running.popleft().result()
+        finally:
+            stop[0] = True
+
+
+def _levels(
+    keys: np.ndarray, first: np.int32, end: np.int32
+) -> Iterator[tuple[np.int32, np.int32, int]]:
+    """Keys between which the edges are taken at once, and about how many they are."""
     n = len(keys)
     if n * n <= _SAMPLE:
         sample = keys.ravel()
     else:
         sample = keys[tuple(np.random.default_rng(0).integers(n, size=(2, _SAMPLE)))]
-    sample = np.sort(sample[sample < end])
-    limit = first
-    while limit < end:
-        below = int(np.searchsorted(sample, limit))
-        at = max(int(below * _GROWTH), below + 8)
-        limit = sample[at] + np.int32(1) if at < len(sample) else end
-        yield limit
+    sample = np.sort(sample)
+    lower, at = first, int(np.searchsorted(sample, first))
+    while lower < end:
+        step = len(sample) * min(max(_FIRST, _GROWTH * at / len(sample)), _MOST)
+        next_at = at + max(8, int(step))
+        upper = min(end, sample[next_at]) if next_at < len(sample) else end
+        if upper > lower:
+            yield lower, upper, int(1.1 * (next_at - at) / len(sample) * n * n / 2)
+        lower, at = upper, next_at
 
 
 def _in_order(keys: np.ndarray, parts: list[np.ndarray]) -> np.ndarray:

@@ -1,8 +1,9 @@
 """The order in which edges enter, and graphs of the earlier ones as rows of bits.
 
 Lengths are non-negative float32 numbers, whose bits read as int32 are ordered as they are: a key.
-Edges are ordered by key, then by their lower and their higher vertex, so no two are equal. The
-diagonal holds `LAST`: a vertex is no neighbour of itself.
+Edges are ordered by key, then by their lower and their higher vertex, so no two are equal; the
+three make one number, the edge's rank. The diagonal holds `LAST`: a vertex is no neighbour of
+itself.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from numba import njit
 from numba.cpython.unsafe.numbers import trailing_zeros
 
 LAST = np.int32(2**31 - 1)
-WORD = 64
+MOST_POINTS = 65_535  # a vertex has 16 bits in the rank of an edge
 NONE = np.uint64(0)
 ONE = np.uint64(1)
 
@@ -27,7 +28,20 @@ def as_keys(distances: np.ndarray) -> np.ndarray:
 
 def words(n: int) -> int:
     """Words in a row of `n` bits, in whole cache lines so that vector loops have no remainder."""
-    return 8 * -(-n // (8 * WORD))
+    return 8 * -(-n // 512)
+
+
+@njit(inline="always")
+def ranked(keys, x, y):  # type: ignore[no-untyped-def]
+    """The edge (x, y) as one number."""
+    low, high = min(x, y), max(x, y)
+    return (np.int64(keys[x, y]) << 32) | (np.int64(low) << 16) | np.int64(high)
+
+
+@njit(inline="always")
+def ends(rank):  # type: ignore[no-untyped-def]
+    """The lower and the higher vertex of an edge."""
+    return (rank >> 16) & 0xFFFF, rank & 0xFFFF
 
 
 @njit(inline="always")
@@ -49,29 +63,12 @@ def has(rows, a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def shorter(lengths, limit):  # type: ignore[no-untyped-def]
-    """Bits of the entries below `limit`, at most one word of them."""
-    word = NONE
-    for b in range(len(lengths)):
-        word |= np.uint64(lengths[b] < limit) << np.uint64(b)
-    return word
-
-
-@njit(inline="always")
-def before(keys, a, b, i, j):  # type: ignore[no-untyped-def]
-    """Whether the edge (a, b) comes before (i, j), i < j."""
-    if keys[a, b] != keys[i, j]:
-        return keys[a, b] < keys[i, j]
-    low, high = min(a, b), max(a, b)
-    return low < i or (low == i and high < j)
-
-
-@njit(cache=True, nogil=True)
-def graph_below(
-    keys: np.ndarray, limit: np.int32, graph: np.ndarray, first: int, step: int
-) -> None:
-    """Rows first, first + step, ... of the graph of edges below `limit`, each vertex in its own."""
-    for i in range(first, len(keys), step):
-        for w in range((len(keys) + 63) >> 6):
-            graph[i, w] = shorter(keys[i, w * 64 : w * 64 + 64], limit)
-        graph[i, i >> 6] |= bit(i)
+def pack(flags, row):  # type: ignore[no-untyped-def]
+    """Write flags, bytes that are 0 or 1, as the bits of a row of words."""
+    eights = flags.view(np.uint64)
+    for w in range(len(row)):
+        word = NONE
+        for b in range(8):  # the product gathers the eight lowest bits in the highest byte
+            byte = (eights[8 * w + b] * np.uint64(0x0102040810204080)) >> np.uint64(56)
+            word |= byte << np.uint64(8 * b)
+        row[w] = word

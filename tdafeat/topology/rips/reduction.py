@@ -1,10 +1,10 @@
-"""H1 as it is now: the class of every cycle in the basis of the living births.
+"""H1 as it is now: every cycle as a sum of living births.
 
-A cycle is pushed down to the relative neighbourhood graph: its last edge (x, y) outside that graph
-becomes (x, k) + (k, y) with a witness k of its lune, again and again. Edges of the spanning tree
-close no cycle and are dropped, which leaves a sum of births. A birth that has died is itself a
-sum of older ones still alive, kept as a row of bits; so the class of any cycle is read off at once.
-If it is not zero, its youngest birth dies (the elder rule) and is henceforth the sum of the rest.
+A cycle is read from its last edge down. An edge outside the relative neighbourhood graph becomes
+(x, k) + (k, y) with a witness k of its lune; an edge of the spanning tree is dropped, as it closes
+no cycle; a birth that has died is itself a sum of older ones, put in its place. What is left is a
+sum of living births, and few of them. If there are any, the youngest dies (the elder rule), and is
+henceforth the sum of the others.
 """
 
 from __future__ import annotations
@@ -12,17 +12,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from tdafeat.topology.rips.order import NONE, bit, has
+from tdafeat.topology.rips.order import LAST, ends, ranked
 
 TREE = -1  # role of an edge of the spanning tree; births are 0, 1, ...; others -2 - witness
 EMPTY = -1
-
-
-@njit(inline="always")
-def ranked(keys, x, y):  # type: ignore[no-untyped-def]
-    """The edge (x, y) as one number: its key, then its lower and its higher vertex."""
-    low, high = min(x, y), max(x, y)
-    return (np.int64(keys[x, y]) << 32) | (np.int64(low) * len(keys) + high)
 
 
 @njit(cache=True, nogil=True)
@@ -38,7 +31,7 @@ def slot(memo: np.ndarray, edge: int) -> int:
 
 @njit(cache=True, nogil=True)
 def table_of_roles(entries: np.ndarray, size: int) -> np.ndarray:
-    """Hash table of `size` places, a power of two, from rows (edge, role)."""
+    """Hash table of `size` places, a power of two, from rows (rank of an edge, its role)."""
     memo = np.full((size, 2), EMPTY, np.int64)
     for e in range(len(entries)):
         if entries[e, 0] != EMPTY:
@@ -69,12 +62,17 @@ def witness(keys: np.ndarray, near: np.ndarray, i: int, j: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def push(heap: np.ndarray, size: int, edge: int) -> None:
-    """Add an edge to a heap of `size` whose last edge is on top."""
+def push(heap: np.ndarray, size: int, edge: int) -> np.ndarray:
+    """Add an edge to a heap of `size` whose last edge is on top; the heap, larger if need be."""
+    if size == len(heap):
+        more = np.empty(2 * size, np.int64)
+        more[:size] = heap
+        heap = more
     while size > 0 and heap[(size - 1) >> 1] < edge:
         heap[size] = heap[(size - 1) >> 1]
         size = (size - 1) >> 1
     heap[size] = edge
+    return heap
 
 
 @njit(cache=True, nogil=True)
@@ -97,40 +95,35 @@ def kill(
     keys: np.ndarray,
     near: np.ndarray,
     cycles: np.ndarray,
+    births: np.ndarray,
     memo: np.ndarray,
     used: int,
-    row_of: np.ndarray,
-    classes: np.ndarray,
-    died: np.ndarray,
+    sums: np.ndarray,
+    spans: np.ndarray,
+    n_summands: int,
     deaths: np.ndarray,
-    settled: int,
-    n_dead: int,
-    batch: int,
-) -> tuple[int, int, int, np.ndarray]:
-    """Let the cycles (i, j, k, k') die, in order of (i, j), until `batch` births are dead.
+) -> tuple[np.ndarray, int, np.ndarray, int]:
+    """Let the cycles (i, j, k, k') die in turn.
 
     Parameters
     ----------
-    row_of : row of `classes` that holds the class of a birth that is dead, -1 for the living.
-    classes, died : class of the r-th birth to die, and which it is. The first `settled` rows are
-        sums of births alive when the batch began, the others of births alive now.
-    deaths : key of the edge that killed each birth.
+    births : ranks of the edges that give birth, ascending.
+    memo, used : table of the roles of edges, and how many it holds.
+    sums, spans, n_summands : the b-th birth, once dead, is the sum of the births
+        `sums[spans[b, 0] : spans[b, 1]]`, all that are there being n_summands.
+    deaths : key of the edge that killed each birth, `LAST` for the living; written.
 
     Returns
     -------
-    Cycles looked at, births that are dead, places used in the table of roles, that table.
+    `memo`, `used`, `sums` and `n_summands` as they are now.
     """
-    n, width = len(keys), classes.shape[1]
     heap, size = np.empty(256, np.int64), 0
-    total = np.empty(width, np.uint64)
     for c in range(len(cycles)):
-        if n_dead >= batch:
-            return c, n_dead, used, memo
         i, j, k, k2 = cycles[c]
         for x, y in ((i, k), (k, j), (j, k2), (k2, i)):
-            push(heap, size, ranked(keys, x, y))
+            heap = push(heap, size, ranked(keys, x, y))
             size += 1
-        total[:] = NONE
+        start = n_summands
         while size > 0:
             edge = pop(heap, size)
             size -= 1
@@ -138,71 +131,33 @@ def kill(
                 pop(heap, size)
                 size -= 1
                 continue
-            edge &= 0xFFFFFFFF
-            x, y = edge // n, edge % n
             at = slot(memo, edge)
             if memo[at, 0] == EMPTY:
                 if 2 * used > len(memo):
                     memo = table_of_roles(memo, 2 * len(memo))
                     at = slot(memo, edge)
+                x, y = ends(edge)
                 memo[at, 0] = edge
                 memo[at, 1] = -2 - witness(keys, near, x, y)
                 used += 1
             role = memo[at, 1]
-            if role == TREE:
-                continue
-            if role >= 0:
-                if row_of[role] < 0:
-                    total[role >> 6] ^= bit(role)
-                else:
-                    total ^= classes[row_of[role]]
-                continue
-            if size + 2 > len(heap):
-                more = np.empty(2 * len(heap), np.int64)
-                more[:size] = heap[:size]
-                heap = more
-            push(heap, size, ranked(keys, x, -2 - role))
-            push(heap, size + 1, ranked(keys, y, -2 - role))
-            size += 2
-        for r in range(settled, n_dead):
-            if total[died[r] >> 6] & bit(died[r]) != NONE:
-                total[died[r] >> 6] ^= bit(died[r])
-                total ^= classes[r]
-        youngest = last_birth(total)
-        if youngest < 0:
-            continue
-        for r in range(settled, n_dead):
-            if has(classes, r, youngest):
-                classes[r] ^= total
-        total[youngest >> 6] ^= bit(youngest)
-        classes[n_dead] = total
-        died[n_dead] = youngest
-        row_of[youngest] = n_dead
-        deaths[youngest] = keys[i, j]
-        n_dead += 1
-    return len(cycles), n_dead, used, memo
-
-
-@njit(cache=True, nogil=True)
-def last_birth(row: np.ndarray) -> int:
-    """Highest birth whose bit is set, or -1."""
-    for w in range(len(row) - 1, -1, -1):
-        if row[w] != NONE:
-            b = 63
-            while not (row[w] >> np.uint64(b)) & np.uint64(1):
-                b -= 1
-            return w * 64 + b
-    return -1
-
-
-@njit(cache=True, nogil=True)
-def settle(
-    classes: np.ndarray, died: np.ndarray, settled: int, n_dead: int, first: int, step: int
-) -> None:
-    """Write the batch's deaths into settled rows first, first + step, ..."""
-    for r in range(first, settled, step):
-        row = classes[r]
-        for d in range(settled, n_dead):
-            if has(classes, r, died[d]):
-                row[died[d] >> 6] ^= bit(died[d])
-                row ^= classes[d]
+            if role <= -2:
+                for x in ends(edge):
+                    heap = push(heap, size, ranked(keys, x, -2 - role))
+                    size += 1
+            elif role >= 0 and deaths[role] != LAST:
+                for s in range(spans[role, 0], spans[role, 1]):
+                    heap = push(heap, size, births[sums[s]])
+                    size += 1
+            elif role >= 0:
+                if n_summands == len(sums):
+                    more = np.empty(2 * n_summands, np.int32)
+                    more[:n_summands] = sums
+                    sums = more
+                sums[n_summands] = role
+                n_summands += 1
+        if n_summands > start:
+            youngest = sums[start]
+            spans[youngest, 0], spans[youngest, 1] = start + 1, n_summands
+            deaths[youngest] = keys[i, j]
+    return memo, used, sums, n_summands
