@@ -17,7 +17,7 @@ _BLOCK = 16  # words looked at between two chances to stop
 
 @njit(cache=True, nogil=True)
 def edges_between(
-    keys: np.ndarray, lower: np.int32, upper: np.int32, graph: np.ndarray, capacity: int
+    keys: np.ndarray, lower: np.int32, upper: np.int32, capacity: int, graph: np.ndarray
 ) -> np.ndarray:
     """Write the graph of the edges below `lower`; give those from there to below `upper`, unsorted.
 
@@ -90,40 +90,40 @@ def killed_cycles(
 
 @njit(inline="always")
 def surely_connected(graph, near, i, j, rest):  # type: ignore[no-untyped-def]
-    """Whether the link of (i, j) is easily seen to be connected.
+    """Whether the link of (i, j) is easily seen to be connected, or empty.
 
     Two vertices of the lune, next to i and next to j and joined by an edge, make a star. It is
     enough that every other vertex of the lune has a neighbour in the star, or has one in common
     with it that is in the lune. `rest` is scratch space.
     """
     width = graph.shape[1]
-    row_i, row_j = graph[i], graph[j]
     a, b = common_near(graph, near, i, j), common_near(graph, near, j, i)
     if a < 0:
-        a = b
+        a = b if b >= 0 else first_common(graph, i, j)
+        if a < 0:
+            return True
     if b < 0 or not has(graph, a, b):
         b = a
-    if a < 0:
-        return False
-    row_a, row_b = graph[a], graph[b]
     last = -1
     for w in range(width):
-        rest[w] = row_i[w] & row_j[w] & ~(row_a[w] | row_b[w])
-        last = max(last, w if rest[w] != NONE else -1)
+        word = graph[i, w] & graph[j, w] & ~(graph[a, w] | graph[b, w])
+        rest[w] = word
+        last = max(last, w if word != NONE else -1)
     while last >= 0:
-        row_v = graph[(last << 6) + lowest(rest[last])]
+        v = (last << 6) + lowest(rest[last])
         shared = NONE
         for start in range(0, width, _BLOCK):
             for w in range(start, min(width, start + _BLOCK)):
-                shared |= row_v[w] & row_i[w] & row_j[w] & (row_a[w] | row_b[w])
+                shared |= graph[v, w] & graph[i, w] & graph[j, w] & (graph[a, w] | graph[b, w])
             if shared != NONE:
                 break
         if shared == NONE:
             return False
         last = -1
         for w in range(width):
-            rest[w] &= ~row_v[w]
-            last = max(last, w if rest[w] != NONE else -1)
+            word = rest[w] & ~graph[v, w]
+            rest[w] = word
+            last = max(last, w if word != NONE else -1)
     return True
 
 
@@ -131,8 +131,18 @@ def surely_connected(graph, near, i, j, rest):  # type: ignore[no-untyped-def]
 def common_near(graph, near, a, b):  # type: ignore[no-untyped-def]
     """The vertex nearest to `a` that is a neighbour of a and b, or -1 if no near one is."""
     for q in range(near.shape[1]):
-        if has(graph, b, near[a, q]) and has(graph, a, near[a, q]):
-            return np.int64(near[a, q])
+        v = np.int64(near[a, q])
+        if graph[a, v >> 6] & graph[b, v >> 6] & bit(v) != NONE:
+            return v
+    return np.int64(-1)
+
+
+@njit(inline="always")
+def first_common(graph, a, b):  # type: ignore[no-untyped-def]
+    """Lowest vertex that is a neighbour of a and b, or -1."""
+    for w in range(graph.shape[1]):
+        if graph[a, w] & graph[b, w] != NONE:
+            return (w << 6) + lowest(graph[a, w] & graph[b, w])
     return np.int64(-1)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from tdafeat.topology.rips.order import LAST
+from tdafeat.topology.rips.order import LAST, ends, ranked
 
 _SWEPT = 6  # nearest vertices of i with which all lunes of edges (i, j) are tested at once
 _BLOCK = 256  # vertices looked at between two chances to stop
@@ -45,14 +45,14 @@ def nearest(keys: np.ndarray, near: np.ndarray, first: int, step: int) -> None:
 def relative_neighbours(
     keys: np.ndarray, near: np.ndarray, hubs: np.ndarray, limit: np.int32, first: int, step: int
 ) -> np.ndarray:
-    """Edges (i, j) below `limit` with an empty lune, i < j, for i = first, first + step, ...
+    """Ranks of the edges (i, j) below `limit` with an empty lune, for i = first, first + step, ...
 
     Most lunes of long edges hold one of a few hubs, whichever they are, most lunes of short ones a
     near neighbour of i: a sweep over all j at once strikes those edges out. Of the others most
     hold a near neighbour of i or j; the rest are looked at whole.
     """
     n, swept = len(keys), min(_SWEPT, near.shape[1])
-    found, count = np.empty((64, 2), np.int32), 0
+    found, count = np.empty(64, np.int64), 0
     tests = np.empty(len(hubs) + swept, np.int64)
     tests[: len(hubs)] = hubs
     for i in range(first, n, step):
@@ -68,11 +68,10 @@ def relative_neighbours(
             if struck[b] or holds_near(keys, near, i, j) or not lune_is_empty(keys, i, j):
                 continue
             if count == len(found):
-                more = np.empty((2 * count, 2), np.int32)
+                more = np.empty(2 * count, np.int64)
                 more[:count] = found
                 found = more
-            found[count, 0] = i
-            found[count, 1] = j
+            found[count] = ranked(keys, i, j)
             count += 1
     return found[:count]
 
@@ -114,11 +113,11 @@ def lune_is_empty(keys: np.ndarray, i: int, j: int) -> bool:
 
 @njit(cache=True, nogil=True)
 def spanning_edges(edges: np.ndarray, n: int) -> np.ndarray:
-    """Which of these edges, in order, join two components (Kruskal)."""
+    """Which of these edges, ranked and ascending, join two components (Kruskal)."""
     parent = np.arange(n)
     joins = np.zeros(len(edges), np.bool_)
     for e in range(len(edges)):
-        x, y = edges[e]
+        x, y = ends(edges[e])
         while parent[x] != x:
             parent[x] = parent[parent[x]]
             x = parent[x]

@@ -26,6 +26,11 @@ def as_keys(distances: np.ndarray) -> np.ndarray:
     return keys
 
 
+def keys_of(ranks: np.ndarray) -> np.ndarray:
+    """Keys of edges given by their ranks."""
+    return (ranks >> 32).astype(np.int32)
+
+
 def words(n: int) -> int:
     """Words in a row of `n` bits, in whole cache lines so that vector loops have no remainder."""
     return 8 * -(-n // 512)
