@@ -19,9 +19,8 @@ _HUBS = 16  # vertices with which every lune is tested
 _FEW = 400  # points up to which a second thread costs more than it brings
 _SHARES = 4  # of the rows, per thread
 _SAMPLE = 1 << 13  # lengths from which the levels are read
-_GROWTH = 0.3  # edges of a level, per edge before it, but
-_LEAST, _MOST = 0.01, 0.03  # no less and no more than these shares of all edges
-_WORTH = 2000  # edges of the smallest level: fewer are done before the level is begun
+_LEAST, _MOST = 0.01, 0.04  # of all edges, in a level; in between as many as came before it
+_WORTH = 1000  # edges of the smallest level: fewer are done before a level is begun
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -122,7 +121,7 @@ def _levels(
     least = max(_LEAST, _WORTH / n_edges)
     lower, at = first, int(np.searchsorted(sample, first))
     while lower < end:
-        share = max(least, min(_MOST, _GROWTH * at / _SAMPLE))
+        share = max(least, min(_MOST, at / _SAMPLE))
         next_at = at + 1 + int(share * _SAMPLE)
         upper = min(end, sample[next_at]) if next_at < _SAMPLE else end
         if upper > lower:
