@@ -16,7 +16,7 @@ import pandas as pd
 from tdafeat.record import metrics as records
 
 SMALLEST_RANK = 2.0
-SMALLEST_SHARE = 0.1
+SMALLEST_SHARE = 0.2
 CRITERION = (
     "A variant counts as collapsed at a step if the effective rank of its test features is below "
     f"{SMALLEST_RANK:g}, or if their spread of directions (1 less the mean cosine of all pairs) is "

@@ -111,7 +111,10 @@ class TrainingSource:
             {seed: remembering(images) for seed, images in sets.items()}
             for sets in load_sets(study, root)
         )
-        whole = {seed: datasets.load(study.dataset, "train", root, seed=seed) for seed in trains}
+        whole = {
+            seed: remembering(datasets.load(study.dataset, "train", root, seed=seed))
+            for seed in trains
+        }
         over = ImageSource(
             tests, trains, dict.fromkeys(tests, ()), (), (), None, place, batch_size, workers
         )

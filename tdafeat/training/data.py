@@ -65,18 +65,31 @@ def prepared(
     sets = [datasets.load(name, split=split, seed=seed) for seed in seeds]
     if len({images.version for images in sets}) < len(sets):
         raise ValueError(f"seeds must give different images; those of {name} need one seed alone")
-    with Progress(f"{split} images", sum(map(len, sets))) as progress:
+    return batchable(sets, preprocessing)
+
+
+def batchable(sets: Sequence[ImageSet], preprocessing: Preprocessing) -> Batchable:
+    """Every image of sets that are of one data set and split, resized and cropped.
+
+    Examples
+    --------
+    >>> small = Preprocessing(8, 8, mean=(0.5,), std=(0.5,), channels=1)
+    >>> len(batchable([datasets.load("textures:8", "test")], small))
+    1600
+    """
+    first = sets[0]
+    with Progress(f"{first.split} images", sum(map(len, sets))) as progress:
         pixels = [_pixels(images, preprocessing, progress) for images in sets]
     labels = np.concatenate([images.labels for images in sets])
     description = {
-        "name": name,
-        "split": split,
+        "name": first.name,
+        "split": first.split,
         "versions": [images.version for images in sets],
         "n_images": len(labels),
-        "classes": list(sets[0].classes),
+        "classes": list(first.classes),
     }
     stacked = torch.from_numpy(np.concatenate(pixels))
-    return Batchable(stacked, torch.from_numpy(labels), sets[0].classes, description)
+    return Batchable(stacked, torch.from_numpy(labels), first.classes, description)
 
 
 def _pixels(images: ImageSet, preprocessing: Preprocessing, progress: Progress) -> np.ndarray:

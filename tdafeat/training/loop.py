@@ -82,7 +82,7 @@ class Outcome:
 
     Attributes
     ----------
-    history : per epoch, ``epoch``, ``loss``, ``score``, ``learning_rate``.
+    history : per epoch, ``epoch``, ``step``, ``loss``, ``score``, ``learning_rate``.
     """
 
     weights: dict[str, Tensor]
@@ -183,7 +183,13 @@ def fit(
         if settings.keep == "last" or reached > highest:
             outcome.weights = copy.deepcopy(network.state_dict())
         outcome.history.append(
-            {"epoch": epoch, "loss": total / len(drawn), "score": reached, "learning_rate": rate}
+            {
+                "epoch": epoch,
+                "step": step,
+                "loss": total / len(drawn),
+                "score": reached,
+                "learning_rate": rate,
+            }
         )
         _keep(checkpoint, identity, network, optimiser, schedule, outcome)
         seconds = time.monotonic() - began
