@@ -35,7 +35,6 @@ STUDY = Study(
     },
     steps=(0, 45, 90, 180, 360, 720),
     primary="knn_accuracy",
-    limit=50,
 )
 
 if __name__ == "__main__":

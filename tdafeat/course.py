@@ -48,6 +48,14 @@ class Course:
         return float(self.values.index[open_until[-1] + 1 if len(open_until) else 0])
 
     @property
+    def kind(self) -> str:
+        """What shows that it is collapsed in the end."""
+        last = self.values.iloc[-1]
+        if last.get("effective_rank", np.nan) < SMALLEST_RANK:
+            return f"effective rank below {SMALLEST_RANK:g}"
+        return "its directions lost their spread"
+
+    @property
     def once(self) -> list[float]:
         """Steps at which it was collapsed, if it recovered."""
         return [] if self.by is not None else self.values.index[self.collapsed].tolist()
@@ -109,7 +117,7 @@ def _fate(own: list[Course]) -> str:
         when = f"{steps[0]:.0f}" + (f" to {steps[-1]:.0f}" if steps[-1] > steps[0] else "")
         return f"collapsed in {len(steps)} of {len(own)} trainings, by step {when}"
     if steps:
-        return f"collapsed by step {steps[0]:.0f}"
+        return f"collapsed by step {steps[0]:.0f} ({own[0].kind})"
     once = sorted({step for course in own for step in course.once})
     if once:
         return f"recovered from a collapse (at step {', '.join(f'{s:.0f}' for s in once)})"

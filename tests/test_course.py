@@ -80,7 +80,7 @@ def test_no_collapse_is_told_with_its_numbers():
 def test_a_collapse_is_told_with_its_step_and_its_evidence():
     rows = table(effective_rank=(8.0, 4.0, 1.9, 1.0), nearest_neighbour_distance=(1, 1, 0.1, 0.01))
     text = answer(rows, pd.DataFrame(), "knn_accuracy")[0]
-    assert text.startswith("a: collapsed by step 40;")
+    assert text.startswith("a: collapsed by step 40 (effective rank below 2);")
     assert "effective rank 8 to 1;" in text
     assert "median nearest-neighbour distance 1 to 0.01;" in text
 

@@ -114,7 +114,9 @@ def test_predictors_are_fitted_on_the_features_of_their_own_step(made):
 def test_the_answer_tells_who_collapsed_and_when(made):
     steady, shrinking, last = made.manifest["answer"]
     assert steady.startswith("steady: no collapse")
-    assert shrinking.startswith("shrinking: collapsed by step 2; from step 0 to 8 spread")
+    assert shrinking.startswith(
+        "shrinking: collapsed by step 2 (effective rank below 2); from step 0 to 8 spread"
+    )
     assert "k-NN accuracy" in shrinking
     assert "trained once" in last
     assert any("counts as collapsed" in note for note in made.manifest["notes"])

@@ -79,8 +79,7 @@ def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
     config, weights = _config(folder), _find(folder, FILES)
     if weights is None:
         raise DataUnavailable(f"{folder}: holds neither {' nor '.join(FILES)}")
-    own = _find(folder, ("resnet50.safetensors", "resnet50.pth"))
-    regions = timm_family.load(REGIONS, None, None if own is None else str(own))
+    regions = _regions(folder)
     try:
         with quiet():
             transformer = VisualBertModel(
@@ -111,6 +110,18 @@ def load(detail: str, layer: str | None, checkpoint: str | None) -> Encoder:
         module=network,
         remark=f"{name} {REMARK}",
     )
+
+
+def _regions(folder: Path) -> Encoder:
+    """The ResNet whose cells are the regions: in the folder too, or downloaded."""
+    names = ("resnet50.safetensors", "resnet50.pth")
+    own = _find(folder, names)
+    try:
+        return timm_family.load(REGIONS, None, None if own is None else str(own))
+    except DataUnavailable as error:
+        raise DataUnavailable(
+            f"{folder}: holds neither {' nor '.join(names)}, and {error}"
+        ) from None
 
 
 def _downloaded(name: str, detail: str) -> Path:

@@ -13,6 +13,7 @@ from tdafeat.report.model import Block, Figure, Report, Table
 
 FONT = "Libertinus Serif"  # carried by Typst, so the same on every machine
 NARROW = 24  # characters; columns of shorter cells take their natural width
+LINE = 90  # characters; if those columns take more together, they would squeeze out the long ones
 
 
 def render(report: Report) -> bytes:
@@ -61,16 +62,21 @@ def _block(block: Block, room: Path, file: str) -> dict[str, Any]:
             "caption": block.caption,
             "columns": columns,
             "numeric": [name in block.formats for name in block.frame],
-            "widths": [_width(column) for column in zip(columns, *rows, strict=True)],
+            "widths": _widths(columns, rows),
             "rows": rows,
         }
     return kind | {"text": block.text}
 
 
-def _width(cells: tuple[str, ...]) -> float | None:
-    """Share of the line for a column of long cells; None for one that is narrow anyway."""
-    longest = max(len(cell) for cell in cells)
-    return None if longest <= NARROW else min(longest, 60) ** 0.7
+def _widths(columns: list[str], rows: list[list[str]]) -> list[float | None]:
+    """Of each column its share of the line, or None for one that takes its natural width."""
+    longest = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
+    shares: list[float | None] = [min(length, 60) ** 0.7 for length in longest]
+    if sum(length for length in longest if length <= NARROW) > LINE:
+        return shares
+    return [
+        None if length <= NARROW else share for length, share in zip(longest, shares, strict=True)
+    ]
 
 
 def _svg(figure: Figure) -> str:

@@ -229,3 +229,11 @@ def test_without_a_network_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(DataUnavailable, match="no network.*visualbert:vqa-coco-pre@FOLDER"):
         encoders.load("visualbert:vqa-coco-pre")
+
+
+def test_without_a_network_the_folder_must_hold_its_regions_too(changed, monkeypatch):
+    (changed / "resnet50.safetensors").unlink()
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(changed))
+    monkeypatch.setattr("tdafeat.encoders.hub._reachable", lambda endpoint: False)
+    with pytest.raises(DataUnavailable, match="changed: holds neither resnet50.safetensors nor"):
+        encoders.load(f"visualbert:@{changed}")

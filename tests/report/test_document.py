@@ -42,6 +42,14 @@ def test_every_figure_is_numbered_in_order_and_drawn_with_its_text(run, pages):
         assert words in text
 
 
+def test_many_short_columns_leave_room_for_a_long_one():
+    rows = [["a metric with a long title of its own", *["0.0643 (0.0424 to 0.1)"] * 6]]
+    few, many = (document._widths(row, [row]) for row in (rows[0][:3], rows[0]))
+    assert [width is None for width in few] == [False, True, True]
+    assert None not in many
+    assert many[0] > many[1]
+
+
 def test_only_fonts_carried_by_typst_are_used_and_embedded(pages):
     names = set()
     for page in pages:
