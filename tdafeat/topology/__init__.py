@@ -3,12 +3,17 @@
 from tdafeat.topology import metrics  # noqa: F401 - registers the metrics of this room
 from tdafeat.topology.amplitude import amplitude
 from tdafeat.topology.bottleneck import bottleneck
+from tdafeat.topology.cloud_tests import paired_cloud_test, two_sample_test
+from tdafeat.topology.confidence import ConfidenceBand, confidence_band
 from tdafeat.topology.curves import betti_curve, filtration_grid, landscape, silhouette
 from tdafeat.topology.diagrams import Diagrams, as_diagram
 from tdafeat.topology.images import persistence_image
+from tdafeat.topology.mean_band import MeanBand, mean_band
 from tdafeat.topology.pairwise import distance_matrix
+from tdafeat.topology.permutation import PermutationTest, group_test, summary_test
 from tdafeat.topology.persistence import persistence
 from tdafeat.topology.scale import cloud_scale, rescaled, scale_free
+from tdafeat.topology.subsampling import disjoint_diagrams, subsample_diagrams
 from tdafeat.topology.summaries import (
     lifetime_quantiles,
     longest_bar,
@@ -19,24 +24,35 @@ from tdafeat.topology.summaries import (
 from tdafeat.topology.wasserstein import wasserstein
 
 __all__ = [
+    "ConfidenceBand",
     "Diagrams",
+    "MeanBand",
+    "PermutationTest",
     "amplitude",
     "as_diagram",
     "betti_curve",
     "bottleneck",
     "cloud_scale",
+    "confidence_band",
+    "disjoint_diagrams",
     "distance_matrix",
     "filtration_grid",
+    "group_test",
     "landscape",
     "lifetime_quantiles",
     "longest_bar",
+    "mean_band",
     "median_death",
+    "paired_cloud_test",
     "persistence",
     "persistence_entropy",
     "persistence_image",
     "rescaled",
     "scale_free",
     "silhouette",
+    "subsample_diagrams",
+    "summary_test",
     "total_persistence",
+    "two_sample_test",
     "wasserstein",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from scipy.stats import kstest
 
 
 def _ground(difference, internal_p):
@@ -49,3 +50,16 @@ def circle() -> np.ndarray:
     """Thirty points evenly on the unit circle."""
     angles = np.linspace(0, 2 * np.pi, 30, endpoint=False)
     return np.column_stack([np.cos(angles), np.sin(angles)])
+
+
+@pytest.fixture(scope="session")
+def check_null() -> Callable[[Callable[[int], float], int, int], None]:
+    """(seed -> p under the null, runs, permutations): are the p-values uniform, and never low?"""
+
+    def check(p_of: Callable[[int], float], runs: int, n_permutations: int) -> None:
+        p = np.array([p_of(seed) for seed in range(runs)])
+        jitter = np.random.default_rng(0).uniform(size=runs) / (n_permutations + 1)  # p has steps
+        assert kstest(p - jitter, "uniform").pvalue > 0.01
+        assert np.mean(p <= 0.05) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / runs)
+
+    return check

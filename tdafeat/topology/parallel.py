@@ -1,0 +1,26 @@
+"""The same function of many things, in one process or several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def of_each(function: Callable[[T], R], items: Iterable[T], n_jobs: int | None) -> list[R]:
+    """`function` of every item, in their order; the same for any `n_jobs`.
+
+    Whatever is random is drawn before, by the caller, and lies in the items.
+
+    Examples
+    --------
+    >>> of_each(abs, [-1, 2], n_jobs=None)
+    [1, 2]
+    """
+    if n_jobs in (None, 1):
+        return [function(item) for item in items]
+    from joblib import Parallel, delayed
+
+    return Parallel(n_jobs=n_jobs)(delayed(function)(item) for item in items)
