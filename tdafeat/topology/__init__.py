@@ -2,14 +2,14 @@
 
 from tdafeat.topology import metrics  # noqa: F401 - registers the metrics of this room
 from tdafeat.topology.amplitude import amplitude
-from tdafeat.topology.bottleneck import bottleneck
+from tdafeat.topology.bottleneck import bottleneck, bottleneck_interval
 from tdafeat.topology.cloud_tests import paired_cloud_test, two_sample_test
 from tdafeat.topology.confidence import ConfidenceBand, confidence_band
 from tdafeat.topology.curves import betti_curve, filtration_grid, landscape, silhouette
 from tdafeat.topology.diagrams import Diagrams, as_diagram
 from tdafeat.topology.images import persistence_image
 from tdafeat.topology.mean_band import MeanBand, mean_band
-from tdafeat.topology.pairwise import distance_matrix
+from tdafeat.topology.pairwise import diagram_distances, distance_matrix, paired_distances
 from tdafeat.topology.permutation import PermutationTest, group_test, summary_test
 from tdafeat.topology.persistence import persistence
 from tdafeat.topology.scale import cloud_scale, rescaled, scale_free
@@ -32,8 +32,10 @@ __all__ = [
     "as_diagram",
     "betti_curve",
     "bottleneck",
+    "bottleneck_interval",
     "cloud_scale",
     "confidence_band",
+    "diagram_distances",
     "disjoint_diagrams",
     "distance_matrix",
     "filtration_grid",
@@ -44,6 +46,7 @@ __all__ = [
     "mean_band",
     "median_death",
     "paired_cloud_test",
+    "paired_distances",
     "persistence",
     "persistence_entropy",
     "persistence_image",

@@ -49,32 +49,77 @@ def alignment_cost(
 
 
 @njit(cache=True, nogil=True)
-def covers(a: np.ndarray, b: np.ndarray, radius: float) -> bool:
+def aligned_mates(
+    a: np.ndarray, b: np.ndarray, drop_a: np.ndarray, drop_b: np.ndarray, order: float
+) -> np.ndarray:
+    """For each of sorted `a` the index in sorted `b` an optimal alignment gives it, or -1.
+
+    The recurrence of `alignment_cost` by rows, with a byte for each cell to find the way back.
+    """
+    n, m = len(a), len(b)
+    step = np.zeros((n + 1, m + 1), np.uint8)  # 0 drops b, 1 drops a, 2 matches
+    last, new = np.zeros(m + 1), np.zeros(m + 1)
+    for j in range(m):
+        last[j + 1] = last[j] + drop_b[j]
+    for i in range(n):
+        new[0] = last[0] + drop_a[i]
+        step[i + 1, 0] = 1
+        for j in range(m):
+            match = last[j] + abs(a[i] - b[j]) ** order
+            above, left = last[j + 1] + drop_a[i], new[j] + drop_b[j]
+            new[j + 1] = min(match, above, left)
+            if new[j + 1] == match:
+                step[i + 1, j + 1] = 2
+            elif new[j + 1] == above:
+                step[i + 1, j + 1] = 1
+        last, new = new, last
+    mates = np.full(n, -1)
+    i, j = n, m
+    while i > 0 or j > 0:
+        taken = step[i, j]
+        if taken == 2:
+            mates[i - 1] = j - 1
+        if taken != 0:
+            i -= 1
+        if taken != 1:
+            j -= 1
+    return mates
+
+
+@njit(cache=True, nogil=True)
+def covers(a: np.ndarray, b: np.ndarray, radius: float, mates: np.ndarray) -> bool:
     """Whether every bar of sorted `a` longer than 2 `radius` has its own bar of `b` that near.
 
     The intervals of reach all have the same length, so taking the first free bar is optimal.
+    `mates` takes the bar of `b` that each bar of `a` is given, -1 for none.
     """
     j = 0
-    for x in a:
+    mates[:] = -1
+    for i in range(len(a)):
+        x = a[i]
         if x / 2 <= radius:
             continue
         while j < len(b) and x - b[j] > radius:
             j += 1
         if j == len(b) or b[j] - x > radius:
             return False
+        mates[i] = j
         j += 1
     return True
 
 
 @njit(cache=True, nogil=True)
-def bottleneck_on_a_line(a: np.ndarray, b: np.ndarray) -> float:
+def bottleneck_on_a_line(
+    a: np.ndarray, b: np.ndarray, mates_a: np.ndarray, mates_b: np.ndarray
+) -> float:
     """Bottleneck distance of sorted lifetimes: the smallest radius at which each covers the other.
 
     Bisects over the float64 numbers themselves: the bits of non-negative floats are ordered as
-    integers, so at most 63 sweeps find the answer to its last bit.
+    integers, so at most 63 sweeps find the answer to its last bit. `mates_a`, `mates_b` take the
+    bars by which each diagram's long bars are covered.
     """
     radius = np.zeros(1)
-    if covers(a, b, 0.0) and covers(b, a, 0.0):
+    if covers(a, b, 0.0, mates_a) and covers(b, a, 0.0, mates_b):
         return 0.0
     bits = radius.view(np.int64)
     for lengths in (a, b):
@@ -83,9 +128,11 @@ def bottleneck_on_a_line(a: np.ndarray, b: np.ndarray) -> float:
     low, high = np.int64(0), bits[0]
     while high - low > 1:
         bits[0] = low + (high - low) // 2
-        if covers(a, b, radius[0]) and covers(b, a, radius[0]):
+        if covers(a, b, radius[0], mates_a) and covers(b, a, radius[0], mates_b):
             high = bits[0]
         else:
             low = bits[0]
     bits[0] = high
+    covers(a, b, radius[0], mates_a)
+    covers(b, a, radius[0], mates_b)
     return radius[0]

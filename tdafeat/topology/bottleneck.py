@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
-from tdafeat.topology.diagrams import as_diagram, essential_births, finite_part
-from tdafeat.topology.wasserstein import born_together
-
-if TYPE_CHECKING:
-    from scipy.spatial import KDTree
+from tdafeat.topology.diagrams import Diagrams, as_diagram, as_pairs
 
 
-def bottleneck(a: Any, b: Any) -> float:
+@overload
+def bottleneck(a: Any, b: Any, *, matching: Literal[False] = ...) -> float: ...
+@overload
+def bottleneck(a: Any, b: Any, *, matching: Literal[True]) -> tuple[float, np.ndarray]: ...
+def bottleneck(a: Any, b: Any, *, matching: bool = False) -> float | tuple[float, np.ndarray]:
     """Bottleneck distance of two diagrams, exact: the limit of W_p as p grows.
 
     The smallest r such that all bars longer than 2 r, of either diagram, can be matched to bars
@@ -25,10 +23,13 @@ def bottleneck(a: Any, b: Any) -> float:
     Parameters
     ----------
     a, b : diagrams, `(n, 2)` and `(m, 2)` array-like.
+    matching : return a matching too in which nothing moves further than the distance.
 
     Returns
     -------
-    Distance >= 0 in the units of the filtration.
+    distance : at least 0, in the units of the filtration.
+    matching : if asked for, `(k, 2)` int64: index in `a`, index in `b`, -1 for the diagonal. Every
+        bar is in one row; none are there where the distance is infinite.
 
     Raises
     ------
@@ -38,105 +39,101 @@ def bottleneck(a: Any, b: Any) -> float:
     -----
     By the theorem of Mendelsohn and Dulmage (1958) one matching covers the long bars of both
     diagrams if and only if one covers those of `a` and another those of `b`: the problem falls
-    apart into two small ones.
+    apart into two small ones. The radius is bisected over the float64 numbers themselves, so the
+    result is a distance or half a length of the diagrams, to the last bit.
 
     References
     ----------
-    Cohen-Steiner, Edelsbrunner and Harer (2007), "Stability of persistence diagrams".
+    Cohen-Steiner, Edelsbrunner and Harer (2007), "Stability of persistence diagrams"; Mendelsohn
+    and Dulmage (1958), "Some generalizations of the problem of distinct representatives".
 
     Examples
     --------
     >>> bottleneck([[0, 2], [1, 1.5]], [[0, 3]])
     1.0
+    >>> distance, pairs = bottleneck([[0, 2], [1, 1.5]], [[0, 3]], matching=True)
+    >>> pairs.tolist()
+    [[0, 0], [1, -1]]
     """
-    return bottleneck_of_checked(as_diagram(a, "a"), as_diagram(b, "b"))
+    first, second = as_diagram(a, "a"), as_diagram(b, "b")
+    if not matching:
+        return bottleneck_of_checked(first, second)
+    from tdafeat.topology.whole import bottleneck_of
+
+    mates = np.full(len(first), -1, np.int64)
+    distance = bottleneck_of(first, second, True, mates)
+    return distance, as_pairs(mates, len(second), distance)
 
 
 def bottleneck_of_checked(a: np.ndarray, b: np.ndarray) -> float:
     """`bottleneck` of diagrams that have been checked."""
-    births_a, births_b = essential_births(a), essential_births(b)
-    if len(births_a) != len(births_b):
-        return math.inf
-    gap = abs(births_a - births_b).max(initial=0.0)
-    a, b = finite_part(a), finite_part(b)
-    if born_together(a, b):
-        from tdafeat.topology.alignment import bottleneck_on_a_line
+    from tdafeat.topology.whole import NO_MATES, bottleneck_of
 
-        radius = bottleneck_on_a_line(np.sort(a[:, 1] - a[:, 0]), np.sort(b[:, 1] - b[:, 0]))
-    else:
-        radius = max(_covering_radius(a, b), _covering_radius(b, a))
-    return float(max(gap, radius))
+    return bottleneck_of(a, b, False, NO_MATES)
 
 
-def _covering_radius(a: np.ndarray, b: np.ndarray) -> float:
-    """Smallest r at which the bars of `a` longer than 2 r match into `b` within r."""
-    half = (a[:, 1] - a[:, 0]) / 2
-    if len(b) == 0:
-        return half.max(initial=0.0)
-    from scipy.spatial import KDTree
+def bottleneck_interval(a: Diagrams, b: Diagrams, degree: int) -> tuple[float, float]:
+    """Where the bottleneck distance of two whole clouds lies, by the diagrams of their landmarks.
 
-    tree = KDTree(b)
-    # The longest half-life is always enough: then nothing has to be matched.
-    levels = np.unique(np.append(half, 0.0))
-    bracket = _first_true(
-        len(levels) - 1, lambda k: _match_within(a[half > levels[k]], b, tree, levels[k])
-    )
-    if bracket == 0:
-        return 0.0
-    low, high = levels[bracket - 1], levels[bracket]
-    # Between two half-lives the long bars stay the same, and only pairs appear.
-    rows, columns, distances = _pairs_within(a[half > low], b, tree, high)
-    n_rows = np.count_nonzero(half > low)
-    radii = np.unique(distances[(distances > low) & (distances < high)])
+    Each landmark diagram is within twice its covering radius of that of its cloud, so the distance
+    of the clouds' diagrams differs from that of the landmarks' by at most twice both radii.
 
-    def matches(k: int) -> bool:
-        near = distances <= radii[k]
-        return _saturates(rows[near], columns[near], n_rows, len(b))
+    Parameters
+    ----------
+    a, b : what `persistence` returned, with the covering radius in its record.
+    degree : homology degree.
 
-    found = _first_true(len(radii), matches)
-    return radii[found] if found < len(radii) else high
+    Returns
+    -------
+    low, high : the distance of the landmarks' diagrams less and plus twice both radii, low >= 0;
+        both are the distance itself where all points were used.
 
+    Raises
+    ------
+    ValueError where a record has no covering radius, or the filtration ended at a finite
+    threshold, or its metric has no triangle inequality: then no such bound is known.
 
-def _first_true(count: int, holds: Callable[[int], bool]) -> int:
-    """First of 0 .. count - 1 at which a monotone property holds, or `count`."""
-    low, high = 0, count
-    while low < high:
-        middle = (low + high) // 2
-        if holds(middle):
-            high = middle
-        else:
-            low = middle + 1
-    return low
+    Notes
+    -----
+    The bound is the stability theorem for Rips filtrations by diameter: a cloud and its landmarks
+    are within the covering radius in Hausdorff distance, and hence their diagrams within twice
+    that. It needs a metric, and the whole filtration: a threshold can make a long bar essential on
+    one side alone. A precomputed matrix is taken to be a metric.
 
+    References
+    ----------
+    Chazal, de Silva and Oudot (2014), "Persistence stability for geometric complexes".
 
-def _match_within(long: np.ndarray, b: np.ndarray, tree: KDTree, radius: float) -> bool:
-    if len(long) > len(b):
-        return False
-    rows, columns, _ = _pairs_within(long, b, tree, radius)
-    return _saturates(rows, columns, len(long), len(b))
+    Examples
+    --------
+    >>> from tdafeat import persistence
+    >>> line = np.linspace(0, 1, 50)[:, None]
+    >>> a, b = persistence(line, n_landmarks=25), persistence(2 * line)
+    >>> low, high = bottleneck_interval(a, b, degree=0)
+    >>> low <= bottleneck(persistence(line)[0], b[0]) <= high
+    True
+    """
+    error = 2 * (_covering_radius(a, "a") + _covering_radius(b, "b"))
+    distance = bottleneck(a[degree], b[degree])
+    return max(0.0, distance - error), distance + error
 
 
-def _pairs_within(
-    long: np.ndarray, b: np.ndarray, tree: KDTree, radius: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs of a long bar and a bar of `b` within `radius` in the maximum norm, by rows."""
-    # The tree may round differently: ask it for a little more, then compare exactly.
-    near = tree.query_ball_point(long, radius * (1 + 1e-12), p=math.inf)
-    rows = np.repeat(np.arange(len(long)), [len(columns) for columns in near])
-    columns = np.fromiter((j for found in near for j in found), dtype=np.int64, count=len(rows))
-    distances = abs(long[rows] - b[columns]).max(axis=1, initial=0.0)
-    within = distances <= radius
-    return rows[within], columns[within], distances[within]
+def _covering_radius(diagrams: Diagrams, name: str) -> float:
+    record = diagrams.record
+    if "covering_radius" not in record:
+        raise ValueError(f"{name} must record the covering radius of its landmarks; it does not")
+    radius = float(record["covering_radius"])
+    if radius > 0 and record.get("metric") in _NOT_METRICS:
+        raise ValueError(
+            f"{name} must be landmarks in a metric for a bound to hold; "
+            f"{record['metric']} distance has no triangle inequality"
+        )
+    if radius > 0 and record.get("thresh") != np.inf:
+        raise ValueError(
+            f"{name} must be of the whole filtration for a bound to hold; "
+            f"its threshold is {record.get('thresh')}"
+        )
+    return radius
 
 
-def _saturates(rows: np.ndarray, columns: np.ndarray, n_rows: int, n_columns: int) -> bool:
-    """Whether these edges, sorted by row, hold a matching that covers every row."""
-    from scipy.sparse import csr_matrix
-    from scipy.sparse.csgraph import maximum_bipartite_matching
-
-    degrees = np.bincount(rows, minlength=n_rows)
-    if not degrees.all():
-        return False
-    starts = np.concatenate([[0], np.cumsum(degrees)])
-    graph = csr_matrix((np.ones(len(rows), np.int8), columns, starts), shape=(n_rows, n_columns))
-    return bool((maximum_bipartite_matching(graph, perm_type="column") >= 0).all())
+_NOT_METRICS = ("cosine", "correlation")

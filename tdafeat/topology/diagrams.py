@@ -47,6 +47,8 @@ class Diagrams(Sequence[np.ndarray]):
 def as_diagram(values: Any, name: str = "diagram") -> np.ndarray:
     """Array-like or torch tensor to an `(n, 2)` float64 diagram, or a clear error.
 
+    Contiguous and writable, so that compiled kernels need only one form of each.
+
     Raises
     ------
     ValueError if the shape is not (n, 2), an entry is NaN, a birth is infinite or a bar dies
@@ -62,25 +64,40 @@ def as_diagram(values: Any, name: str = "diagram") -> np.ndarray:
     """
     if not hasattr(values, "__array__") and len(values) == 0:
         return np.empty((0, 2))
-    diagram = as_array(values, name, 2).astype(np.float64, copy=False)
+    diagram = np.require(as_array(values, name, 2), np.float64, ["C", "W"])
     if diagram.shape[1] != 2:
         raise ValueError(
             f"{name} must have two columns, birth and death; got shape {diagram.shape}"
         )
     births, deaths = diagram.T
+    if np.isfinite(births).all() and (births <= deaths).all():
+        return diagram
     if np.isnan(diagram).any():
         raise ValueError(f"{name} must not hold NaN; bar {_first(np.isnan(diagram).any(axis=1))}")
     if not np.isfinite(births).all():
         raise ValueError(f"{name} must have finite births; bar {_first(~np.isfinite(births))}")
-    if (births > deaths).any():
-        bar = _first(births > deaths)
-        birth, death = map(float, diagram[bar])
-        raise ValueError(f"{name} must have birth <= death; bar {bar} is ({birth}, {death})")
-    return diagram
+    bar = _first(births > deaths)
+    birth, death = map(float, diagram[bar])
+    raise ValueError(f"{name} must have birth <= death; bar {bar} is ({birth}, {death})")
 
 
 def _first(mask: np.ndarray) -> int:
     return int(np.flatnonzero(mask)[0])
+
+
+def as_pairs(mates: np.ndarray, n_others: int, distance: float) -> np.ndarray:
+    """Matching as `(k, 2)` indices, -1 for the diagonal, from the mate of each bar.
+
+    Examples
+    --------
+    >>> as_pairs(np.array([2, -1, 0]), 3, distance=1.0).tolist()
+    [[0, 2], [1, -1], [2, 0], [-1, 1]]
+    """
+    if distance == np.inf:
+        return np.empty((0, 2), np.int64)
+    free = np.setdiff1d(np.arange(n_others), mates)
+    rows = np.concatenate([np.arange(len(mates)), np.full(len(free), -1)])
+    return np.column_stack([rows, np.concatenate([mates, free])])
 
 
 def finite_part(diagram: np.ndarray) -> np.ndarray:

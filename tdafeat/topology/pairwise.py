@@ -1,7 +1,8 @@
-"""Tables of distances between many diagrams."""
+"""Distances between many diagrams: of all pairs, or of one list to another."""
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -12,13 +13,25 @@ import numpy as np
 from tdafeat.record import Registry
 from tdafeat.topology.bottleneck import bottleneck_of_checked
 from tdafeat.topology.diagrams import as_diagram
-from tdafeat.topology.wasserstein import check_exponents, wasserstein_of_checked
+from tdafeat.topology.surfaces import (
+    heat_distance,
+    image_distance,
+    landscape_distance,
+    sliced_wasserstein,
+)
+from tdafeat.topology.wasserstein import wasserstein_of_checked
 
 diagram_distances: Registry[Callable[..., float]] = Registry(
     "distance", "tdafeat.diagram_distances"
 )
 diagram_distances.add("wasserstein", wasserstein_of_checked)
 diagram_distances.add("bottleneck", bottleneck_of_checked)
+diagram_distances.add("sliced-wasserstein", sliced_wasserstein)
+diagram_distances.add("heat", heat_distance)
+diagram_distances.add("persistence-image", image_distance)
+diagram_distances.add("landscape", landscape_distance)
+
+_CHUNKS = 8  # of pairs for each thread, so that none waits long for another
 
 
 def distance_matrix(
@@ -28,6 +41,7 @@ def distance_matrix(
     order: float = 1.0,
     internal_p: float = math.inf,
     n_jobs: int | None = None,
+    **parameters: float,
 ) -> np.ndarray:
     """Distances between diagrams: of all pairs, or of each of `diagrams` to each of `others`.
 
@@ -35,17 +49,23 @@ def distance_matrix(
     ----------
     diagrams : n diagrams of one degree.
     others : m diagrams; without them the table is symmetric, each pair is computed once.
-    distance : ``"wasserstein"`` or ``"bottleneck"``.
-    order, internal_p : of the Wasserstein distance; bottleneck does not use them.
-    n_jobs : processes (joblib); None for this one alone, -1 for all cores.
+    distance : ``"wasserstein"``, ``"bottleneck"``, ``"sliced-wasserstein"`` (parameter `n_slices`,
+        50), ``"heat"`` (`sigma`, 0.4), ``"persistence-image"`` (`sigma`, 0.1) or ``"landscape"``
+        (`n_points`, 1000); `tdafeat.topology.surfaces` says what the last four are.
+    order, internal_p : of the Wasserstein distance, and `order` of the norm of landscapes; the
+        others do not use them.
+    n_jobs : threads (joblib); None for one, -1 for all cores. The table is the same for any.
+    **parameters : of the distance, by name; those above are the defaults.
 
     Returns
     -------
-    `(n, n)` or `(n, m)` float64, in the units of the filtration.
+    `(n, n)` or `(n, m)` float64, in the units of the filtration for Wasserstein, bottleneck and
+    sliced Wasserstein.
 
     Raises
     ------
-    UnknownName for another distance; ValueError for arrays that are no diagrams.
+    UnknownName for another distance; TypeError for a parameter it does not have; ValueError for
+    arrays that are no diagrams and for parameters out of range.
 
     Examples
     --------
@@ -54,10 +74,7 @@ def distance_matrix(
            [1. , 0. , 1.5],
            [1. , 1.5, 0. ]])
     """
-    function = diagram_distances[distance]
-    if distance == "wasserstein":
-        check_exponents(order, internal_p)
-        function = partial(function, order=order, internal_p=internal_p)
+    function = _with_parameters(distance, order, internal_p, parameters)
     first = [as_diagram(d, f"diagrams[{i}]") for i, d in enumerate(diagrams)]
     if others is None:
         rows, columns = np.triu_indices(len(first), k=1)
@@ -65,13 +82,82 @@ def distance_matrix(
     else:
         second = [as_diagram(d, f"others[{j}]") for j, d in enumerate(others)]
         rows, columns = (index.ravel() for index in np.indices((len(first), len(second))))
-    pairs = zip(rows, columns, strict=True)
-    if n_jobs in (None, 1):
-        values = [function(first[i], second[j]) for i, j in pairs]
-    else:
-        from joblib import Parallel, delayed
-
-        values = Parallel(n_jobs=n_jobs)(delayed(function)(first[i], second[j]) for i, j in pairs)
     table = np.zeros((len(first), len(second)))
-    table[rows, columns] = values
+    table[rows, columns] = _of_pairs(function, first, second, rows, columns, n_jobs)
     return table + table.T if others is None else table
+
+
+def paired_distances(
+    diagrams: Sequence[Any],
+    others: Sequence[Any],
+    distance: str = "wasserstein",
+    order: float = 1.0,
+    internal_p: float = math.inf,
+    n_jobs: int | None = None,
+    **parameters: float,
+) -> np.ndarray:
+    """Distance of each of `diagrams` to the one of `others` in the same place.
+
+    Parameters
+    ----------
+    diagrams, others : n diagrams each, of one degree.
+    distance, order, internal_p, n_jobs, **parameters : as in `distance_matrix`.
+
+    Returns
+    -------
+    `(n,)` float64.
+
+    Raises
+    ------
+    As `distance_matrix`; ValueError where the two lists are not equally long.
+
+    Examples
+    --------
+    >>> paired_distances([[[0, 2]], [[0, 3]]], [[], [[0, 3]]], distance="bottleneck")
+    array([1., 0.])
+    """
+    function = _with_parameters(distance, order, internal_p, parameters)
+    if len(diagrams) != len(others):
+        raise ValueError(
+            f"diagrams and others must be equally many to be paired; "
+            f"got {len(diagrams)} and {len(others)}"
+        )
+    first = [as_diagram(d, f"diagrams[{i}]") for i, d in enumerate(diagrams)]
+    second = [as_diagram(d, f"others[{j}]") for j, d in enumerate(others)]
+    places = np.arange(len(first))
+    return _of_pairs(function, first, second, places, places, n_jobs)
+
+
+def _with_parameters(
+    distance: str, order: float, internal_p: float, parameters: dict[str, float]
+) -> Callable[..., float]:
+    function = diagram_distances[distance]
+    known = list(inspect.signature(function).parameters)[2:]
+    for name in parameters:
+        if name not in known:
+            takes = f"it takes {', '.join(known)}" if known else "it takes none"
+            raise TypeError(f"the distance {distance!r} has no parameter {name!r}; {takes}")
+    exponents = {"order": order, "internal_p": internal_p}
+    used = {name: value for name, value in exponents.items() if name in known}
+    return partial(function, **used, **parameters)
+
+
+def _of_pairs(
+    function: Callable[..., float],
+    first: Sequence[np.ndarray],
+    second: Sequence[np.ndarray],
+    rows: np.ndarray,
+    columns: np.ndarray,
+    n_jobs: int | None,
+) -> np.ndarray:
+    def of_chunk(chunk: np.ndarray) -> list[float]:
+        return [function(first[rows[k]], second[columns[k]]) for k in chunk]
+
+    if n_jobs in (None, 1):
+        return np.array(of_chunk(np.arange(len(rows))), dtype=np.float64)
+    from joblib import Parallel, delayed, effective_n_jobs
+
+    # Threads, because the compiled kernels leave the interpreter to others.
+    chunks = np.array_split(np.arange(len(rows)), _CHUNKS * effective_n_jobs(n_jobs))
+    values = Parallel(n_jobs=n_jobs, prefer="threads")(delayed(of_chunk)(c) for c in chunks)
+    return np.concatenate([np.array(v, dtype=np.float64) for v in values])

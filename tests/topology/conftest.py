@@ -34,6 +34,28 @@ def matchings() -> Callable[..., Iterator[list[float]]]:
 
 
 @pytest.fixture(scope="session")
+def costs_of() -> Callable[..., np.ndarray]:
+    """(a, b, pairs, internal_p) -> cost of every row of a matching; each bar must be in one."""
+
+    def costs(a, b, pairs, internal_p):
+        for column, diagram in zip(pairs.T, (a, b), strict=True):
+            assert sorted(column[column >= 0]) == list(range(len(diagram)))
+        assert (pairs >= 0).any(axis=1).all()
+        of_pairs = []
+        for i, j in pairs:
+            if i < 0 or j < 0:
+                of_pairs.append(_to_diagonal(a[i] if j < 0 else b[j], internal_p))
+            elif np.isinf(a[i, 1]) or np.isinf(b[j, 1]):
+                assert a[i, 1] == b[j, 1]
+                of_pairs.append(abs(a[i, 0] - b[j, 0]))
+            else:
+                of_pairs.append(_ground(a[i] - b[j], internal_p))
+        return np.array(of_pairs)
+
+    return costs
+
+
+@pytest.fixture(scope="session")
 def random_diagram() -> Callable[..., np.ndarray]:
     """(generator, n, births) -> n finite bars; births "spread" or "zero"; ties now and then."""
 

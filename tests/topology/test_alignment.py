@@ -3,7 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tdafeat.topology.alignment import alignment_cost, bottleneck_on_a_line, covers
+from tdafeat.topology.alignment import (
+    aligned_mates,
+    alignment_cost,
+    bottleneck_on_a_line,
+    covers,
+)
 
 lists = st.lists(st.integers(0, 12), max_size=9).map(lambda x: np.sort(np.array(x, dtype=float)))
 
@@ -33,13 +38,34 @@ def test_antidiagonals_fill_the_same_table(a, b, order, to_diagonal):
 
 
 @settings(deadline=None)
+@given(lists, lists, st.sampled_from([1.0, 2.0, 2.5]))
+def test_the_way_back_costs_what_the_table_says(a, b, order):
+    drop_a, drop_b = (a / 2) ** order, (b / 2) ** order
+    mates = aligned_mates(a, b, drop_a, drop_b, order)
+    taken = mates[mates >= 0]
+    assert (np.diff(taken) > 0).all()  # nothing crosses
+    cost = (abs(a[mates >= 0] - b[taken]) ** order).sum()
+    cost += drop_a[mates < 0].sum() + np.delete(drop_b, taken).sum()
+    assert cost == pytest.approx(alignment_cost(a, b, drop_a, drop_b, order), rel=1e-12)
+
+
+def both_cover(a, b, radius):
+    mates_a, mates_b = np.empty(len(a), np.int64), np.empty(len(b), np.int64)
+    return covers(a, b, radius, mates_a) and covers(b, a, radius, mates_b)
+
+
+@settings(deadline=None)
 @given(lists, lists)
 def test_the_radius_is_the_smallest_that_covers(a, b):
-    radius = bottleneck_on_a_line(a, b)
-    assert covers(a, b, radius)
-    assert covers(b, a, radius)
+    mates_a, mates_b = np.empty(len(a), np.int64), np.empty(len(b), np.int64)
+    radius = bottleneck_on_a_line(a, b, mates_a, mates_b)
+    assert both_cover(a, b, radius)
     if radius > 0:
-        smaller = np.nextafter(radius, 0)
-        assert not (covers(a, b, smaller) and covers(b, a, smaller))
+        assert not both_cover(a, b, np.nextafter(radius, 0))
     candidates = np.concatenate([a / 2, b / 2, np.abs(a[:, None] - b[None]).ravel(), [0.0]])
     assert radius in candidates
+    for x, y, mates in ((a, b, mates_a), (b, a, mates_b)):
+        matched = mates >= 0
+        assert matched[x / 2 > radius].all()
+        assert (abs(x[matched] - y[mates[matched]]) <= radius).all()
+        assert len(set(mates[matched])) == matched.sum()

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from tdafeat.errors import UnknownName
-from tdafeat.topology import bottleneck, distance_matrix, wasserstein
+from tdafeat.topology import (
+    bottleneck,
+    diagram_distances,
+    distance_matrix,
+    paired_distances,
+    wasserstein,
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +37,23 @@ def test_every_entry_is_the_distance(diagrams, arguments, function):
         assert rectangle[i, 1] == function(a, diagrams[1])
 
 
-def test_processes_give_the_same_table(diagrams):
-    expected = distance_matrix(diagrams)
-    np.testing.assert_array_equal(distance_matrix(diagrams, n_jobs=2), expected)
+def test_pairs_are_the_diagonal(diagrams):
+    for distance in diagram_distances:
+        expected = np.diag(distance_matrix(diagrams, diagrams[::-1], distance))
+        np.testing.assert_array_equal(
+            paired_distances(diagrams, diagrams[::-1], distance), expected
+        )
+    order_2 = paired_distances(diagrams, diagrams[::-1], order=2.0)
+    assert order_2[0] == wasserstein(diagrams[0], diagrams[-1], order=2.0)
+
+
+@pytest.mark.parametrize("n_jobs", [2, 3])
+def test_threads_give_the_same_table(diagrams, n_jobs):
+    for distance in diagram_distances:
+        expected = distance_matrix(diagrams, distance=distance)
+        np.testing.assert_array_equal(
+            distance_matrix(diagrams, distance=distance, n_jobs=n_jobs), expected
+        )
 
 
 def test_different_numbers_of_essential_bars_are_infinitely_far_apart():
@@ -45,6 +65,8 @@ def test_no_diagrams_and_one():
     assert distance_matrix([]).shape == (0, 0)
     assert distance_matrix([[]], []).shape == (1, 0)
     assert distance_matrix([[[0, 1]]]).tolist() == [[0]]
+    assert paired_distances([], []).shape == (0,)
+    assert distance_matrix([], n_jobs=2).shape == (0, 0)
 
 
 def test_bad_input(diagrams):
@@ -56,3 +78,9 @@ def test_bad_input(diagrams):
         distance_matrix([[]], [[[0, 1, 1]]])
     with pytest.raises(ValueError, match="order must be finite and at least 1"):
         distance_matrix(diagrams, order=0)
+    with pytest.raises(TypeError, match=r"'bottleneck' has no parameter 'sigma'; it takes none"):
+        distance_matrix(diagrams, distance="bottleneck", sigma=1)
+    with pytest.raises(TypeError, match=r"no parameter 'p'; it takes order, internal_p"):
+        paired_distances(diagrams, diagrams, p=1)
+    with pytest.raises(ValueError, match="equally many to be paired; got 6 and 1"):
+        paired_distances(diagrams, diagrams[:1])

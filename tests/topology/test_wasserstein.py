@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import linear_sum_assignment
+from scipy.optimize import linear_sum_assignment, linprog
 
 from tdafeat.topology import bottleneck, persistence, wasserstein
 
@@ -49,12 +49,100 @@ def test_equals_the_full_assignment(random_diagram, seed, births, n, m, order, i
 
 @pytest.mark.parametrize("order", [1.0, 2.0])
 @pytest.mark.parametrize("internal_p", [2.0, math.inf])
-def test_large_sparse_problems_equal_the_full_assignment(random_diagram, order, internal_p):
+def test_hundreds_of_bars_equal_the_full_assignment(random_diagram, order, internal_p):
     rng = np.random.default_rng(0)
     a, b = random_diagram(rng, 310), random_diagram(rng, 290)
-    assert len(a) * len(b) > 1 << 16  # beyond the dense path
     expected = full_assignment(a, b, order, internal_p)
     assert wasserstein(a, b, order, internal_p) == pytest.approx(expected, rel=1e-9)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seeds, births, st.integers(1, 60), st.integers(1, 60), orders, norms)
+def test_equals_linear_programming(random_diagram, seed, births, n, m, order, internal_p):
+    rng = np.random.default_rng(seed)
+    a, b = random_diagram(rng, n, births), random_diagram(rng, m, births)
+    pairs = np.linalg.norm(a[:, None] - b[None], ord=internal_p, axis=-1).ravel()
+    drops = np.diff(np.concatenate([a, b]), axis=1).ravel() * 2 ** (1 / internal_p - 1)
+    # Of every bar, the shares given to pairs and to the diagonal add up to one.
+    shares = np.zeros((n + m, n * m + n + m))
+    row, column = np.divmod(np.arange(n * m), m)
+    shares[row, np.arange(n * m)] = shares[n + column, np.arange(n * m)] = 1
+    shares[:, n * m :] = np.eye(n + m)
+    solution = linprog(np.concatenate([pairs, drops]) ** order, A_eq=shares, b_eq=np.ones(n + m))
+    expected = solution.fun ** (1 / order)
+    assert wasserstein(a, b, order, internal_p) == pytest.approx(expected, rel=1e-6, abs=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, births, st.integers(0, 30), st.integers(0, 30), st.integers(0, 2), orders, norms)
+def test_matchings_cost_the_distance(
+    random_diagram, costs_of, seed, births, n, m, n_essential, order, internal_p
+):
+    rng = np.random.default_rng(seed)
+    essential = [[[rng.random(), np.inf] for _ in range(n_essential)] for _ in range(2)]
+    a, b = (
+        rng.permutation(np.concatenate([random_diagram(rng, k, births), np.reshape(bars, (-1, 2))]))
+        for k, bars in zip((n, m), essential, strict=True)
+    )
+    distance, pairs = wasserstein(a, b, order, internal_p, matching=True)
+    assert distance == wasserstein(a, b, order, internal_p)
+    cost = (costs_of(a, b, pairs, internal_p) ** order).sum() ** (1 / order)
+    assert cost == pytest.approx(distance, rel=1e-12, abs=1e-15)
+
+
+def test_no_matching_of_different_numbers_of_essential_bars():
+    distance, pairs = wasserstein([[0, np.inf], [0, 1]], [[0, 1]], matching=True)
+    assert distance == np.inf
+    assert pairs.shape == (0, 2)
+
+
+@pytest.mark.parametrize("order", [1.0, 2.0])
+def test_bars_alike_in_all_but_little(order):
+    # Equal lengths, distances far below them: nothing but the assignment decides.
+    rng = np.random.default_rng(7)
+    births = rng.random((2, 60)) * 1e-3
+    a, b = (np.column_stack([x, x + 5 + rng.random(60) * 1e-3]) for x in births)
+    expected = full_assignment(a, b, order, math.inf)
+    assert wasserstein(a, b, order) == pytest.approx(expected, rel=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds, births, orders, norms, st.floats(0, 1))
+def test_moving_bars_moves_the_distance_no_further(
+    random_diagram, seed, births, order, internal_p, size
+):
+    rng = np.random.default_rng(seed)
+    a = random_diagram(rng, 20, births)
+    moved = np.sort(a + rng.uniform(-size, size, a.shape), axis=1)
+    bound = (np.linalg.norm(a - moved, ord=internal_p, axis=1) ** order).sum() ** (1 / order)
+    assert wasserstein(a, moved, order, internal_p) <= bound * (1 + 1e-12)
+
+
+def test_any_memory_layout(random_diagram):
+    rng = np.random.default_rng(8)
+    a, b = random_diagram(rng, 12), random_diagram(rng, 9)
+    frozen = b.copy()
+    frozen.flags.writeable = False
+    for x, y in ((np.asfortranarray(a), frozen), (a.tolist(), b), (np.repeat(a, 2, 0)[::2], b)):
+        assert wasserstein(x, y) == wasserstein(a, b)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("internal_p", [2.0, math.inf])
+@pytest.mark.parametrize("order", [1.0, 2.0])
+def test_thousands_of_bars_agree_with_hera_and_pot(random_diagram, order, internal_p):
+    hera = pytest.importorskip("gudhi.hera")
+    pytest.importorskip("ot")
+    gudhi = pytest.importorskip("gudhi.wasserstein")
+    rng = np.random.default_rng(9)
+    for births in ("spread", "zero"):
+        a, b = random_diagram(rng, 1000, births), random_diagram(rng, 900, births)
+        ours = wasserstein(a, b, order, internal_p)
+        pot = gudhi.wasserstein_distance(a, b, order=order, internal_p=internal_p)
+        assert ours == pytest.approx(pot, rel=1e-9)
+    a, b = random_diagram(rng, 1000), random_diagram(rng, 900)
+    relative = hera.wasserstein_distance(a, b, order=order, internal_p=internal_p, delta=1e-3)
+    assert wasserstein(a, b, order, internal_p) == pytest.approx(relative, rel=2e-3)
 
 
 @settings(max_examples=30, deadline=None)

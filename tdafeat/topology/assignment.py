@@ -1,0 +1,254 @@
+"""Kernels for diagrams in the plane: the cheapest matching when every bar may go unmatched.
+
+A bar i unmatched costs its drop, a pair (i, j) its cost. By linear programming duality a matching
+is the cheapest if there are prices u_i <= drop_i, v_j <= drop_j with u_i + v_j <= cost_ij, where
+matched pairs have u_i + v_j = cost_ij and unmatched bars pay their drop. Only pairs cheaper than
+both drops together can be matched. numba compiles each kernel on first use
+(seconds in all), then caches it on disk.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from tdafeat.topology.sorting import ascending, first_at_least
+
+_BUCKETS = 32  # by which the pairs of a bar are roughly sorted
+_TINY = 1e-300
+
+
+@njit(cache=True, nogil=True)
+def ground_costs(
+    x: float,
+    y: float,
+    births: np.ndarray,
+    deaths: np.ndarray,
+    order: float,
+    internal_p: float,
+    out: np.ndarray,
+) -> None:
+    """Fill `out` with the distances of (x, y) to other bars in L_internal_p, to the order."""
+    if internal_p == np.inf:
+        for j in range(len(births)):
+            out[j] = max(abs(x - births[j]), abs(y - deaths[j]))
+    elif internal_p == 2.0:
+        for j in range(len(births)):
+            out[j] = math.sqrt((x - births[j]) ** 2 + (y - deaths[j]) ** 2)
+    elif internal_p == 1.0:
+        for j in range(len(births)):
+            out[j] = abs(x - births[j]) + abs(y - deaths[j])
+    else:
+        for j in range(len(births)):
+            dx, dy = abs(x - births[j]), abs(y - deaths[j])
+            longer, shorter = max(dx, dy), min(dx, dy)
+            out[j] = longer
+            if shorter > 0.0:
+                out[j] *= (1.0 + (shorter / longer) ** internal_p) ** (1.0 / internal_p)
+    if order == 2.0:
+        for j in range(len(births)):
+            out[j] *= out[j]
+    elif order != 1.0:
+        for j in range(len(births)):
+            out[j] **= order
+
+
+@njit(cache=True, nogil=True)
+def cheapest_matching(
+    a: np.ndarray,
+    b: np.ndarray,
+    drop_a: np.ndarray,
+    drop_b: np.ndarray,
+    order: float,
+    internal_p: float,
+) -> np.ndarray:
+    """Mates of the bars of `a` in `b`, -1 for none; both come in order of birth.
+
+    First the bars of `a` are matched one by one, while those of `b` start at price 0; then the
+    free bars of `b` are, by the same steps with the sides exchanged, where they do not yet pay
+    their drop. Prices of one side only fall while the other is matched.
+    """
+    mates_a, mates_b = np.full(len(a), -1), np.full(len(b), -1)
+    price_a, price_b = drop_a.copy(), np.zeros(len(b))
+    for own, other, drop, price, others, mates, theirs in (
+        (a, b, drop_a, price_a, price_b, mates_a, mates_b),
+        (b, a, drop_b, price_b, price_a, mates_b, mates_a),
+    ):
+        fall = np.zeros(len(other))
+        starts, columns, keys, slack = _pairs_below(own, other, drop, others, order, internal_p)
+        _match_all(starts, columns, keys, slack, drop, price, fall, mates, theirs)
+        others -= fall
+    return mates_a
+
+
+@njit(cache=True, nogil=True)
+def _pairs_below(
+    a: np.ndarray,
+    b: np.ndarray,
+    drop_a: np.ndarray,
+    price_b: np.ndarray,
+    order: float,
+    internal_p: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs whose key cost_ij - price_j is below drop_i: no other can be matched at these prices.
+
+    Returns starts of the rows, and of every pair its column and its key. Keys of a row come
+    roughly sorted: none is smaller by more than slack_i, the last array, than one before it.
+    """
+    n, m = len(a), len(b)
+    starts, slack = np.zeros(n + 1, np.int64), np.zeros(n)
+    columns, keys = np.empty(4 * (n + m), np.int32), np.empty(4 * (n + m))
+    births, deaths = b[:, 0].copy(), b[:, 1].copy()
+    costs, found = np.empty(m), np.empty(m, np.int32)
+    counts = np.empty(_BUCKETS, np.int64)
+    largest = price_b.max()
+    for i in range(n):
+        # No pair costs less than the difference of its births.
+        reach = max(drop_a[i] + largest, 0.0) ** (1.0 / order)
+        first = first_at_least(births, a[i, 0] - reach)
+        last = first_at_least(births, np.nextafter(a[i, 0] + reach, np.inf))
+        ground_costs(
+            a[i, 0], a[i, 1], births[first:last], deaths[first:last], order, internal_p, costs
+        )
+        n_found, least, most = 0, np.inf, -np.inf
+        for t in range(last - first):
+            key = costs[t] - price_b[first + t]
+            if key < drop_a[i]:
+                costs[n_found], found[n_found] = key, first + t
+                n_found += 1
+                least, most = min(least, key), max(most, key)
+        starts[i + 1] = starts[i] + n_found
+        if starts[i + 1] > len(keys):
+            columns, keys = _longer(columns, starts[i + 1]), _longer(keys, starts[i + 1])
+        # Counting sort into buckets of width slack_i.
+        n_buckets = min(n_found, _BUCKETS)
+        slack[i] = max(most - least, _TINY) / max(n_buckets, 1)
+        counts[:n_buckets] = 0
+        for t in range(n_found):
+            counts[min(int((costs[t] - least) / slack[i]), n_buckets - 1)] += 1
+        position = starts[i]
+        for bucket in range(n_buckets):
+            position, counts[bucket] = position + counts[bucket], position
+        for t in range(n_found):
+            bucket = min(int((costs[t] - least) / slack[i]), n_buckets - 1)
+            keys[counts[bucket]], columns[counts[bucket]] = costs[t], found[t]
+            counts[bucket] += 1
+    return starts, columns, keys, slack
+
+
+@njit(cache=True, nogil=True)
+def _longer(values: np.ndarray, needed: int) -> np.ndarray:
+    longer = np.empty(max(2 * len(values), needed), values.dtype)
+    for t in range(len(values)):  # compiles in a tenth of the time of a slice
+        longer[t] = values[t]
+    return longer
+
+
+@njit(cache=True, nogil=True)
+def _match_all(
+    starts: np.ndarray,
+    columns: np.ndarray,
+    keys: np.ndarray,
+    slack: np.ndarray,
+    drop: np.ndarray,
+    price: np.ndarray,
+    fall: np.ndarray,
+    mates: np.ndarray,
+    mates_b: np.ndarray,
+) -> None:
+    """Match every free row or let it pay its drop, by shortest augmenting paths (Dijkstra).
+
+    Rows enter one by one, the longest bars first; each takes the cheapest chain of exchanges that
+    ends at a free column, or at a row that goes unmatched. A step costs its reduced cost
+    cost_ij - u_i - v_j >= 0; `fall` is how far the columns' prices fell since the keys were made.
+    """
+    m = len(fall)
+    distance, came_from = np.full(m, np.inf), np.empty(m, np.int32)
+    heap, place = np.empty(m, np.int32), np.full(m, -1, np.int32)  # place -2: settled
+    touched, settled = np.empty(m, np.int32), np.empty(m, np.int32)
+    for root in ascending(-drop):
+        if mates[root] >= 0:
+            continue
+        n_touched, n_settled, size = 0, 0, 0
+        # A price of zero need not be allowed: all paths from the root are longer by the same.
+        price[root] = 0.0
+        shortest, last_row, last_column = np.inf, -1, -1
+        i, so_far = root, 0.0
+        while True:
+            base = so_far - price[i]
+            if base + drop[i] < shortest:
+                shortest, last_row, last_column = base + drop[i], i, -1
+            stop = shortest - base + slack[i]
+            for e in range(starts[i], starts[i + 1]):
+                if keys[e] >= stop:
+                    break
+                j = columns[e]
+                path = base + keys[e] + fall[j]
+                if path >= shortest or path >= distance[j] or place[j] == -2:
+                    continue
+                if distance[j] == np.inf:
+                    touched[n_touched] = j
+                    n_touched += 1
+                distance[j], came_from[j] = path, i
+                if mates_b[j] < 0:
+                    shortest, last_row, last_column = path, -1, j
+                    stop = shortest - base + slack[i]
+                else:
+                    if place[j] < 0:
+                        place[j] = size
+                        size += 1
+                    _rise(heap, place, distance, j)
+            if size == 0 or distance[heap[0]] >= shortest:
+                break
+            j = heap[0]
+            size -= 1
+            place[j] = -2
+            if size > 0:
+                _sink(heap, place, distance, heap[size], size)
+            settled[n_settled] = j
+            n_settled += 1
+            i, so_far = mates_b[j], distance[j]
+        price[root] += shortest
+        for t in range(n_settled):
+            j = settled[t]
+            change = shortest - distance[j]
+            fall[j] += change
+            price[mates_b[j]] += change
+        j = last_column
+        if last_row >= 0:
+            j, mates[last_row] = mates[last_row], -1
+        while j >= 0:
+            i = came_from[j]
+            mates_b[j] = i
+            j, mates[i] = mates[i], j
+        for t in range(n_touched):
+            distance[touched[t]], place[touched[t]] = np.inf, -1
+
+
+@njit(cache=True, nogil=True)
+def _rise(heap: np.ndarray, place: np.ndarray, distance: np.ndarray, j: int) -> None:
+    """Move column j up the heap to where its distance belongs."""
+    at = place[j]
+    while at > 0 and distance[heap[(at - 1) // 2]] > distance[j]:
+        heap[at] = heap[(at - 1) // 2]
+        place[heap[at]] = at
+        at = (at - 1) // 2
+    heap[at], place[j] = j, at
+
+
+@njit(cache=True, nogil=True)
+def _sink(heap: np.ndarray, place: np.ndarray, distance: np.ndarray, j: int, size: int) -> None:
+    """Move column j from the top of the heap down to where its distance belongs."""
+    at = 0
+    while 2 * at + 1 < size:
+        child = 2 * at + 1
+        if child + 1 < size and distance[heap[child + 1]] < distance[heap[child]]:
+            child += 1
+        if distance[heap[child]] >= distance[j]:
+            break
+        heap[at] = heap[child]
+        place[heap[at]] = at
+        at = child
+    heap[at], place[j] = j, at
