@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import platform
 import shlex
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
@@ -21,6 +19,7 @@ import pandas as pd
 
 from tdafeat.answer import answer
 from tdafeat.cells import Cell
+from tdafeat.files import replace
 from tdafeat.record import analyses, metrics
 from tdafeat.run import TABLES, Run
 from tdafeat.stages import even_sample
@@ -57,14 +56,14 @@ def write_run(
     (out / "tables").mkdir(parents=True, exist_ok=True)
     if source.images is not None:
         sprite, where = _thumbnails(source.images, study.n_projected)
-        _replace(out / "thumbnails.webp", sprite)
+        replace(out / "thumbnails.webp", sprite)
         tables["thumbnails"] = where
     if source.training is not None:
         tables["training"] = source.training
     for name, table in tables.items():
         buffer = BytesIO()
         table.to_parquet(buffer, index=False)
-        _replace(out / "tables" / f"{name}.parquet", buffer.getvalue())
+        replace(out / "tables" / f"{name}.parquet", buffer.getvalue())
     for name in TABLES.keys() - tables.keys():  # an earlier run's, which this one does not have
         (out / "tables" / f"{name}.parquet").unlink(missing_ok=True)
     associations = tables.get("associations", pd.DataFrame(columns=COLUMNS))
@@ -115,7 +114,7 @@ def write_run(
             "hashes": {"cells": digest([task.spec for _, ts in plan.stages(store) for task in ts])},
         },
     }
-    _replace(out / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False).encode())
+    replace(out / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False).encode())
     return Run.read(out)
 
 
@@ -249,16 +248,3 @@ def _thumbnails(images: ImageSet, n: int) -> tuple[bytes, pd.DataFrame]:
     buffer = BytesIO()
     sprite.save(buffer, "WEBP", quality=70)
     return buffer.getvalue(), pd.DataFrame(places)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write aside and rename, so that a reader meets the old file or the new one."""
-    handle, aside = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(aside, 0o644)
-        os.replace(aside, path)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise

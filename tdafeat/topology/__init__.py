@@ -8,11 +8,21 @@ from tdafeat.topology.confidence import ConfidenceBand, confidence_band
 from tdafeat.topology.curves import betti_curve, filtration_grid, landscape, silhouette
 from tdafeat.topology.diagrams import Diagrams, as_diagram
 from tdafeat.topology.images import persistence_image
+from tdafeat.topology.interchange import (
+    from_giotto,
+    from_gudhi,
+    from_ripser,
+    to_giotto,
+    to_gudhi,
+    to_persim,
+    to_ripser,
+)
 from tdafeat.topology.mean_band import MeanBand, mean_band
 from tdafeat.topology.pairwise import diagram_distances, distance_matrix, paired_distances
 from tdafeat.topology.permutation import PermutationTest, group_test, summary_test
 from tdafeat.topology.persistence import persistence
 from tdafeat.topology.scale import cloud_scale, rescaled, scale_free
+from tdafeat.topology.storage import load_diagrams, save_diagrams
 from tdafeat.topology.subsampling import disjoint_diagrams, subsample_diagrams
 from tdafeat.topology.summaries import (
     lifetime_quantiles,
@@ -39,9 +49,13 @@ __all__ = [
     "disjoint_diagrams",
     "distance_matrix",
     "filtration_grid",
+    "from_giotto",
+    "from_gudhi",
+    "from_ripser",
     "group_test",
     "landscape",
     "lifetime_quantiles",
+    "load_diagrams",
     "longest_bar",
     "mean_band",
     "median_death",
@@ -51,10 +65,15 @@ __all__ = [
     "persistence_entropy",
     "persistence_image",
     "rescaled",
+    "save_diagrams",
     "scale_free",
     "silhouette",
     "subsample_diagrams",
     "summary_test",
+    "to_giotto",
+    "to_gudhi",
+    "to_persim",
+    "to_ripser",
     "total_persistence",
     "two_sample_test",
     "wasserstein",

@@ -1,0 +1,81 @@
+"""Diagrams in a file, without pickle: a `.npz` archive of arrays, the record as JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tdafeat.errors import DataUnavailable, UnreadableData
+from tdafeat.files import replace
+from tdafeat.topology.diagrams import Diagrams
+
+
+def save_diagrams(path: str | Path, diagrams: Diagrams) -> None:
+    """Write diagrams and their record to a file, whole or not at all.
+
+    Parameters
+    ----------
+    path : file to write, by custom ``.npz``; one that is there is replaced.
+    diagrams : from `persistence` or an interchange function.
+
+    Raises
+    ------
+    TypeError for a record that JSON cannot hold; OSError where the folder cannot be written to.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "circle.npz"
+    >>> save_diagrams(path, Diagrams([[[0, np.inf]], [[0.2, 1.7]]], {"engine": "by hand"}))
+    >>> load_diagrams(path)
+    Diagrams(H0: 1 bars, H1: 1 bars; by hand)
+    """
+    try:
+        record = json.dumps(diagrams.record, default=_plain)
+    except TypeError as error:
+        raise TypeError(f"the record of diagrams must be JSON; {error}") from None
+    arrays = {f"h{degree}": diagram for degree, diagram in enumerate(diagrams)}
+    buffer = io.BytesIO()
+    np.savez(buffer, record=np.array(record), **arrays)
+    replace(Path(path), buffer.getvalue())
+
+
+def load_diagrams(path: str | Path) -> Diagrams:
+    """Read what `save_diagrams` wrote; the same numbers and record.
+
+    Parameters
+    ----------
+    path : the file.
+
+    Raises
+    ------
+    DataUnavailable if there is no such file; UnreadableData if it is damaged or another thing.
+    Nothing in it is ever unpickled.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DataUnavailable(f"{path}: there is no such file")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = dict(archive)
+        record = json.loads(str(arrays.pop("record")))
+        diagrams = [arrays.pop(f"h{degree}") for degree in range(len(arrays))]
+        if not isinstance(record, dict):
+            raise ValueError("its record is no dictionary")
+        return Diagrams(diagrams, record)
+    except (ValueError, TypeError, KeyError, OSError, EOFError, MemoryError) as error:
+        raise UnreadableData(f"{path} holds no diagrams as tdafeat saves them: {error}") from None
+    except zipfile.BadZipFile as error:
+        raise UnreadableData(f"{path} is damaged: {error}") from None
+
+
+def _plain(value: Any) -> Any:
+    """A numpy number as Python's own."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} is not")

@@ -1,0 +1,102 @@
+import json
+import pickle
+
+import numpy as np
+import pytest
+
+from tdafeat.errors import DataUnavailable, UnreadableData
+from tdafeat.topology import Diagrams, load_diagrams, persistence, save_diagrams
+
+
+def test_what_is_saved_is_read_to_the_bit(tmp_path):
+    path = tmp_path / "cloud.npz"
+    diagrams = persistence(np.random.default_rng(0).normal(size=(20, 3)), maxdim=2, n_landmarks=15)
+    save_diagrams(path, diagrams)
+    again = load_diagrams(str(path))
+    assert again.record == diagrams.record
+    assert again.record["thresh"] == np.inf
+    for a, b in zip(again, diagrams, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert [file.name for file in tmp_path.iterdir()] == ["cloud.npz"]
+
+
+@pytest.mark.parametrize("diagrams", [[], [[]], [[[0, np.inf]], [], [[1, 2]]]])
+def test_empty_diagrams_keep_their_degree(tmp_path, diagrams):
+    save_diagrams(tmp_path / "a.npz", Diagrams(diagrams, {"radius": np.float32(0.5)}))
+    again = load_diagrams(tmp_path / "a.npz")
+    assert [len(d) for d in again] == [len(d) for d in diagrams]
+    assert again.record == {"radius": 0.5}
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "a.npz"
+    save_diagrams(path, Diagrams([[[0, 1]]]))
+    with pytest.raises(TypeError, match="record of diagrams must be JSON; set is not"):
+        save_diagrams(path, Diagrams([[[0, 2]]], {"odd": {1}}))
+    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        save_diagrams(path, Diagrams([[[0, 2]]]))
+    assert load_diagrams(path)[0].tolist() == [[0, 1]]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+class Exploding:
+    """Unpickling it fails the test."""
+
+    def __reduce__(self):
+        return (pytest.fail, ("it was unpickled",))
+
+
+def archive(path, **arrays):
+    with path.open("wb") as file:
+        np.savez(file, **arrays)
+
+
+GOOD = {"record": np.array("{}"), "h0": np.zeros((1, 2))}
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"h0": np.zeros((1, 2))},
+        GOOD | {"record": np.array("no json")},
+        GOOD | {"record": np.array(json.dumps([1]))},
+        GOOD | {"h2": np.zeros((1, 2))},
+        GOOD | {"h0": np.zeros((1, 3))},
+        GOOD | {"h0": np.array([[2.0, 1.0]])},
+        GOOD | {"h0": np.array([[np.nan, 1.0]])},
+        GOOD | {"h0": np.array([["a", "b"]])},
+        GOOD | {"h0": np.array([Exploding(), None])},
+        GOOD | {"record": np.array(Exploding())},
+    ],
+)
+def test_an_archive_of_something_else_is_refused(tmp_path, arrays):
+    archive(tmp_path / "a.npz", **arrays)
+    with pytest.raises(UnreadableData, match="holds no diagrams as tdafeat saves them"):
+        load_diagrams(tmp_path / "a.npz")
+
+
+def test_files_that_are_no_archive_are_refused_and_never_unpickled(tmp_path):
+    path = tmp_path / "a.npz"
+    save_diagrams(path, Diagrams([np.arange(200.0).reshape(-1, 2)]))
+    good = path.read_bytes()
+    array = tmp_path / "array.npy"
+    np.save(array, np.zeros((2, 2)))
+    for content in (
+        b"",
+        b"text",
+        pickle.dumps(Exploding()),
+        array.read_bytes(),
+        good[: len(good) // 2],
+        good[:200] + bytes(100) + good[300:],
+    ):
+        path.write_bytes(content)
+        with pytest.raises(UnreadableData, match="a.npz"):
+            load_diagrams(path)
+
+
+def test_no_such_file(tmp_path):
+    with pytest.raises(DataUnavailable, match="there is no such file"):
+        load_diagrams(tmp_path / "a.npz")
+    with pytest.raises(OSError):
+        save_diagrams(tmp_path / "no folder" / "a.npz", Diagrams([]))
