@@ -11,6 +11,14 @@ from tdafeat.geometry.collapse import (
     nc2_equinorm,
 )
 from tdafeat.geometry.components import PrincipalComponents, principal_components
+from tdafeat.geometry.dimension import levina_bickel, two_nn
+from tdafeat.geometry.neighbours import hubness, nearest_neighbours
+from tdafeat.geometry.similarity import (
+    linear_cka,
+    mutual_neighbours,
+    procrustes_disparity,
+    representational_similarity,
+)
 from tdafeat.geometry.spectra import (
     PowerLaw,
     effective_rank,
@@ -57,23 +65,31 @@ __all__ = [
     "effective_rank",
     "etf_distance",
     "explained_variance_ratio",
+    "hubness",
     "koleo",
+    "levina_bickel",
+    "linear_cka",
     "mean_cosine",
+    "mutual_neighbours",
     "n_components_for",
     "nc1",
     "nc2_equiangular",
     "nc2_equinorm",
     "nearest_distances",
     "nearest_neighbour_distance",
+    "nearest_neighbours",
     "participation_ratio",
     "power_law",
     "principal_angles",
     "principal_components",
+    "procrustes_disparity",
     "rankme",
+    "representational_similarity",
     "spectrum",
     "stable_rank",
     "subspace_angle_to_clean",
     "total_variance",
+    "two_nn",
     "uniformity",
     "unit_rows",
 ]

@@ -1,0 +1,82 @@
+"""The k nearest other rows of each row, exact, in chunks; and how unevenly they are chosen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.stats import skew
+
+from tdafeat.checks import as_cloud
+from tdafeat.record import metric
+
+CHUNK = 1024  # rows compared with all others at a time: 8 MB per thousand rows
+
+
+def nearest_neighbours(points: Any, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Euclidean distances to the `k` nearest other rows, ascending, and which rows they are.
+
+    Parameters
+    ----------
+    points : (n, D); more than `k` rows.
+
+    Returns
+    -------
+    (n, k) float64 and (n, k) int64. Which of equally distant rows is taken is not defined.
+
+    Raises
+    ------
+    ValueError for fewer than k + 1 rows or a k below 1.
+
+    Examples
+    --------
+    >>> nearest_neighbours([[0.0], [1.0], [3.0]], 1)[0].ravel()
+    array([1., 1., 2.])
+    """
+    if k < 1:
+        raise ValueError(f"k must be at least 1; got {k}")
+    rows = torch.from_numpy(as_cloud(points, "points", min_samples=k + 1))
+    centred = rows - rows.mean(0)  # the expansion below loses digits to a common offset
+    squares = centred.square().sum(1)
+    distances = torch.empty(len(rows), k, dtype=torch.float64)
+    nearest = torch.empty(len(rows), k, dtype=torch.int64)
+    for start in range(0, len(rows), CHUNK):
+        part = centred[start : start + CHUNK]
+        relative = squares - 2 * part @ centred.T  # squared distance less a constant per row
+        own = torch.arange(len(part))
+        relative[own, start + own] = torch.inf
+        found = relative.topk(k, dim=1, largest=False).indices
+        # Once more from differences: between near rows the expansion has few digits left.
+        exact = (centred[start : start + CHUNK, None] - centred[found]).norm(dim=2)
+        order = exact.argsort(dim=1)
+        distances[start : start + CHUNK] = exact.gather(1, order)
+        nearest[start : start + CHUNK] = found.gather(1, order)
+    return distances.numpy(), nearest.numpy()
+
+
+@metric(
+    "hubness",
+    title="hubness",
+    room="geometry",
+    needs=("features",),
+    better="lower",
+    range=(-np.inf, np.inf),
+    invariant=("rotation", "translation", "scale", "permutation"),
+    source="Radovanovic, Nanopoulos and Ivanovic 2010",
+)
+def hubness(features: Any, k: int = 10) -> float:
+    """Hubness: skewness of how often a row is among the k = 10 nearest of the others.
+
+    0 where rows are chosen evenly; large where few rows, the hubs, are neighbours of very many.
+    Needs more than `k` rows; NaN where all are chosen equally often.
+
+    Examples
+    --------
+    >>> hub = [[0.0, 0.0], [1.0, 0.0], [-0.5, 0.8], [-0.5, -0.9]]
+    >>> round(hubness(hub, k=1), 2)  # three rows choose the first
+    0.82
+    """
+    _, chosen = nearest_neighbours(as_cloud(features, min_samples=k + 1), k)
+    counts = np.bincount(chosen.ravel(), minlength=len(chosen))
+    return float("nan") if np.ptp(counts) == 0 else float(skew(counts))

@@ -1,0 +1,208 @@
+"""How alike two feature spaces of the same images are, whatever their axes and their scale.
+
+The rows of both are the same images in the same order; the numbers of columns may differ, so
+that noisy features are compared with clean ones and an encoder with another.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.spatial.distance import pdist
+from scipy.stats import rankdata
+
+from tdafeat.checks import as_cloud
+from tdafeat.geometry.neighbours import nearest_neighbours
+from tdafeat.geometry.uniformity import unit_rows
+from tdafeat.record import metric
+
+MOST_ROWS = 2000  # of which `representational_similarity` ranks all pairs
+
+_TO_CLEAN: dict[str, Any] = {
+    "room": "geometry",
+    "needs": ("features", "clean"),
+    "better": "higher",
+}
+
+
+@metric(
+    "linear_cka",
+    title="linear CKA with clean, debiased",
+    range=(-1.0, 1.0),
+    invariant=("rotation", "translation", "scale", "permutation"),
+    source="Kornblith et al. 2019; debiased as Nguyen, Raghu and Kornblith 2021",
+    **_TO_CLEAN,
+)
+def linear_cka(a: Any, b: Any) -> float:
+    """Linear CKA, debiased: 1 for spaces alike up to rotation and scale, 0 on average for chance.
+
+    The cosine of the two U-centred Gram matrices. The common, biased form is above 0 for
+    unrelated features, by about D / (n + D). Computed from the D x D products, without the n x n
+    matrices.
+
+    Parameters
+    ----------
+    a, b : (n, D) and (n, E), rows of the same images; four rows or more.
+
+    Returns
+    -------
+    In [-1, 1]; NaN where one of the spaces shows no spread beyond its bias.
+
+    Examples
+    --------
+    >>> points = np.random.default_rng(0).normal(size=(50, 4))
+    >>> round(linear_cka(points, 3 * points[:, ::-1] + 1), 9)
+    1.0
+    """
+    first, second = _same_images(a, b, min_samples=4)
+    own = _hsic(first, first), _hsic(second, second)
+    # Below its rounding errors a value is none: constant features would give noise over noise.
+    if min(own) <= 1e-12:
+        return float("nan")
+    return float(np.clip(_hsic(first, second) / np.sqrt(own[0] * own[1]), -1.0, 1.0))
+
+
+def _hsic(a: np.ndarray, b: np.ndarray) -> float:
+    """Inner product of the U-centred linear Gram matrices (Song et al. 2012), times n (n - 3).
+
+    Rows are centred and scaled to a total variance of 1, which leaves the quotient as it is.
+    """
+    n = len(a)
+    lengths_a, lengths_b = np.square(a).sum(axis=1), np.square(b).sum(axis=1)
+    # The columns of `a` and `b` add up to 0, so the rows of a Gram matrix without its diagonal
+    # add up to minus the squared lengths.
+    without_diagonal = np.square(a.T @ b).sum() - lengths_a @ lengths_b
+    totals = lengths_a.sum() * lengths_b.sum() / ((n - 1) * (n - 2))
+    return float(without_diagonal + totals - 2 / (n - 2) * (lengths_a @ lengths_b))
+
+
+@metric(
+    "procrustes",
+    title="Procrustes disparity to clean",
+    range=(0.0, 1.0),
+    invariant=("rotation", "translation", "scale", "permutation"),
+    source="Gower 1975",
+    **(_TO_CLEAN | {"better": "lower"}),
+)
+def procrustes_disparity(a: Any, b: Any) -> float:
+    """Procrustes disparity: what is left of the squared distance after the best rotation and scale.
+
+    Both clouds are centred and scaled to a total variance of 1 first. 0 for clouds alike up to
+    rotation, reflection, shift and scale.
+
+    Parameters
+    ----------
+    a, b : (n, D) and (n, E), rows of the same images; the narrower one is thought of as padded
+        with zeros.
+
+    Returns
+    -------
+    In [0, 1]; NaN if a cloud is a single point.
+
+    Examples
+    --------
+    >>> square = np.array([[0, 0], [0, 1], [1, 1], [1, 0]])
+    >>> round(procrustes_disparity(square, 5 * square[:, ::-1] + 2), 9)
+    0.0
+    """
+    first, second = _same_images(a, b, min_samples=2)
+    if not (first.any() and second.any()):
+        return float("nan")
+    kept = np.linalg.svd(first.T @ second, compute_uv=False).sum()
+    return float(np.clip(1 - kept**2, 0.0, 1.0))
+
+
+@metric(
+    "representational_similarity",
+    title="representational similarity to clean",
+    range=(-1.0, 1.0),
+    invariant=("rotation", "translation", "scale", "permutation"),
+    source="Kriegeskorte, Mur and Bandettini 2008",
+    **_TO_CLEAN,
+)
+def representational_similarity(a: Any, b: Any) -> float:
+    """Representational similarity: Spearman correlation of the two spaces' pairwise distances.
+
+    Distances are Euclidean. Of more than 2,000 rows, 2,000 evenly spaced in the order of the
+    second cloud's distances from its mean stand for all.
+
+    Parameters
+    ----------
+    a, b : (n, D) and (n, E), rows of the same images; three rows or more.
+
+    Returns
+    -------
+    In [-1, 1]; NaN where all distances of a space are equal.
+
+    Examples
+    --------
+    >>> line = np.array([[0.0], [1.0], [3.0], [7.0]])
+    >>> representational_similarity(line, 2 * line)
+    1.0
+    """
+    first, second = _same_images(a, b, min_samples=3)
+    if len(first) > MOST_ROWS:
+        order = np.argsort(np.square(second).sum(axis=1), kind="stable")
+        chosen = order[np.linspace(0, len(order) - 1, MOST_ROWS).round().astype(int)]
+        first, second = first[chosen], second[chosen]
+    # Rounding must not tell equal distances apart: ranks would make an order of it.
+    ranks = [rankdata(pdist(points).round(12)) for points in (first, second)]
+    x, y = (rank - rank.mean() for rank in ranks)
+    lengths = np.linalg.norm(x) * np.linalg.norm(y)
+    return float(np.clip(x @ y / lengths, -1.0, 1.0)) if lengths > 0 else float("nan")
+
+
+@metric(
+    "mutual_neighbours",
+    title="neighbours shared with clean",
+    range=(0.0, 1.0),
+    invariant=("rotation", "scale", "permutation"),
+    source="Huh, Cheung, Wang and Isola 2024",
+    **_TO_CLEAN,
+)
+def mutual_neighbours(a: Any, b: Any, k: int = 10) -> float:
+    """Mutual k-NN: mean share of a row's k = 10 nearest others, by cosine, that both spaces name.
+
+    For unrelated spaces k / (n - 1) on average.
+
+    Parameters
+    ----------
+    a, b : (n, D) and (n, E), rows of the same images; more than `k` rows, none of zeros alone.
+
+    Examples
+    --------
+    >>> points = np.random.default_rng(0).normal(size=(50, 4))
+    >>> mutual_neighbours(points, 3 * points)
+    1.0
+    """
+    first, second = _rows_of_both(a, b, min_samples=k + 1)
+    (_, x), (_, y) = (
+        nearest_neighbours(unit_rows(points, name), k)
+        for points, name in ((first, "a"), (second, "b"))
+    )
+    return float((x[:, :, None] == y[:, None, :]).any(axis=2).mean())
+
+
+def _rows_of_both(a: Any, b: Any, min_samples: int) -> tuple[np.ndarray, np.ndarray]:
+    first, second = as_cloud(a, "a", min_samples), as_cloud(b, "b", min_samples)
+    if len(first) != len(second):
+        raise ValueError(
+            f"a and b must have rows of the same images; got {len(first)} and {len(second)} rows"
+        )
+    return first, second
+
+
+def _same_images(a: Any, b: Any, min_samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Both clouds centred and scaled to a total variance of 1; all zeros for a single point."""
+    first, second = _rows_of_both(a, b, min_samples)
+    return _standard(first), _standard(second)
+
+
+def _standard(points: np.ndarray) -> np.ndarray:
+    largest = np.abs(points).max()
+    centred = points - points.mean(axis=0)
+    if np.abs(centred).max() <= 1e-12 * largest:  # nothing but the rounding of the mean
+        return np.zeros_like(points)
+    centred /= np.abs(centred).max()  # the square of a tiny or huge entry would leave the range
+    return centred / np.linalg.norm(centred)
