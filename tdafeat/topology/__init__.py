@@ -7,6 +7,7 @@ from tdafeat.topology.cloud_tests import paired_cloud_test, two_sample_test
 from tdafeat.topology.confidence import ConfidenceBand, confidence_band
 from tdafeat.topology.curves import betti_curve, filtration_grid, landscape, silhouette
 from tdafeat.topology.diagrams import Diagrams, as_diagram
+from tdafeat.topology.frechet import FrechetMean, frechet_mean, medoid
 from tdafeat.topology.images import persistence_image
 from tdafeat.topology.interchange import (
     from_giotto,
@@ -36,6 +37,7 @@ from tdafeat.topology.wasserstein import wasserstein
 __all__ = [
     "ConfidenceBand",
     "Diagrams",
+    "FrechetMean",
     "MeanBand",
     "PermutationTest",
     "amplitude",
@@ -49,6 +51,7 @@ __all__ = [
     "disjoint_diagrams",
     "distance_matrix",
     "filtration_grid",
+    "frechet_mean",
     "from_giotto",
     "from_gudhi",
     "from_ripser",
@@ -59,6 +62,7 @@ __all__ = [
     "longest_bar",
     "mean_band",
     "median_death",
+    "medoid",
     "paired_cloud_test",
     "paired_distances",
     "persistence",

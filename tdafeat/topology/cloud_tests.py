@@ -120,7 +120,8 @@ def two_sample_test(
     distance, order, internal_p, n_permutations : as in `group_test`.
     metric : as in `persistence`.
     random_state : seed of blocks and permutations.
-    n_jobs : processes (joblib); the result is the same for any number.
+    n_jobs : processes for the diagrams, threads for their distances (joblib); the result is the
+        same for any number.
 
     Returns
     -------

@@ -194,7 +194,7 @@ def _bottlenecks(
     whole, *parts = diagrams_of_draws(points, everything + distinct, maxdim, metric, n_jobs)
     to_whole = partial(_bottleneck_by_degree, whole)
     longest = np.array([longest_bar(diagram) for diagram in whole])
-    return np.array(of_each(to_whole, parts, n_jobs)), longest
+    return np.array(of_each(to_whole, parts, n_jobs, threads=True)), longest
 
 
 def _bottleneck_by_degree(a: Any, b: Any) -> list[float]:

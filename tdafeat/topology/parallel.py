@@ -9,10 +9,13 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def of_each(function: Callable[[T], R], items: Iterable[T], n_jobs: int | None) -> list[R]:
+def of_each(
+    function: Callable[[T], R], items: Iterable[T], n_jobs: int | None, threads: bool = False
+) -> list[R]:
     """`function` of every item, in their order; the same for any `n_jobs`.
 
-    Whatever is random is drawn before, by the caller, and lies in the items.
+    Whatever is random is drawn before, by the caller, and lies in the items. Threads serve where
+    compiled code does the work, and processes elsewhere.
 
     Examples
     --------
@@ -23,4 +26,6 @@ def of_each(function: Callable[[T], R], items: Iterable[T], n_jobs: int | None) 
         return [function(item) for item in items]
     from joblib import Parallel, delayed
 
-    return Parallel(n_jobs=n_jobs)(delayed(function)(item) for item in items)
+    return Parallel(n_jobs=n_jobs, prefer="threads" if threads else "processes")(
+        delayed(function)(item) for item in items
+    )

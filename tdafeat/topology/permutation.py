@@ -68,7 +68,7 @@ def group_test(
         they swap, and a small change common to all pairs is missed.
     n_permutations : arrangements drawn.
     random_state : their seed.
-    n_jobs : processes for the distances (joblib).
+    n_jobs : threads for the distances, as in `distance_matrix`.
 
     Returns
     -------
