@@ -109,30 +109,46 @@ def covers(a: np.ndarray, b: np.ndarray, radius: float, mates: np.ndarray) -> bo
 
 
 @njit(cache=True, nogil=True)
+def least_way(a: np.ndarray, b: np.ndarray) -> float:
+    """Largest way, of any of sorted `a`, to the nearest of sorted `b` or to the diagonal."""
+    way, j = 0.0, 0
+    for x in a:
+        while j < len(b) and b[j] < x:
+            j += 1
+        nearest = x / 2
+        if j > 0:
+            nearest = min(nearest, x - b[j - 1])
+        if j < len(b):
+            nearest = min(nearest, b[j] - x)
+        way = max(way, nearest)
+    return way
+
+
+@njit(cache=True, nogil=True)
 def bottleneck_on_a_line(
     a: np.ndarray, b: np.ndarray, mates_a: np.ndarray, mates_b: np.ndarray
 ) -> float:
     """Bottleneck distance of sorted lifetimes: the smallest radius at which each covers the other.
 
-    Bisects over the float64 numbers themselves: the bits of non-negative floats are ordered as
-    integers, so at most 63 sweeps find the answer to its last bit. `mates_a`, `mates_b` take the
-    bars by which each diagram's long bars are covered.
+    No radius is smaller than the least way of any bar. Beyond it bisects over the float64 numbers
+    themselves: the bits of non-negative floats are ordered as integers, so at most 63 sweeps find
+    the answer to its last bit. `mates_a`, `mates_b` take the bars by which each diagram's long
+    bars are covered.
     """
-    radius = np.zeros(1)
-    if covers(a, b, 0.0, mates_a) and covers(b, a, 0.0, mates_b):
-        return 0.0
-    bits = radius.view(np.int64)
+    least = max(least_way(a, b), least_way(b, a))
+    if covers(a, b, least, mates_a) and covers(b, a, least, mates_b):
+        return least
+    most = least
     for lengths in (a, b):
         if len(lengths) > 0:
-            radius[0] = max(radius[0], lengths[-1] / 2)
-    low, high = np.int64(0), bits[0]
-    while high - low > 1:
-        bits[0] = low + (high - low) // 2
-        if covers(a, b, radius[0], mates_a) and covers(b, a, radius[0], mates_b):
-            high = bits[0]
-        else:
-            low = bits[0]
-    bits[0] = high
-    covers(a, b, radius[0], mates_a)
-    covers(b, a, radius[0], mates_b)
-    return radius[0]
+            most = max(most, lengths[-1] / 2)
+    bounds = np.array([least, most])
+    bits = bounds.view(np.int64)
+    trial = np.empty(1)
+    while bits[1] - bits[0] > 1:
+        trial.view(np.int64)[0] = bits[0] + (bits[1] - bits[0]) // 2
+        enough = covers(a, b, trial[0], mates_a) and covers(b, a, trial[0], mates_b)
+        bounds[1 if enough else 0] = trial[0]
+    covers(a, b, bounds[1], mates_a)
+    covers(b, a, bounds[1], mates_b)
+    return bounds[1]
