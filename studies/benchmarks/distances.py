@@ -308,8 +308,13 @@ class Keep:
         print(", ".join(row.values()), flush=True)
 
 
+def digits(value: float) -> str:
+    """Three digits, or all before the point."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def milliseconds(value: str | float) -> str:
-    return f"{1e3 * float(value):.3g}"
+    return digits(1e3 * float(value))
 
 
 def markdown(rows: list[dict[str, str]]) -> str:
@@ -337,7 +342,7 @@ def markdown(rows: list[dict[str, str]]) -> str:
                         milliseconds(statistics.median(float(row["ours_s"]) for row in ok)),
                         *(_peer(cells.get(peer)) for peer in peers),
                         f"{max(float(row['ours_mb']) for row in ok):.1f}",
-                        f"{min(float(row['peer_mb']) for row in ok):.1f}",
+                        f"{max(0.0, min(float(row['peer_mb']) for row in ok)):.1f}",
                         f"{max(exact):.0e}" if exact else "",
                     )
                 )
@@ -359,7 +364,7 @@ def _peer(row: dict[str, str] | None) -> str:
         return "-"
     if row["status"] != "ok":
         return f"> {LIMIT:.0f} s"
-    return f"{milliseconds(row['peer_s'])} ({float(row['peer_s']) / float(row['ours_s']):.3g}x)"
+    return f"{milliseconds(row['peer_s'])} ({digits(float(row['peer_s']) / float(row['ours_s']))}x)"
 
 
 def main() -> None:

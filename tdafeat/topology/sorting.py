@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-
 _FEW = 48  # values up to which insertion is faster, a tenth of the time for twenty
 
 
