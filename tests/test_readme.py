@@ -3,8 +3,15 @@ from pathlib import Path
 
 import pytest
 
-README = Path(__file__).parent.parent / "README.md"
-BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+ROOT = Path(__file__).parent.parent
+
+
+def blocks(page):
+    return re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+BLOCKS = blocks(ROOT / "README.md")
+PAGES = sorted(page for page in (ROOT / "docs").glob("*.md") if blocks(page))
 
 
 @pytest.mark.parametrize("code", BLOCKS, ids=range(len(BLOCKS)))
@@ -14,3 +21,10 @@ def test_every_example_of_the_readme_runs(code):
 
 def test_the_examples_are_found():
     assert len(BLOCKS) >= 3
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_examples_of_a_page_run_one_after_the_other(page):
+    names = {"__name__": page.stem}
+    for code in blocks(page):
+        exec(compile(code, page.name, "exec"), names)

@@ -139,6 +139,8 @@ def confidence_band(
     covers = methods[method]
     if not 0 < alpha < 1:
         raise ValueError(f"alpha must lie between 0 and 1; got {alpha}")
+    if maxdim < 0:
+        raise ValueError(f"maxdim must be at least 0; got {maxdim}")
     if n_draws < 1:
         raise ValueError(f"n_draws must be at least 1; got {n_draws}")
     if method == "hausdorff" and metric in _NO_TRIANGLE_INEQUALITY:

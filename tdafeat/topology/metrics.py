@@ -10,7 +10,9 @@ import numpy as np
 from tdafeat.record import metric
 from tdafeat.topology.bottleneck import bottleneck
 from tdafeat.topology.pairwise import distance_matrix
+from tdafeat.topology.scale import cloud_scale
 from tdafeat.topology.summaries import (
+    lifetime_quantiles,
     longest_bar,
     median_death,
     persistence_entropy,
@@ -20,6 +22,7 @@ from tdafeat.topology.wasserstein import wasserstein
 
 _ISOMETRIES = ("rotation", "translation", "permutation")
 _LENGTH = "units of the features"
+_TEXTBOOK = "Edelsbrunner and Harer (2010), Computational Topology"
 
 
 def _register_summary(
@@ -44,6 +47,28 @@ def _register_summary(
         source=source,
         unit=unit,
     )(value)
+
+
+def _register_relative(function: Callable[[np.ndarray], float], degree: int, title: str) -> None:
+    def value(diagrams: Sequence[np.ndarray], features: np.ndarray) -> float:
+        return function(diagrams[degree]) / cloud_scale(features)
+
+    value.__doc__ = f"{title} in median distances of the cloud, so that encoders can be compared."
+    metric(
+        f"relative_{function.__name__}_h{degree}",
+        title=f"{title} / median distance, H{degree}",
+        room="topology",
+        needs=("diagrams", "features"),
+        range=(0.0, math.inf),
+        invariant=(*_ISOMETRIES, "scale"),
+        source=_TEXTBOOK,
+        unit="median distances of the cloud",
+    )(value)
+
+
+def lifetime_q90(diagram: np.ndarray) -> float:
+    """Lifetime that nine bars in ten do not exceed; unlike the longest, no one point decides it."""
+    return float(lifetime_quantiles(diagram, 0.9))
 
 
 def _register_distance(function: Callable[..., float], degree: int, source: str) -> None:
@@ -108,9 +133,8 @@ for degree in (0, 1):
         invariant=(*_ISOMETRIES, "scale"),
         unit="nats",
     )
-_register_summary(
-    median_death, 0, "Median death", "Edelsbrunner and Harer (2010), Computational Topology"
-)
-_register_summary(
-    longest_bar, 1, "Longest bar", "Edelsbrunner and Harer (2010), Computational Topology"
-)
+    _register_summary(lifetime_q90, degree, "90 % quantile of lifetimes", _TEXTBOOK)
+_register_summary(median_death, 0, "Median death", _TEXTBOOK)
+_register_summary(longest_bar, 1, "Longest bar", _TEXTBOOK)
+_register_relative(median_death, 0, "Median death")
+_register_relative(longest_bar, 1, "Longest bar")

@@ -111,6 +111,7 @@ def test_the_same_for_any_n_jobs_and_from_a_matrix(method):
     ("arguments", "message"),
     [
         ({"alpha": 1}, "alpha must lie between 0 and 1; got 1"),
+        ({"maxdim": -1}, "maxdim must be at least 0"),
         ({"n_draws": 0}, "n_draws must be at least 1"),
         ({"n_points": 20}, "n_points must be between 1 and 19; got 20"),
         ({"method": "bootstrap", "n_points": 5}, "n_points is for subsamples"),

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 
 import tdafeat.topology  # noqa: F401 - registers the metrics
 from tdafeat.record import metrics
@@ -11,7 +12,8 @@ NAMES = {
     *("class_bottleneck_h0", "class_bottleneck_h1"),
     *("total_persistence_h0", "total_persistence_h1"),
     *("persistence_entropy_h0", "persistence_entropy_h1"),
-    *("median_death_h0", "longest_bar_h1"),
+    *("median_death_h0", "longest_bar_h1", "lifetime_q90_h0", "lifetime_q90_h1"),
+    *("relative_median_death_h0", "relative_longest_bar_h1"),
 }
 
 
@@ -27,6 +29,7 @@ def view(clouds):
         "diagrams": diagrams[0],
         "clean_diagrams": diagrams[1],
         "class_diagrams": diagrams,
+        "features": clouds[0],
     }
 
 
@@ -83,5 +86,15 @@ def test_each_reads_its_own_degree(clouds):
     assert measure("wasserstein_h1", fields) == wasserstein(a1, b1)
     assert measure("bottleneck_h1", fields) == bottleneck(a1, b1)
     assert measure("total_persistence_h1", fields) == total_persistence(a1)
+    assert measure("lifetime_q90_h0", fields) == np.quantile(a0[:-1, 1], 0.9)
+    assert measure("lifetime_q90_h1", fields) == np.quantile(np.ptp(a1, axis=1), 0.9)
     c1 = fields["class_diagrams"][2][1]
     assert measure("class_bottleneck_h1", fields)[0, 2] == bottleneck(a1, c1)
+
+
+def test_relative_ones_are_shares_of_the_median_distance(clouds):
+    fields = view(clouds)
+    scale = np.median(pdist(clouds[0]))
+    for name in ("median_death_h0", "longest_bar_h1"):
+        relative = measure(f"relative_{name}", fields)
+        assert relative == pytest.approx(measure(name, fields) / scale)
