@@ -5,14 +5,24 @@ from __future__ import annotations
 import math
 import operator
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tdafeat.topology.diagrams import Diagrams
-from tdafeat.topology.engines import check_memory, check_size, choose
+from tdafeat.topology.engines import (
+    Problem,
+    check_memory,
+    check_simplices,
+    check_size,
+    choose,
+)
 from tdafeat.topology.landmarks import farthest_points
-from tdafeat.topology.points import point_metrics, within_float32
+from tdafeat.topology.points import as_sparse_distances, pairwise, point_metrics
+
+_MATRIX = 10_000  # points up to which degree 0 alone is read from the matrix, which is faster
+_FIELDS = [p for p in range(2, 128) if all(p % q for q in range(2, p))]  # as far as ripser goes
 
 
 def persistence(
@@ -23,8 +33,10 @@ def persistence(
     n_landmarks: int | None = None,
     engine: str = "auto",
     n_jobs: int | None = None,
+    coefficients: int = 2,
+    cocycles: bool = False,
 ) -> Diagrams:
-    """Persistence diagrams of the Rips filtration of a cloud, over Z/2.
+    """Persistence diagrams of the Rips filtration of a cloud.
 
     The filtration value of a simplex is its diameter, in float32. Bars are sorted by birth, then
     death; bars of zero length are left out, and a bar alive at `thresh` dies at inf.
@@ -32,20 +44,24 @@ def persistence(
     Parameters
     ----------
     X : `(n_samples, n_features)` array-like or torch tensor; with ``metric="precomputed"`` the
-        `(n_samples, n_samples)` distance matrix.
-    maxdim : highest homology degree.
+        `(n_samples, n_samples)` distance matrix, or a `scipy.sparse` one of the edges that enter.
+    maxdim : highest homology degree. Degree 0 alone needs no matrix, however many the points.
     metric : ``"euclidean"``, ``"cosine"`` (1 - cos), ``"correlation"`` or ``"precomputed"``.
     thresh : longest edge that enters the filtration.
     n_landmarks : use that many farthest points in place of the cloud; their covering radius is in
         the record, and the diagrams are within twice that in bottleneck distance for any metric
         with the triangle inequality (cosine has none).
-    engine : ``"tdafeat"`` (degrees 0 and 1), ``"giotto-ph"``, ``"ripser"`` or ``"auto"``, the
+    engine : ``"tdafeat"`` (degrees 0 and 1, Z/2), ``"giotto-ph"``, ``"ripser"`` or ``"auto"``, the
         fastest; the diagrams are the same, and the record says which one made them, and why.
     n_jobs : threads, for tdafeat and giotto-ph; -1 for all cores.
+    coefficients : the prime p, at most 127, of the field Z/p.
+    cocycles : whether to give a representative cocycle of each bar, in degrees 1 and above.
 
     Returns
     -------
-    Diagrams, one `(n, 2)` float64 array per degree 0 .. maxdim, with a record.
+    Diagrams, one `(n, 2)` float64 array per degree 0 .. maxdim, with a record. With `cocycles` the
+    record's ``"cocycles"`` holds, by degree and bar, a `(m, degree + 2)` array: the vertices of a
+    simplex, as rows of `X`, then its coefficient.
 
     Raises
     ------
@@ -71,42 +87,66 @@ def persistence(
     maxdim = _whole(maxdim, "maxdim", at_least=0)
     if not thresh >= 0:
         raise ValueError(f"thresh must be a length >= 0; got {thresh}")
+    if _whole(coefficients, "coefficients", at_least=2) not in _FIELDS:
+        raise ValueError(f"coefficients must be a prime from 2 to 127; got {coefficients}")
+    n_threads = _threads(n_jobs)
     measure = point_metrics[metric]
-    prepared = measure.prepare(X)
-    n_samples, covering_radius = len(prepared), 0.0
+    sparse = hasattr(X, "tocoo")
+    if sparse and (metric != "precomputed" or n_landmarks is not None):
+        raise ValueError("a sparse X takes metric='precomputed' and no n_landmarks")
+    prepared = as_sparse_distances(X) if sparse else measure.prepare(X)
+    n_samples, covering_radius = prepared.shape[0] if sparse else len(prepared), 0.0
+    indices = np.arange(n_samples)
     if n_landmarks is not None and _whole(n_landmarks, "n_landmarks", at_least=1) < n_samples:
         indices, covering_radius = farthest_points(
             lambda index: measure.from_point(prepared, index), n_landmarks
         )
         prepared = measure.subset(prepared, indices)
-    chosen, reason = choose(engine, len(prepared), maxdim)
-    check_size(chosen, len(prepared), maxdim)
-    check_memory(len(prepared))
-    distances = _as_float32(measure.pairwise(prepared))
+    n_points = len(indices)
     # An edge exactly as long as the threshold must not fall out by rounding.
     rounded_thresh = float(np.float32(thresh)) if thresh < np.finfo(np.float32).max else math.inf
-    bars = chosen.compute(distances, maxdim, rounded_thresh, _threads(n_jobs))
+    chosen, reason = choose(engine, n_points, maxdim, coefficients, cocycles, sparse)
+    representatives = None
+    if chosen.name == "tdafeat" and maxdim == 0 and n_points > _MATRIX:
+        from tdafeat.topology.rips.forest import h0
+
+        bars: Sequence[np.ndarray] = [
+            h0(lambda rows: measure.block(prepared, rows), n_points, rounded_thresh)
+        ]
+    else:
+        check_size(chosen, n_points, maxdim)
+        distances = prepared
+        if not sparse:
+            check_memory(chosen, n_points)
+            distances = pairwise(measure, prepared, n_threads)
+            check_simplices(distances, maxdim, rounded_thresh)
+        bars, representatives = chosen.compute(
+            Problem(distances, maxdim, rounded_thresh, coefficients, cocycles, n_threads)
+        )
     record = {
         "engine": chosen.name,
         "version": chosen.version,
         "reason": reason,
-        "coefficients": 2,
+        "coefficients": coefficients,
         "metric": metric,
         "thresh": float(thresh),
         "n_samples": n_samples,
-        "n_landmarks": len(prepared),
+        "n_landmarks": n_points,
         "covering_radius": covering_radius,
     }
-    return Diagrams((_sorted(diagram) for diagram in bars), record)
+    orders = [np.lexsort((diagram[:, 1], diagram[:, 0])) for diagram in bars]
+    if representatives is not None:
+        record["cocycles"] = [
+            [_named(found[bar], indices) for bar in order] if len(found) else []
+            for found, order in zip(representatives, orders, strict=True)
+        ]
+    return Diagrams(
+        (np.asarray(d, np.float64)[order] for d, order in zip(bars, orders, strict=True)), record
+    )
 
 
-def _as_float32(distances: np.ndarray) -> np.ndarray:
-    rounded = within_float32(distances).astype(np.float32)
-    return np.maximum(rounded, rounded.T)  # symmetric to the bit
-
-
-def _sorted(diagram: np.ndarray) -> np.ndarray:
-    return np.asarray(diagram, dtype=np.float64)[np.lexsort((diagram[:, 1], diagram[:, 0]))]
+def _named(cocycle: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    return np.column_stack([indices[cocycle[:, :-1]], cocycle[:, -1]])
 
 
 def _whole(value: Any, name: str, at_least: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,34 +12,17 @@ import numpy as np
 from tdafeat.checks import as_array, as_cloud
 from tdafeat.record import Registry
 
-# |x|^2 + |y|^2 - 2 <x, y> loses as many digits as its value is smaller than the norms. Below this
-# ratio the difference is taken first, so that every distance keeps a relative error under 1e-8.
-_CANCELLATION = 1e-6
-_BLOCK = 1 << 22  # entries of a temporary array
+_BLOCK = 1 << 20  # entries of a temporary array
+_CHUNK = 1 << 16  # pairs whose distances are taken one by one at a time
 
 
-def squared_distances(points: np.ndarray) -> np.ndarray:
-    """Squared Euclidean distances of all pairs, `(n, n)`: one matrix product, then repairs."""
-    centred = points - np.median(points, axis=0)
-    norms = np.einsum("ij,ij->i", centred, centred)
-    sums = norms[:, None] + norms[None]
-    squared = centred @ centred.T
-    squared *= -2
-    squared += sums
-    first, second = np.nonzero(np.triu(squared <= _CANCELLATION * sums, k=1))
-    rows = max(1, _BLOCK // points.shape[1])
-    for start in range(0, len(first), rows):
-        i, j = first[start : start + rows], second[start : start + rows]
-        difference = points[i] - points[j]
-        squared[i, j] = squared[j, i] = np.einsum("ij,ij->i", difference, difference)
-    np.fill_diagonal(squared, 0.0)
-    return squared
+TOO_LONG = "X reaches beyond the range of float32 (3.4e38); rescale it"
 
 
 def within_float32(values: np.ndarray) -> np.ndarray:
     """The same values, refused where float32 would overflow."""
-    if abs(values).max() > np.finfo(np.float32).max:
-        raise ValueError("X reaches beyond the range of float32 (3.4e38); rescale it")
+    if values.size and abs(values).max() > np.finfo(np.float32).max:
+        raise ValueError(TOO_LONG)
     return values
 
 
@@ -64,42 +48,104 @@ def _centred_directions(points: np.ndarray) -> np.ndarray:
 class PointMetric(Protocol):
     """A way to measure the distances within a cloud."""
 
-    def prepare(self, values: Any) -> np.ndarray:
-        """Check the input and bring it into the form the other methods take, one row a point."""
+    def prepare(self, values: Any) -> Any:
+        """Check the input and bring it into the form the other methods take; its len is n."""
 
-    def pairwise(self, prepared: np.ndarray) -> np.ndarray:
-        """Distances of all pairs, `(n, n)`."""
+    def block(self, prepared: Any, rows: np.ndarray, since: int = 0) -> np.ndarray:
+        """Distances of these points to those from `since` on, float32 `(len(rows), n - since)`."""
 
-    def from_point(self, prepared: np.ndarray, index: int) -> np.ndarray:
+    def from_point(self, prepared: Any, index: int) -> np.ndarray:
         """Distances from one point to all, `(n,)`."""
 
-    def subset(self, prepared: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    def subset(self, prepared: Any, indices: np.ndarray) -> Any:
         """The same cloud with these points only."""
+
+
+def pairwise(measure: PointMetric, prepared: Any, n_threads: int = 1) -> np.ndarray:
+    """Distances of all pairs, float32 `(n, n)`, symmetric to the bit."""
+    n = len(prepared)
+    distances = np.empty((n, n), np.float32)
+    step = max(1, _BLOCK // n)
+
+    def fill(start: int) -> None:
+        block = measure.block(prepared, np.arange(start, min(start + step, n)), start)
+        distances[start : start + step, start:] = block
+        distances[start:, start : start + step] = block.T
+
+    if n_threads == 1 or n <= step:
+        for start in range(0, n, step):
+            fill(start)
+    else:
+        with ThreadPoolExecutor(n_threads) as pool:
+            list(pool.map(fill, range(0, n, step)))
+    return distances
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Points around their mean, `(n, d)` float64, and their squared norms."""
+
+    points: np.ndarray
+    norms: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.points)
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """A function `finish` of the squared Euclidean distance after the map `embed`."""
+    """A function `finish` of the squared Euclidean distance after the map `embed`.
+
+    Every distance is that of the squares of the differences summed in float64, then rounded: the
+    same bits for a pair wherever it is asked for. A matrix product gives nearly all of them, for
+    its error is known, and where it matters to the float32 number the sum itself is taken.
+    """
 
     finish: Callable[[np.ndarray], np.ndarray]
     embed: Callable[[np.ndarray], np.ndarray]
 
-    def prepare(self, values: Any) -> np.ndarray:
+    def prepare(self, values: Any) -> Cloud:
         """Points of a Euclidean space."""
-        return self.embed(within_float32(as_cloud(values, "X")))
+        points = self.embed(within_float32(as_cloud(values, "X")))
+        points = points - points.mean(axis=0)  # the error grows with the norms
+        return Cloud(points, np.einsum("ij,ij->i", points, points))
 
-    def pairwise(self, prepared: np.ndarray) -> np.ndarray:
-        """Distances of all pairs."""
-        return self.finish(squared_distances(prepared))
+    def block(self, prepared: Cloud, rows: np.ndarray, since: int = 0) -> np.ndarray:
+        """Distances of these points to those from `since` on."""
+        points, others = prepared.points[rows], prepared.points[since:]
+        slack = prepared.norms[rows, None] + prepared.norms[since:]
+        squared = points @ others.T
+        squared *= -2
+        squared += slack
+        # An inner product of d terms errs by d/2 epsilons of the product of the norms at most.
+        slack += squared
+        slack *= (points.shape[1] + 2) * np.finfo(np.float64).eps
+        slack += np.finfo(np.float64).tiny
+        distances = self._rounded(squared + slack)
+        squared -= slack
+        first, second = np.nonzero(self._rounded(squared) != distances)
+        step = max(1, _CHUNK // points.shape[1])
+        for start in range(0, len(first), step):
+            i, j = first[start : start + step], second[start : start + step]
+            difference = points[i] - others[j]
+            distances[i, j] = self._rounded(np.einsum("ij,ij->i", difference, difference))
+        return distances
 
-    def from_point(self, prepared: np.ndarray, index: int) -> np.ndarray:
+    def _rounded(self, squared: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore"):  # refused below
+            distances = self.finish(np.maximum(squared, 0)).astype(np.float32)
+        if np.isinf(distances).any():
+            raise ValueError(TOO_LONG)
+        return distances
+
+    def from_point(self, prepared: Cloud, index: int) -> np.ndarray:
         """Distances from one point to all."""
-        difference = prepared - prepared[index]
+        difference = prepared.points - prepared.points[index]
         return self.finish(np.einsum("ij,ij->i", difference, difference))
 
-    def subset(self, prepared: np.ndarray, indices: np.ndarray) -> np.ndarray:
-        """These rows."""
-        return prepared[indices]
+    def subset(self, prepared: Cloud, indices: np.ndarray) -> Cloud:
+        """These points."""
+        return Cloud(prepared.points[indices], prepared.norms[indices])
 
 
 class Precomputed:
@@ -112,20 +158,38 @@ class Precomputed:
             matrix = matrix.astype(np.float64)
         if matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
             raise ValueError(f"X must be a square distance matrix; got shape {matrix.shape}")
+        step = max(1, _BLOCK // len(matrix))
+        for start in range(0, len(matrix), step):
+            upper = matrix[start : start + step, start:]
+            lower = matrix[start:, start : start + step].T
+            parts = (upper,) if np.array_equal(upper, lower) else (upper, lower)
+            largest = np.finfo(np.float32).max
+            if all(0 <= part.min() <= part.max() <= largest for part in parts):
+                gap = 0 if len(parts) == 1 else abs(upper - lower) > 1e-6 * np.maximum(*parts)
+                if not np.any(gap) and not np.diagonal(upper).any():
+                    continue
+            self._refuse(matrix)
+        return matrix
+
+    def _refuse(self, matrix: np.ndarray) -> None:
+        """Say what is wrong, and where first."""
+        with np.errstate(invalid="ignore"):  # inf - inf, refused before asymmetry is looked at
+            gap = abs(matrix - matrix.T) > 1e-6 * np.maximum(abs(matrix), abs(matrix.T))
         for fault, where in (
             ("hold finite distances (leave edges out by `thresh`)", ~np.isfinite(matrix)),
             ("hold distances, none negative", matrix < 0),
             ("have a zero diagonal", np.diag(np.diagonal(matrix) != 0)),
-            ("be symmetric to float32", _asymmetric(matrix)),
+            ("be symmetric to float32", gap),
         ):
             if where.any():
                 i, j = map(int, np.argwhere(where)[0])
                 raise ValueError(f"X must {fault}; entry ({i}, {j}) is {matrix[i, j]}")
-        return matrix
+        raise ValueError(TOO_LONG)
 
-    def pairwise(self, prepared: np.ndarray) -> np.ndarray:
-        """The matrix itself."""
-        return prepared
+    def block(self, prepared: np.ndarray, rows: np.ndarray, since: int = 0) -> np.ndarray:
+        """The larger of both entries of each pair."""
+        ours = prepared[rows, since:].astype(np.float32)
+        return np.maximum(ours, prepared[since:, rows].T.astype(np.float32))
 
     def from_point(self, prepared: np.ndarray, index: int) -> np.ndarray:
         """One row of the matrix."""
@@ -136,9 +200,26 @@ class Precomputed:
         return prepared[np.ix_(indices, indices)]
 
 
-def _asymmetric(matrix: np.ndarray) -> np.ndarray:
-    with np.errstate(invalid="ignore"):  # inf - inf, which the finiteness check has refused
-        return abs(matrix - matrix.T) > 1e-6 * np.maximum(abs(matrix), abs(matrix.T))
+def as_sparse_distances(matrix: Any) -> Any:
+    """A sparse distance matrix in coordinates, float32, or a clear error."""
+    if matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
+        raise ValueError(f"X must be a square distance matrix; got shape {matrix.shape}")
+    if matrix.dtype.kind not in "biuf":
+        raise TypeError(f"X must hold real numbers; got dtype {matrix.dtype}")
+    rows = matrix.tocsr().astype(np.float64)  # which sums what is given twice
+    rows.sort_indices()
+    columns = rows.T.tocsr()
+    columns.sort_indices()
+    if (rows.indptr != columns.indptr).any() or (rows.indices != columns.indices).any():
+        raise ValueError("X must be symmetric: an entry (i, j) is given without (j, i)")
+    if not (np.isfinite(rows.data) & (rows.data >= 0)).all():
+        raise ValueError("X must hold finite distances, none negative")
+    if rows.diagonal().any():
+        raise ValueError("X must have a zero diagonal")
+    if (abs(rows.data - columns.data) > 1e-6 * np.maximum(rows.data, columns.data)).any():
+        raise ValueError("X must be symmetric to float32")
+    rows.data = within_float32(np.maximum(rows.data, columns.data)).astype(np.float32)
+    return rows.tocoo()
 
 
 point_metrics: Registry[PointMetric] = Registry("metric", "tdafeat.point_metrics")

@@ -67,11 +67,58 @@ def test_auto_above_degree_one_takes_giotto_ph_where_installed_else_ripser(monke
     pytest.importorskip("gph")
     chosen, reason = choose("auto", 2000, 2)
     assert (chosen.name, reason) == ("giotto-ph", "degrees above 1")
-    absent = Engine("giotto-ph", "no_such_module", "giotto-ph", engines["ripser"].compute)
+    absent = Engine("giotto-ph", "no_such_module", "giotto-ph", engines["ripser"].compute, 8)
     monkeypatch.setitem(module.engines._entries, "giotto-ph", absent)
     assert choose("auto", 2000, 2)[0].name == "ripser"
     with pytest.raises(ImportError, match="engine 'giotto-ph' needs: pip install giotto-ph"):
         choose("giotto-ph", 10, 1)
+
+
+def projective_plane():
+    """Distances 1 and 2 whose Rips complex at 1 is the subdivided six-vertex projective plane."""
+    triangles = ["012", "023", "034", "045", "051", "124", "235", "341", "452", "513"]
+    faces = {frozenset(f) for t in triangles for f in (*t, t[:2], t[1:], t[::2], t)}
+    faces = sorted(faces, key=sorted)
+    nested = [[a < b or b < a for b in faces] for a in faces]
+    return np.where(nested, 1.0, 2.0) - 2 * np.eye(len(faces))
+
+
+@pytest.mark.parametrize("engine", ["ripser", "giotto-ph", "auto"])
+def test_the_projective_plane_has_a_loop_over_two_and_none_over_three(engine):
+    if engine == "giotto-ph":
+        pytest.importorskip("gph")
+    arguments = {"maxdim": 2, "metric": "precomputed", "thresh": 1, "engine": engine}
+    for prime, count in ((2, 1), (3, 0), (5, 0)):
+        _, h1, h2 = persistence(projective_plane(), coefficients=prime, **arguments)
+        assert np.isinf(h1).any(axis=1).sum() == np.isinf(h2).any(axis=1).sum() == count
+
+
+def test_auto_leaves_to_peers_what_the_own_engine_cannot():
+    peer = "giotto-ph" if engines["giotto-ph"].installed else "ripser"
+    for arguments, name, reason in (
+        ({"coefficients": 3}, peer, "coefficients other than Z/2"),
+        ({"cocycles": True}, "ripser", "cocycles"),
+        ({"sparse": True}, peer, "sparse distances"),
+    ):
+        chosen, why = choose("auto", 2000, 1, **arguments)
+        assert (chosen.name, why) == (name, reason)
+    with pytest.raises(ValueError, match="'tdafeat' takes coefficients=2 alone"):
+        choose("tdafeat", 10, 1, coefficients=3)
+    with pytest.raises(ValueError, match="'tdafeat' takes dense distances alone"):
+        choose("tdafeat", 10, 1, sparse=True)
+    with pytest.raises(ValueError, match="'tdafeat' gives no cocycles"):
+        choose("tdafeat", 10, 1, cocycles=True)
+
+
+def test_more_memory_than_there_is_is_refused_with_how_much_it_takes(monkeypatch):
+    points = np.random.default_rng(0).normal(size=(100, 3))
+    monkeypatch.setattr(module, "_memory", lambda: 1e6)
+    with pytest.raises(ValueError, match=r"maxdim=3 on 100 points needs about \S+ GB"):
+        persistence(points, maxdim=3)
+    assert len(persistence(points, maxdim=3, thresh=0.5)) == 4  # few simplices enter
+    persistence(points, maxdim=1)
+    with pytest.raises(ValueError, match="distances of 1000 points need 0 GB .* set n_landmarks"):
+        persistence(np.ones((1000, 1)), engine="tdafeat")
 
 
 def test_unknown_engine_suggests_the_nearest():

@@ -3,6 +3,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import pdist, squareform
 
@@ -143,6 +144,41 @@ def test_degree_zero_alone_equals_degree_zero_with_others(circle):
     np.testing.assert_array_equal(persistence(circle, 0)[0], persistence(circle, 2)[0])
 
 
+def test_a_cocycle_of_a_circle_cuts_its_loop():
+    angles = 2 * np.pi * np.random.default_rng(8).random(25)
+    points = np.column_stack([np.cos(angles), np.sin(angles)])
+    for arguments in ({}, {"n_landmarks": 20}, {"coefficients": 3}):
+        diagrams = persistence(points, cocycles=True, **arguments)
+        cocycles = diagrams.record["cocycles"]
+        assert [len(found) for found in cocycles] == [0, len(diagrams[1])]
+        longest = np.argmax(diagrams[1][:, 1] - diagrams[1][:, 0])
+        # Once around, over the steps between neighbours, it does not vanish.
+        steps = {tuple(sorted(edge)): value for *edge, value in cocycles[1][longest].tolist()}
+        used = np.arange(25)
+        if "n_landmarks" in arguments:
+            used = np.unique(cocycles[1][longest][:, :2])
+            assert diagrams.record["engine"] == "ripser"
+        if len(used) == 25:
+            around = np.argsort(angles)
+            prime = arguments.get("coefficients", 2)
+            total = 0
+            for a, b in zip(around, np.roll(around, -1), strict=True):
+                value = steps.get((min(a, b), max(a, b)), 0)
+                total += value if a > b else -value
+            assert total % prime != 0
+
+
+def test_sparse_distances_are_those_below_the_threshold():
+    matrix = squareform(pdist(np.random.default_rng(9).normal(size=(40, 3))))
+    dense = persistence(matrix, metric="precomputed", thresh=1.5)
+    for engine in ("auto", "ripser"):
+        kept = coo_matrix(np.where(matrix <= 1.5, matrix, 0))
+        sparse = persistence(kept, metric="precomputed", engine=engine)
+        for a, b in zip(dense, sparse, strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert sparse.record["n_samples"] == 40
+
+
 def test_the_record_says_how():
     record = persistence(np.eye(4), metric="cosine", engine="ripser").record
     version = record.pop("version")
@@ -162,6 +198,9 @@ def test_the_record_says_how():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
+        ({"coefficients": 4}, ValueError, "coefficients must be a prime from 2 to 127; got 4"),
+        ({"coefficients": 131}, ValueError, "coefficients must be a prime from 2 to 127; got 131"),
+        ({"X": csr_matrix(np.eye(3))}, ValueError, "a sparse X takes metric='precomputed'"),
         ({"maxdim": -1}, ValueError, "maxdim must be at least 0; got -1"),
         ({"maxdim": 1.5}, TypeError, "maxdim must be a whole number; got 1.5"),
         ({"thresh": -1}, ValueError, "thresh must be a length >= 0; got -1"),

@@ -2,13 +2,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from scipy.spatial.distance import pdist, squareform
 
-from tdafeat.topology.points import point_metrics, squared_distances
+from tdafeat.topology.points import as_sparse_distances, pairwise, point_metrics
 
 
 def naive(points):
     return np.sqrt(((points[:, None] - points[None]) ** 2).sum(-1))
+
+
+def euclidean(points):
+    metric = point_metrics["euclidean"]
+    return pairwise(metric, metric.prepare(points))
 
 
 @settings(deadline=None)
@@ -18,20 +24,35 @@ def naive(points):
     spread=st.sampled_from([1.0, 1e-3, 1e-7]),
     offset=st.sampled_from([0.0, 1.0, 1e4]),
 )
-def test_euclidean_to_nine_digits_however_near_the_points(seed, n, spread, offset):
+def test_euclidean_as_exact_as_float32_however_near_the_points(seed, n, spread, offset):
     rng = np.random.default_rng(seed)
     points = offset + spread * rng.normal(size=(n, 5))
-    points[n // 2 :] += 100 * spread  # two clusters: the median sits in neither
-    expected = naive(points)
-    np.testing.assert_allclose(np.sqrt(squared_distances(points)), expected, rtol=1e-9)
+    points[n // 2 :] += 100 * spread  # two clusters: the mean sits in neither
+    # Centring alone costs digits: as many as the offset has more than the spread.
+    tolerance = 6e-8 + 1e-15 * offset / spread
+    np.testing.assert_allclose(euclidean(points), naive(points), rtol=tolerance)
+
+
+def test_every_distance_is_the_same_wherever_it_is_asked_for():
+    points = np.random.default_rng(3).normal(size=(300, 64))
+    points[:100] *= 1e-6  # where a matrix product alone has few digits left
+    metric = point_metrics["euclidean"]
+    prepared = metric.prepare(points)
+    matrix = pairwise(metric, prepared)
+    difference = prepared.points[:, None] - prepared.points
+    summed = np.sqrt(np.einsum("ijk,ijk->ij", difference, difference)).astype(np.float32)
+    np.testing.assert_array_equal(matrix, summed)
+    np.testing.assert_array_equal(matrix, pairwise(metric, prepared, n_threads=2))
+    rows = np.array([7, 250, 3])
+    np.testing.assert_array_equal(metric.block(prepared, rows, 40), matrix[rows, 40:])
 
 
 def test_duplicates_are_at_distance_exactly_zero():
     points = np.random.default_rng(0).normal(size=(6, 512))[[0, 1, 0, 2, 1, 0]]
-    squared = squared_distances(points)
-    assert squared[0, 2] == squared[0, 5] == squared[1, 4] == 0
-    assert (squared == squared.T).all()
-    assert (squared >= 0).all()
+    distances = euclidean(points)
+    assert distances[0, 2] == distances[0, 5] == distances[1, 4] == 0
+    assert (distances == distances.T).all()
+    assert (distances >= 0).all()
 
 
 @pytest.mark.parametrize("name", ["euclidean", "cosine", "correlation"])
@@ -39,20 +60,19 @@ def test_agrees_with_scipy_and_row_with_matrix(name):
     points = np.random.default_rng(1).normal(size=(40, 7))
     metric = point_metrics[name]
     prepared = metric.prepare(points)
-    matrix = metric.pairwise(prepared)
-    np.testing.assert_allclose(matrix, squareform(pdist(points, name)), atol=1e-14, rtol=1e-9)
-    np.testing.assert_allclose(metric.from_point(prepared, 3), matrix[3], atol=1e-14, rtol=1e-9)
+    matrix = pairwise(metric, prepared)
+    np.testing.assert_allclose(matrix, squareform(pdist(points, name)), rtol=1e-7)
+    np.testing.assert_allclose(metric.from_point(prepared, 3), matrix[3], rtol=1e-7)
     chosen = np.array([5, 2, 9])
-    np.testing.assert_allclose(
-        metric.pairwise(metric.subset(prepared, chosen)), matrix[np.ix_(chosen, chosen)], atol=1e-14
-    )
+    few = pairwise(metric, metric.subset(prepared, chosen))
+    np.testing.assert_array_equal(few, matrix[np.ix_(chosen, chosen)])
 
 
 def test_nearly_parallel_vectors_keep_their_digits():
     angle = 1e-6
     points = np.array([[1, 0], [np.cos(angle), np.sin(angle)]])
     metric = point_metrics["cosine"]
-    value = metric.pairwise(metric.prepare(points))[0, 1]
+    value = pairwise(metric, metric.prepare(points))[0, 1]
     assert value == pytest.approx(2 * np.sin(angle / 2) ** 2, rel=1e-6)  # 1 - cos, by half angle
 
 
@@ -60,7 +80,7 @@ def test_precomputed_matrices_pass_as_they_are():
     matrix = squareform(pdist(np.random.default_rng(2).normal(size=(5, 2))))
     metric = point_metrics["precomputed"]
     prepared = metric.prepare(matrix)
-    assert (metric.pairwise(prepared) == matrix).all()
+    assert (pairwise(metric, prepared) == matrix.astype(np.float32)).all()
     assert (metric.from_point(prepared, 2) == matrix[2]).all()
 
 
@@ -91,3 +111,19 @@ def test_matrices_of_any_real_kind(kind):
 def test_bad_input(name, values, message):
     with pytest.raises(ValueError, match=message):
         point_metrics[name].prepare(values)
+
+
+def test_sparse_distances_are_checked():
+    good = sparse.coo_matrix(([1.0, 1.0, 0.0, 0.0], ([0, 1, 1, 2], [1, 0, 2, 1])), (3, 3))
+    assert as_sparse_distances(good).nnz == 4  # zeros that are given are distances
+    for values, rows, columns, message in (
+        ([1.0], [0], [1], r"entry \(i, j\) is given without \(j, i\)"),
+        ([1.0, 2.0], [0, 1], [1, 0], "symmetric to float32"),
+        ([-1.0, -1.0], [0, 1], [1, 0], "none negative"),
+        ([np.nan, np.nan], [0, 1], [1, 0], "finite distances"),
+        ([1.0], [2], [2], "zero diagonal"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            as_sparse_distances(sparse.coo_matrix((values, (rows, columns)), (3, 3)))
+    with pytest.raises(ValueError, match="square"):
+        as_sparse_distances(sparse.coo_matrix((2, 3)))

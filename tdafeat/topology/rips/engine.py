@@ -26,7 +26,9 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-def h0_h1(distances: np.ndarray, thresh: float, n_threads: int) -> list[np.ndarray]:
+def h0_h1(
+    distances: np.ndarray, thresh: float, n_threads: int, maxdim: int = 1
+) -> list[np.ndarray]:
     """Diagrams of degrees 0 and 1, bars in no particular order.
 
     Parameters
@@ -34,10 +36,11 @@ def h0_h1(distances: np.ndarray, thresh: float, n_threads: int) -> list[np.ndarr
     distances : float32 `(n, n)`, symmetric and non-negative, at most 65,535 points; overwritten.
     thresh : longest edge that enters, inf for all.
     n_threads : threads; the diagrams do not depend on them.
+    maxdim : 1, or 0 for degree 0 alone.
 
     Returns
     -------
-    Two `(m, 2)` float64 arrays of births and deaths; bars of zero length are left out.
+    `(m, 2)` float64 arrays of births and deaths by degree; bars of zero length are left out.
 
     Notes
     -----
@@ -67,6 +70,8 @@ def h0_h1(distances: np.ndarray, thresh: float, n_threads: int) -> list[np.ndarr
     in_tree = spanning_edges(edges, n)
     h0_deaths = np.append(_lengths(keys_of(edges[in_tree])), np.full(n - in_tree.sum(), np.inf))
     h0 = np.column_stack([np.zeros(len(h0_deaths)), h0_deaths])
+    if maxdim == 0:
+        return [h0[h0[:, 0] < h0[:, 1]]]
     deaths = _deaths(keys, near, edges, in_tree, end, n_threads)
     h1 = np.column_stack([_lengths(keys_of(edges[~in_tree])), _lengths(deaths)])
     return [diagram[diagram[:, 0] < diagram[:, 1]] for diagram in (h0, h1)]
