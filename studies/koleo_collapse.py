@@ -1,4 +1,4 @@
-"""Collapse: what keeps DINO from answering the same to every image?
+"""Collapse: what keeps the features of self-distillation apart?
 
 A small transformer learns textures by self-distillation, with and without centring of the
 teacher and with and without the KoLeo regulariser. Everything else is the same, sharpening
@@ -25,7 +25,7 @@ def variant(centring: bool, koleo: float) -> Dino:
 STUDY = Study(
     name="koleo_collapse",
     title="Collapse, centring and KoLeo",
-    question="What keeps self-distillation from collapsing: centring, or KoLeo?",
+    question="What keeps the features of self-distillation from collapsing: centring, or KoLeo?",
     dataset="textures",
     variants={
         "neither": variant(centring=False, koleo=0.0),

@@ -14,7 +14,12 @@ LEVEL = 0.05  # family-wise, by Holm's correction
 FEW = 3  # feature spaces whose relations are told one by one
 
 
-def answer(metrics: pd.DataFrame, associations: pd.DataFrame, primary: str) -> list[str]:
+def answer(
+    metrics: pd.DataFrame,
+    associations: pd.DataFrame,
+    primary: str,
+    training: pd.DataFrame | None = None,
+) -> list[str]:
     """Say how accuracy fares, whether topology goes with it, and what pooling would have said.
 
     Parameters
@@ -22,6 +27,7 @@ def answer(metrics: pd.DataFrame, associations: pd.DataFrame, primary: str) -> l
     metrics : a run's metric table.
     associations : what `tdafeat.statistics.associations` made of it.
     primary : the accuracy chosen beforehand.
+    training : of a training, what it logged.
 
     Returns
     -------
@@ -40,7 +46,7 @@ def answer(metrics: pd.DataFrame, associations: pd.DataFrame, primary: str) -> l
     if metrics.empty:
         return ["Nothing could be measured: every cell failed."]
     if wording_of(metrics) is COURSE:
-        return told(metrics, primary)
+        return told(metrics, pd.DataFrame() if training is None else training, primary)
     by_class = associations[associations["scope_unit"] == "class"]
     within = by_class[by_class["adjustment"] == "within level"].dropna(subset=["value"])
     sentences = [_accuracies(metrics, primary)]

@@ -16,12 +16,13 @@ import pandas as pd
 from tdafeat.record import metrics as records
 
 SMALLEST_RANK = 2.0
-SMALLEST_SHARE = 0.2
+SMALLEST_SHARE = 0.1
 CRITERION = (
     "A variant counts as collapsed at a step if the effective rank of its test features is below "
     f"{SMALLEST_RANK:g}, or if their spread of directions (1 less the mean cosine of all pairs) is "
     f"under {100 * SMALLEST_SHARE:g} % of the largest it had at any step so far. It collapsed by "
-    "the first step measured from which on this holds to the end."
+    "the first step measured from which on this holds to the end. Features are judged, not what "
+    "the training's own loss asks of them."
 )
 
 
@@ -49,11 +50,13 @@ class Course:
 
     @property
     def kind(self) -> str:
-        """What shows that it is collapsed in the end."""
-        last = self.values.iloc[-1]
-        if last.get("effective_rank", np.nan) < SMALLEST_RANK:
+        """What shows the collapse at the step it collapsed by; nothing if it did not."""
+        if self.by is None:
+            return ""
+        then = self.values.loc[self.by]
+        if then.get("effective_rank", np.nan) < SMALLEST_RANK:
             return f"effective rank below {SMALLEST_RANK:g}"
-        return "its directions lost their spread"
+        return "directions lost their spread"
 
     @property
     def once(self) -> list[float]:
@@ -84,12 +87,13 @@ def courses(metrics: pd.DataFrame) -> list[Course]:
     return found
 
 
-def told(metrics: pd.DataFrame, primary: str) -> list[str]:
+def told(metrics: pd.DataFrame, training: pd.DataFrame, primary: str) -> list[str]:
     """Per variant, whether and by when it collapsed, with the numbers that say so.
 
     Parameters
     ----------
     metrics : a training's metric table.
+    training : what was logged: ``variant``, ``step``, ``quantity``, ``value``; may be empty.
     primary : the accuracy chosen beforehand.
     """
     found = courses(metrics)
@@ -105,7 +109,7 @@ def told(metrics: pd.DataFrame, primary: str) -> list[str]:
         else f"Numbers are means over {n_seeds} trainings of each variant."
     )
     sentences = [
-        f"{name}: {_fate(own)}; {'; '.join(_evidence(own, primary))}."
+        f"{name}: {_fate(own)}; {'; '.join([*_evidence(own, primary), *_logged(training, name)])}."
         for name, own in by_variant.items()
     ]
     return [*sentences, f"{chance} {repeats}".strip()]
@@ -115,7 +119,8 @@ def _fate(own: list[Course]) -> str:
     steps = sorted(course.by for course in own if course.by is not None)
     if len(own) > 1 and steps:
         when = f"{steps[0]:.0f}" + (f" to {steps[-1]:.0f}" if steps[-1] > steps[0] else "")
-        return f"collapsed in {len(steps)} of {len(own)} trainings, by step {when}"
+        kinds = " or ".join(sorted({course.kind for course in own} - {""}))
+        return f"collapsed in {len(steps)} of {len(own)} trainings, by step {when} ({kinds})"
     if steps:
         return f"collapsed by step {steps[0]:.0f} ({own[0].kind})"
     once = sorted({step for course in own for step in course.once})
@@ -136,9 +141,20 @@ def _evidence(own: list[Course], primary: str) -> Iterator[str]:
     start = f"from step {first:.0f} to {last:.0f} "
     for name, title in told_of:
         if name in ends[0]:
-            before, after = np.nanmean([table[name].to_numpy() for table in ends], axis=0)
-            yield f"{start}{title} {before:.2g} to {after:.2g}"
+            values = pd.DataFrame([table[name].to_numpy() for table in ends]).mean()
+            before, after = (f"{v:.2g}" if np.isfinite(v) else "undefined" for v in values)
+            yield f"{start}{title} {before} to {after}"
             start = ""
     if primary in ends[0]:
-        before, after = np.nanmean([table[primary].to_numpy() for table in ends], axis=0)
+        before, after = np.mean([table[primary].to_numpy() for table in ends], axis=0)
         yield f"{start}{records[primary].title} {100 * before:.0f} to {100 * after:.0f} %"
+
+
+def _logged(training: pd.DataFrame, variant: str) -> Iterator[str]:
+    """What the training itself logged last, means over the seeds."""
+    if training.empty:
+        return
+    own = training[training["variant"] == variant]
+    last = own[own["step"] == own["step"].max()].groupby("quantity", sort=False)["value"].mean()
+    if len(last):
+        yield "logged last: " + ", ".join(f"{name} {value:.2g}" for name, value in last.items())

@@ -122,7 +122,7 @@ COURSE = Wording(
     same="step",
     accurate="well-learned",
     fitted_on="the training images, encoded anew at every step",
-    overall="A space that learns rises from left to right; one that collapses sinks to chance.",
+    overall="A space that learns rises from left to right; one that collapses stops learning.",
     by_class="Lines that rise early are the classes learned first.",
     definitions=" What a definition calls clean are the features at the first step, and noisy "
     "those at a later one.",

@@ -92,7 +92,7 @@ def write_run(
         },
         "answer": [
             *_told(plan, store),
-            *answer(tables["metrics"], associations, study.primary),
+            *answer(tables["metrics"], associations, study.primary, tables.get("training")),
         ],
         "findings": verdict(associations, study.primary),
         "notes": _notes(study, source, tables),

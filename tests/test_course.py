@@ -34,8 +34,8 @@ def table(variant="a", seed=0, knn=(0.1, 0.2, 0.3, 0.4), **changed):
         ({"effective_rank": (8.0, 1.5, 4.0, 1.0)}, 80),
         ({"effective_rank": (1.0, 1.0, 1.0, 1.0)}, 0),
         ({"effective_rank": (8.0, 1.0, 1.0, 2.1)}, None),
-        ({"mean_cosine": (0.5, 0.88, 0.92, 0.99)}, 40),
-        ({"mean_cosine": (0.98, 0.5, 0.88, 0.98)}, 80),  # a narrow cone at first is no collapse
+        ({"mean_cosine": (0.5, 0.94, 0.96, 0.99)}, 40),
+        ({"mean_cosine": (0.98, 0.5, 0.9, 0.98)}, 80),  # a narrow cone at first is no collapse
         ({"total_variance": (1.0, 1.0, 0.0, 0.0), "effective_rank": (8, 8, np.nan, np.nan)}, 40),
     ],
 )
@@ -85,6 +85,38 @@ def test_a_collapse_is_told_with_its_step_and_its_evidence():
     assert "median nearest-neighbour distance 1 to 0.01;" in text
 
 
+@pytest.mark.parametrize(
+    ("changed", "kind"),
+    [
+        ({"effective_rank": (8.0, 4.0, 1.9, 1.0)}, "by step 40 (effective rank below 2)"),
+        ({"mean_cosine": (0.5, 0.94, 0.96, 0.99)}, "by step 40 (directions lost their spread)"),
+        (  # first the spread, which comes back when the rank goes
+            {"mean_cosine": (0.5, 0.99, 0.99, 0.5), "effective_rank": (8.0, 5.0, 4.0, 1.5)},
+            "by step 20 (directions lost their spread)",
+        ),
+    ],
+)
+def test_the_kind_of_a_collapse_is_that_of_the_step_it_is_told_with(changed, kind):
+    assert f"a: collapsed {kind};" in answer(table(**changed), pd.DataFrame(), "knn_accuracy")[0]
+
+
+@pytest.mark.filterwarnings("error")
+def test_where_all_images_come_to_one_point_the_rank_is_undefined():
+    gone = {"total_variance": (1.0, 1.0, 0.0, 0.0), "effective_rank": (8, 8, np.nan, np.nan)}
+    text = answer(table(**gone), pd.DataFrame(), "knn_accuracy")[0]
+    assert text.startswith("a: collapsed by step 40 (directions lost their spread);")
+    assert "effective rank 8 to undefined;" in text
+
+
+def test_what_was_logged_last_is_told():
+    log = pd.DataFrame(
+        [["a", 0, "loss", 2.0], ["a", 80, "loss", 0.5], ["a", 80, "score", 0.25], ["b", 9, "x", 1]],
+        columns=["variant", "step", "quantity", "value"],
+    )
+    first = answer(table(), pd.DataFrame(), "knn_accuracy", log)[0]
+    assert first.endswith("; logged last: loss 0.5, score 0.25.")
+
+
 def test_variants_and_seeds_are_told_apart():
     rows = pd.concat(
         [
@@ -96,7 +128,9 @@ def test_variants_and_seeds_are_told_apart():
         ]
     )
     a, b, last = answer(rows, pd.DataFrame(), "knn_accuracy")
-    assert a.startswith("a: collapsed in 2 of 3 trainings, by step 20 to 40;")
+    assert a.startswith(
+        "a: collapsed in 2 of 3 trainings, by step 20 to 40 (effective rank below 2);"
+    )
     assert "k-NN accuracy 10 to 60 %" in a
     assert b.startswith("b: recovered from a collapse (at step 20);")
     assert "means over 3 trainings" in last

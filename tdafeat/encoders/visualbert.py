@@ -118,9 +118,10 @@ def _regions(folder: Path) -> Encoder:
     own = _find(folder, names)
     try:
         return timm_family.load(REGIONS, None, None if own is None else str(own))
-    except DataUnavailable as error:
+    except DataUnavailable:
         raise DataUnavailable(
-            f"{folder}: holds neither {' nor '.join(names)}, and {error}"
+            f"{folder}: holds neither {' nor '.join(names)}, and timm:{REGIONS}, which gives the "
+            "regions, cannot be downloaded; put one of these files into the folder"
         ) from None
 
 

@@ -144,8 +144,9 @@ class TrainingSource:
                 encoders={seed: tuple(self.encoders.values()) for seed in self.whole},
                 texts=("",) * len(self.encoders),
             ).remarks(),
-            f"Every variant was trained on all {n_images} train images of {self.images.name}; "
-            f"predictors are fitted and asked anew at every step.",
+            f"Every variant was given the {n_images} train images of {self.images.name}, of which "
+            f"it may hold some out for a score of its own; predictors are fitted and asked anew "
+            f"at every step.",
             CRITERION,
         ]
         if len(self.whole) == 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -180,12 +180,16 @@ class SelfDistillation(nn.Module):
         return total
 
     def _taught(self, logits: Tensor, centre: Tensor) -> Tensor:
-        recipe = self.recipe
-        sharp = recipe.teacher_temperature if recipe.sharpening else recipe.student_temperature
-        taught = targets(logits, centre, sharp)
-        if recipe.centring:
-            centre.lerp_(logits.flatten(0, -2).mean(dim=0), 1 - recipe.centre_momentum)
+        taught = targets(logits, centre, self.sharpness)
+        if self.recipe.centring:
+            centre.lerp_(logits.flatten(0, -2).mean(dim=0), 1 - self.recipe.centre_momentum)
         return taught
+
+    @property
+    def sharpness(self) -> float:
+        """Temperature of the teacher's softmax."""
+        recipe = self.recipe
+        return recipe.teacher_temperature if recipe.sharpening else recipe.student_temperature
 
 
 def neighbour_accuracy(
@@ -208,6 +212,29 @@ def neighbour_accuracy(
     return float((voters.scores(encoded(asked)).argmax(axis=1) == asked.labels.numpy()).mean())
 
 
+def information(network: SelfDistillation, asked: Batchable, device: torch.device) -> float:
+    """Nats that the teacher's answer tells of an image, from 0 to the log of the prototypes.
+
+    The entropy of its mean answer less the mean entropy of its answers. 0 if it answers the same
+    to every image, be it always one prototype or all of them alike: then there is nothing left
+    for a student to learn, wherever the features are.
+    """
+    with torch.inference_mode():
+        answers = torch.cat(
+            [
+                targets(
+                    network.teacher.head(network.teacher(normalised(pixels, device))[0]),
+                    network.centre,
+                    network.sharpness,
+                )
+                for pixels in asked.pixels.split(256)
+            ]
+        )
+    return float(torch.special.entr(answers.mean(dim=0)).sum()) - float(
+        torch.special.entr(answers).sum(dim=1).mean()
+    )
+
+
 def normalised(pixels: Tensor, device: torch.device) -> Tensor:
     """uint8 pixels to the network's input on its device."""
     return preprocessing(pixels.shape[-1]).normalise(pixels.to(device, torch.float32) / 255)
@@ -220,7 +247,7 @@ def train(
     device: torch.device,
     checkpoint: Path,
     observe: Callable[[int, nn.Module], None] | None = None,
-    at: Collection[int] = (),
+    steps: Collection[int] = (),
     architecture: Architecture | None = None,
 ) -> tuple[Any, list[dict[str, float]]]:
     """Teach a network, and look at it along the way.
@@ -231,17 +258,18 @@ def train(
     ----------
     data : square images of the architecture's size.
     settings : `SETTINGS` are those of ``tiny:dino``, beside epochs and batch size.
-    checkpoint : the state of the training; the teacher at each step of `at` is kept beside it, as
+    checkpoint : the state of the training; the teacher at each of `steps` is kept beside it, as
         ``CHECKPOINT-STEP.safetensors``.
-    observe : called once training has ended, for each step of `at` in order, with the step and
+    observe : called once training has ended, for each of `steps` in order, with the step and
         the teacher's transformer as it was then (each a network of its own, in evaluation mode).
         A training that was killed and goes on, or is asked for again, shows the same networks.
-    at : numbers of steps made, 0 (before training) to ``settings.steps``.
+    steps : numbers of steps made, 0 (before training) to ``settings.steps``.
     architecture : that of ``tiny:dino`` if None.
 
     Returns
     -------
-    The teacher's transformer, in evaluation mode, and the course of training.
+    The teacher's transformer, in evaluation mode, and the course of training, with the
+    `information` of the teacher's answers on held-out images.
 
     Raises
     ------
@@ -256,9 +284,11 @@ def train(
     known, held = holdout(data, fraction=0.1, seed=settings.seed)
     _, voters = holdout(known, fraction=min(0.9, 3000 / len(known)), seed=settings.seed)
     total = settings.steps(len(known))
-    steps = sorted(set(at))
-    if steps and not 0 <= steps[0] <= steps[-1] <= total:
-        raise ValueError(f"at must hold steps from 0 to {total}; got {steps}")
+    shown = sorted(set(steps))
+    if shown and not 0 <= shown[0] <= shown[-1] <= total:
+        raise ValueError(
+            f"steps must lie from 0 to {total}, the length of the training; got {shown}"
+        )
     with seeded(settings.seed):
         network = SelfDistillation(shape, recipe).to(device)
     backbone = network.teacher.backbone
@@ -288,10 +318,10 @@ def train(
 
     def after_step(step: int) -> None:
         follow(network.teacher, network.student, cosine(step, total, recipe.momentum, 1.0))
-        if step in steps:
+        if step in shown:
             keep(step)
 
-    if 0 in steps:
+    if 0 in shown:
         keep(0)
     outcome = fit(
         network,
@@ -304,12 +334,13 @@ def train(
             "network": asdict(shape),
             "data": data.description,
             "recipe": asdict(recipe),
-            "at": steps,
+            "steps": shown,
         },
         after_step=after_step,
+        watch=lambda: {"information": information(network, held, device)},
     )
     if observe is not None:
-        for step in steps:
+        for step in shown:
             then = make_vit(shape)
             fill(then, read_weights(beside(step)), beside(step))
             observe(step, then.to(device).eval())
@@ -337,7 +368,12 @@ def evaluate(
 def _train(
     arguments: Namespace, settings: Settings, device: torch.device, checkpoint: Path
 ) -> Trained[Any]:
-    recipe = Recipe(koleo=arguments.koleo, ibot=arguments.ibot)
+    recipe = Recipe(
+        centring=arguments.centring,
+        sharpening=arguments.sharpening,
+        koleo=arguments.koleo,
+        ibot=arguments.ibot,
+    )
     data = _prepared(arguments, "train", arguments.seeds)
     backbone, history = train(data, recipe, settings, device, checkpoint)
     return Trained(
@@ -361,6 +397,8 @@ def _prepared(arguments: Namespace, split: str, seeds: Sequence[int] = (0,)) -> 
 
 def _options(parser: ArgumentParser) -> None:
     add = parser.add_argument_group("recipe").add_argument
+    for name in ("centring", "sharpening"):
+        add(f"--{name}", action=BooleanOptionalAction, default=getattr(Recipe, name))
     add("--koleo", type=float, default=Recipe.koleo, metavar="W", help="weight of KoLeo")
     add("--ibot", type=float, default=Recipe.ibot, metavar="W", help="weight of masked patches")
 

@@ -82,7 +82,8 @@ class Outcome:
 
     Attributes
     ----------
-    history : per epoch, ``epoch``, ``step``, ``loss``, ``score``, ``learning_rate``.
+    history : per epoch, ``epoch``, ``step``, ``loss``, ``score``, ``learning_rate``, and what was
+        watched.
     """
 
     weights: dict[str, Tensor]
@@ -98,6 +99,7 @@ def fit(
     checkpoint: Path,
     task: Mapping[str, Any] | None = None,
     after_step: Callable[[int], None] | None = None,
+    watch: Callable[[], Mapping[str, float]] | None = None,
 ) -> Outcome:
     """Train until `settings.epochs`, resuming from `checkpoint` if it is there.
 
@@ -109,6 +111,7 @@ def fit(
     task : plain values that say what is trained on what; the state of another is refused.
     after_step : called with the number of steps made, from 1. What it changes must lie in the
         weights and buffers of `network`, which the state holds: a network may carry its teacher.
+    watch : further quantities of the network as it is, by name.
 
     Returns
     -------
@@ -176,6 +179,7 @@ def fit(
         network.eval()
         with torch.inference_mode():
             reached = score()
+            watched = {} if watch is None else watch()
         rate = optimiser.param_groups[0]["lr"]
         if settings.schedule == "plateau":
             schedule.step(reached)
@@ -189,6 +193,7 @@ def fit(
                 "loss": total / len(drawn),
                 "score": reached,
                 "learning_rate": rate,
+                **watched,
             }
         )
         _keep(checkpoint, identity, network, optimiser, schedule, outcome)

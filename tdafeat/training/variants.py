@@ -44,7 +44,7 @@ class Dino:
     @property
     def spec(self) -> Mapping[str, Any]:
         """Method, network, recipe and settings, in plain values."""
-        settings = asdict(self._settings(seed=0))
+        settings = asdict(self.settings(seed=0))
         del settings["seed"]  # of the training, not of the variant
         return {
             "method": "dino",
@@ -66,8 +66,9 @@ class Dino:
 
         Returns
         -------
-        Per epoch its last ``step``, the mean ``loss``, and the k-NN accuracy of a tenth of the
-        images, which are not trained on, by up to 3,000 of the others.
+        Per epoch its last ``step``, the mean ``loss``, and of a tenth of the images, which are not
+        trained on, the k-NN accuracy by up to 3,000 of the others, and the nats that the
+        teacher's answer tells of an image (`tdafeat.training.dino.information`).
 
         Raises
         ------
@@ -76,15 +77,20 @@ class Dino:
         _, course = dino.train(
             batchable([images], preprocessing(self.architecture.size)),
             self.recipe,
-            self._settings(seed),
+            self.settings(seed),
             device,
             folder / "state",
             observe=lambda step, network: observe(step, network.state_dict()),
-            at=steps,
+            steps=steps,
             architecture=self.architecture,
         )
-        score = "k-NN accuracy, held-out"
-        return [{"step": e["step"], "loss": e["loss"], score: e["score"]} for e in course]
+        titles = {
+            "step": "step",
+            "loss": "loss",
+            "score": "held-out k-NN accuracy",
+            "information": "nats the teacher's answer tells of an image",
+        }
+        return [{titles[name]: epoch[name] for name in titles} for epoch in course]
 
     def encoder(self, name: str, weights: Mapping[str, Tensor]) -> Encoder:
         """The teacher that has these weights; its class token is the feature."""
@@ -92,6 +98,7 @@ class Dino:
         network.load_state_dict(weights)
         return as_encoder(network.eval(), name)
 
-    def _settings(self, seed: int) -> Settings:
+    def settings(self, seed: int) -> Settings:
+        """Of the loop."""
         own = {"epochs": self.epochs, "batch_size": self.batch_size, "warmup": self.warmup}
         return Settings(**(dino.SETTINGS | own | {"seed": seed}))

@@ -158,11 +158,11 @@ def test_ibot_teaches_hidden_patches():
 def test_the_momentum_rises_to_one(tmp_path, monkeypatch):
     momenta = []
     monkeypatch.setattr(dino, "follow", lambda teacher, student, m: momenta.append(m))
-    train(tmp_path, at=(), momentum=0.9)
+    train(tmp_path, steps=(), momentum=0.9)
     assert momenta == pytest.approx([0.95 - 0.05 * math.cos(math.pi * k / 8) for k in range(1, 9)])
 
 
-def train(folder, at=(0, 3, 8), **changes):
+def train(folder, steps=(0, 3, 8), **changes):
     seen = {}
     network, history = dino.train(
         stripes(),
@@ -171,7 +171,7 @@ def train(folder, at=(0, 3, 8), **changes):
         CPU,
         folder / "state",
         observe=lambda step, teacher: seen.update({step: teacher}),
-        at=at,
+        steps=steps,
         architecture=SMALL,
     )
     return network, history, seen
@@ -194,6 +194,20 @@ def test_the_teacher_is_seen_along_the_way(tmp_path):
     assert not any(each.training for each in (network, *seen.values()))
     assert len(history) == 2
     assert all(0 <= entry["score"] <= 1 for entry in history)
+    assert all(0 <= entry["information"] <= math.log(32) for entry in history)
+
+
+@pytest.mark.parametrize("answer", ["one prototype", "all alike", "one of each class"])
+def test_a_teacher_that_answers_the_same_to_every_image_tells_nothing(answer, monkeypatch):
+    network, data = learner(), stripes()
+    logits = {
+        "one prototype": 100.0 * torch.eye(32)[[7] * 40],
+        "all alike": torch.zeros(40, 32),
+        "one of each class": 100.0 * torch.eye(32)[data.labels],
+    }[answer]
+    monkeypatch.setattr(network.teacher.head, "forward", lambda tokens: logits)
+    expected = math.log(2) if answer == "one of each class" else 0.0
+    assert dino.information(network, data, CPU) == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("killed_at", [2, 6])
@@ -223,7 +237,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(killed_at, tmp_path, monkeyp
 
 
 @pytest.mark.parametrize(
-    ("change", "told"), [({"koleo": 0.2}, "recipe was"), ({"at": (0, 4)}, "at was")]
+    ("change", "told"), [({"koleo": 0.2}, "recipe was"), ({"steps": (0, 4)}, "steps was")]
 )
 def test_another_training_is_refused(change, told, tmp_path):
     train(tmp_path)
@@ -232,8 +246,8 @@ def test_another_training_is_refused(change, told, tmp_path):
 
 
 def test_steps_outside_the_training(tmp_path):
-    with pytest.raises(ValueError, match=r"at must hold steps from 0 to 8; got \[0, 9\]"):
-        train(tmp_path, at=(9, 0))
+    with pytest.raises(ValueError, match=r"steps must lie from 0 to 8.*got \[0, 9\]"):
+        train(tmp_path, steps=(9, 0))
 
 
 def test_images_of_another_size(tmp_path):

@@ -60,7 +60,7 @@ def test_the_teacher_is_shown_at_every_step_and_learns(images, tmp_path):
     assert not same(weights[0], weights[2])
     assert not same(weights[2], weights[4])
     assert [entry["step"] for entry in log] == [2, 4]
-    assert all(0 <= entry["k-NN accuracy, held-out"] <= 1 for entry in log)
+    assert all(0 <= entry["held-out k-NN accuracy"] <= 1 for entry in log)
 
 
 def test_a_training_killed_goes_on_to_the_same_networks(images, tmp_path):
@@ -87,7 +87,9 @@ def test_a_checkpoint_is_an_encoder_of_class_tokens(images, tmp_path):
 
 
 def test_a_step_beyond_the_training_is_refused(images, tmp_path):
-    with pytest.raises(ValueError, match="at must hold steps from 0 to 4; got"):
+    with pytest.raises(
+        ValueError, match="steps must lie from 0 to 4, the length of the training; got"
+    ):
         shown(SMALL, images, tmp_path, steps=(0, 5))
 
 
