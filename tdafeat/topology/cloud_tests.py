@@ -16,7 +16,7 @@ from tdafeat.topology.pairwise import distance_matrix
 from tdafeat.topology.parallel import of_each
 from tdafeat.topology.permutation import PermutationTest, check_draws, group_test, p_value
 from tdafeat.topology.persistence import persistence
-from tdafeat.topology.subsampling import disjoint_diagrams
+from tdafeat.topology.subsampling import disjoint_diagrams, engine_of_many
 
 
 def paired_cloud_test(
@@ -85,7 +85,11 @@ def paired_cloud_test(
         a,
         b,
         degree=degree,
-        diagrams={"metric": metric, "n_landmarks": n_landmarks},
+        diagrams={
+            "metric": metric,
+            "n_landmarks": n_landmarks,
+            "engine": engine_of_many(degree),
+        },
         distances={"distance": distance, "order": order, "internal_p": internal_p},
     )
     statistic, *drawn = of_each(apart, np.concatenate([observed, by_row]), n_jobs)

@@ -119,9 +119,14 @@ def diagrams_of_draws(
     return of_each(partial(_diagrams, points, maxdim=maxdim, metric=metric), draws, n_jobs)
 
 
+def engine_of_many(maxdim: int) -> str:
+    """Engine for many small clouds: together they are worth the loading of its kernels."""
+    return "tdafeat" if maxdim <= 1 else "auto"
+
+
 def _diagrams(points: np.ndarray, draw: np.ndarray, maxdim: int, metric: str) -> Diagrams:
     drawn = points[np.ix_(draw, draw)] if metric == "precomputed" else points[draw]
-    diagrams = persistence(drawn, maxdim=maxdim, metric=metric)
+    diagrams = persistence(drawn, maxdim, metric, engine=engine_of_many(maxdim))
     return Diagrams(diagrams, {**diagrams.record, "drawn_from": len(points)})
 
 
