@@ -46,7 +46,7 @@ def save_diagrams(path: str | Path, diagrams: Diagrams) -> None:
 
 
 def load_diagrams(path: str | Path) -> Diagrams:
-    """Read what `save_diagrams` wrote; the same numbers and record.
+    """Read what `save_diagrams` wrote: the same numbers and record, its arrays as lists.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def load_diagrams(path: str | Path) -> Diagrams:
 
 
 def _plain(value: Any) -> Any:
-    """A numpy number as Python's own."""
-    if isinstance(value, np.generic):
-        return value.item()
+    """A numpy number as Python's own, an array as lists of them."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
     raise TypeError(f"{type(value).__name__} is not")

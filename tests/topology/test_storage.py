@@ -20,6 +20,15 @@ def test_what_is_saved_is_read_to_the_bit(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["cloud.npz"]
 
 
+def test_cocycles_of_the_record_are_kept_as_lists(tmp_path):
+    square = [[0, 0], [0, 1], [1, 1], [1, 0]]
+    diagrams = persistence(square, cocycles=True)
+    save_diagrams(tmp_path / "square.npz", diagrams)
+    found = load_diagrams(tmp_path / "square.npz").record["cocycles"][1]
+    assert found == [cocycle.tolist() for cocycle in diagrams.record["cocycles"][1]]
+    assert len(found) == 1
+
+
 @pytest.mark.parametrize("diagrams", [[], [[]], [[[0, np.inf]], [], [[1, 2]]]])
 def test_empty_diagrams_keep_their_degree(tmp_path, diagrams):
     save_diagrams(tmp_path / "a.npz", Diagrams(diagrams, {"radius": np.float32(0.5)}))
