@@ -8,6 +8,7 @@ are equal to the bit.
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import sys
@@ -79,12 +80,22 @@ class Engine:
     @property
     def installed(self) -> bool:
         """Whether it can be imported, without importing it."""
-        return find_spec(self.module) is not None
+        return _found(self.module)
 
     @property
     def version(self) -> str:
         """Version of the installed distribution."""
-        return version(self.distribution)
+        return _version(self.distribution)
+
+
+@functools.cache  # both take longer than the homology of a hundred points
+def _found(module: str) -> bool:
+    return find_spec(module) is not None
+
+
+@functools.cache
+def _version(distribution: str) -> str:
+    return version(distribution)
 
 
 def _tdafeat(problem: Problem) -> Bars:

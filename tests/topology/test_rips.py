@@ -1,4 +1,3 @@
-import gzip
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -6,6 +5,8 @@ import pytest
 from joblib import Parallel, delayed
 from scipy.spatial.distance import cdist, pdist, squareform
 
+from tdafeat import datasets, encoders
+from tdafeat.extraction import extract
 from tdafeat.topology import persistence
 from tdafeat.topology.rips.engine import h0_h1
 
@@ -86,12 +87,13 @@ def test_equal_to_ripser_on_larger_clouds_whatever_the_threads(kind):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("encoder", ["pixels", "densenet:fashion-mnist"])
 @pytest.mark.parametrize("n_points", [500, 1500])
-def test_equal_to_ripser_on_fashion_mnist(real_data, n_points):
-    with gzip.open(real_data / "FashionMNIST/raw/t10k-images-idx3-ubyte.gz") as file:
-        pixels = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 784) / 255
-    expected = persistence(pixels[:n_points], engine="ripser")
-    ours = persistence(pixels[:n_points], engine="tdafeat", n_jobs=2)
+def test_equal_to_ripser_on_fashion_mnist(real_data, encoder, n_points):
+    images = datasets.load("fashion_mnist", split="test", root=real_data).subset(range(n_points))
+    features = extract(images, encoders.load(encoder))[0].features
+    expected = persistence(features, engine="ripser")
+    ours = persistence(features, engine="tdafeat", n_jobs=2)
     for degree in (0, 1):
         np.testing.assert_array_equal(ours[degree], expected[degree])
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -17,13 +18,12 @@ from tdafeat.topology.rips.reduction import TREE, kill, table_of_roles
 _NEAR = 16  # nearest neighbours kept of each vertex
 _HUBS = 16  # vertices with which every lune is tested
 _FEW = 400  # points up to which a second thread costs more than it brings
-_SHARES = 4  # of the rows, per thread
+_SHARES = 2  # of the rows, per thread
 _SAMPLE = 1 << 13  # lengths from which the levels are read
 _LEAST, _MOST = 0.01, 0.04  # of all edges, in a level; in between as many as came before it
 _WORTH = 1000  # edges of the smallest level: fewer are done before a level is begun
 
-A = TypeVar("A")
-B = TypeVar("B")
+InTurn = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 
 
 def h0_h1(
@@ -64,17 +64,17 @@ def h0_h1(
     def neighbours(first: int) -> np.ndarray:
         return relative_neighbours(keys, near, hubs, end, first, step)
 
-    if n > 1:
-        list(_in_turn(lambda first: nearest(keys, near, first, step), shares, n_threads))
-    edges = np.sort(np.concatenate(list(_in_turn(neighbours, shares, n_threads))))
-    in_tree = spanning_edges(edges, n)
+    with _threads(n_threads) as in_turn:
+        if n > 1:
+            list(in_turn(lambda first: nearest(keys, near, first, step), shares))
+        edges = np.sort(np.concatenate(list(in_turn(neighbours, shares))))
+        in_tree = spanning_edges(edges, n)
+        deaths = _deaths(keys, near, edges, in_tree, end, in_turn, n_threads) if maxdim else None
     h0_deaths = np.append(_lengths(keys_of(edges[in_tree])), np.full(n - in_tree.sum(), np.inf))
-    h0 = np.column_stack([np.zeros(len(h0_deaths)), h0_deaths])
-    if maxdim == 0:
-        return [h0[h0[:, 0] < h0[:, 1]]]
-    deaths = _deaths(keys, near, edges, in_tree, end, n_threads)
-    h1 = np.column_stack([_lengths(keys_of(edges[~in_tree])), _lengths(deaths)])
-    return [diagram[diagram[:, 0] < diagram[:, 1]] for diagram in (h0, h1)]
+    diagrams = [np.column_stack([np.zeros(len(h0_deaths)), h0_deaths])]
+    if deaths is not None:
+        diagrams.append(np.column_stack([_lengths(keys_of(edges[~in_tree])), _lengths(deaths)]))
+    return [diagram[diagram[:, 0] < diagram[:, 1]] for diagram in diagrams]
 
 
 def _deaths(
@@ -83,6 +83,7 @@ def _deaths(
     edges: np.ndarray,
     in_tree: np.ndarray,
     end: np.int32,
+    in_turn: InTurn,
     n_threads: int,
 ) -> np.ndarray:
     """Key at which each birth dies, `LAST` for those alive at the end."""
@@ -106,7 +107,7 @@ def _deaths(
         graphs.append(graph)
         return cycles
 
-    for cycles in _in_turn(killed, _levels(keys, keys_of(births)[0], end), n_threads):
+    for cycles in in_turn(killed, _levels(keys, keys_of(births)[0], end)):
         memo, used, sums, n_summands = kill(
             keys, near, cycles, births, memo, used, sums, spans, n_summands, deaths
         )
@@ -134,19 +135,24 @@ def _levels(
         lower, at = upper, next_at
 
 
-def _in_turn(function: Callable[[A], B], arguments: Iterable[A], n_threads: int) -> Iterator[B]:
-    """Results in the order of the arguments, which are taken as threads come free."""
+@contextmanager
+def _threads(n_threads: int) -> Iterator[InTurn]:
+    """A map whose results come in order, and whose arguments are taken as threads come free."""
     if n_threads == 1:
-        yield from map(function, arguments)
+        yield map
         return
-    running: deque[Future[B]] = deque()
     with ThreadPoolExecutor(n_threads) as pool:
-        for argument in arguments:
-            running.append(pool.submit(function, argument))
-            if len(running) > n_threads:
+
+        def in_turn(function: Callable[[Any], Any], arguments: Iterable[Any]) -> Iterator[Any]:
+            running: deque[Future[Any]] = deque()
+            for argument in arguments:
+                running.append(pool.submit(function, argument))
+                if len(running) > n_threads:
+                    yield running.popleft().result()
+            while running:
                 yield running.popleft().result()
-        while running:
-            yield running.popleft().result()
+
+        yield in_turn
 
 
 def _lengths(keys: np.ndarray) -> np.ndarray:
