@@ -90,12 +90,12 @@ DATA: dict[str, tuple[Callable[[int], np.ndarray], tuple[int, ...]]] = {
 def engine(name: str, points: np.ndarray, prototype: Path | None) -> Callable[[], Any]:
     """One run of this engine on the cloud, ready to be timed."""
     from tdafeat import persistence
-    from tdafeat.topology.points import pairwise, point_metrics
+    from tdafeat.topology.points import point_metrics
 
     if name == "tdafeat, from points":
         return lambda: persistence(points, engine="tdafeat", n_jobs=2)
     metric = point_metrics["euclidean"]
-    distances = pairwise(metric, metric.prepare(points))
+    distances = metric.pairwise(metric.prepare(points))
     if name == "tdafeat":
         return lambda: persistence(distances, metric="precomputed", engine="tdafeat", n_jobs=2)
     if name == "ripser":

@@ -13,7 +13,7 @@ from tdafeat.record import Registry
 from tdafeat.topology.bottleneck import bottleneck
 from tdafeat.topology.diagrams import as_diagram
 from tdafeat.topology.parallel import of_each
-from tdafeat.topology.points import pairwise, point_metrics
+from tdafeat.topology.points import point_metrics
 from tdafeat.topology.subsampling import checked_points, diagrams_of_draws
 from tdafeat.topology.summaries import longest_bar
 
@@ -182,7 +182,7 @@ def _draws(
 
 def _hausdorff(points: np.ndarray, draws: list[np.ndarray], metric: str) -> np.ndarray:
     measure = point_metrics[metric]
-    distances = pairwise(measure, measure.prepare(points))
+    distances = measure.pairwise(measure.prepare(points))
     return np.array([distances[draw].min(axis=0).max() for draw in draws])
 
 

@@ -19,7 +19,7 @@ from tdafeat.topology.engines import (
     choose,
 )
 from tdafeat.topology.landmarks import farthest_points
-from tdafeat.topology.points import as_sparse_distances, pairwise, point_metrics
+from tdafeat.topology.points import as_sparse_distances, point_metrics
 
 _MATRIX = 10_000  # points up to which degree 0 alone is read from the matrix, which is faster
 _FIELDS = [p for p in range(2, 128) if all(p % q for q in range(2, p))]  # as far as ripser goes
@@ -118,7 +118,7 @@ def persistence(
         distances = prepared
         if not sparse:
             check_memory(chosen, n_points)
-            distances = pairwise(measure, prepared, n_threads)
+            distances = measure.pairwise(prepared, n_threads)
             check_simplices(distances, maxdim, rounded_thresh)
         bars, representatives = chosen.compute(
             Problem(distances, maxdim, rounded_thresh, coefficients, cocycles, n_threads)

@@ -54,31 +54,14 @@ class PointMetric(Protocol):
     def block(self, prepared: Any, rows: np.ndarray, since: int = 0) -> np.ndarray:
         """Distances of these points to those from `since` on, float32 `(len(rows), n - since)`."""
 
+    def pairwise(self, prepared: Any, n_threads: int = 1) -> np.ndarray:
+        """Distances of all pairs, float32 `(n, n)`, symmetric to the bit."""
+
     def from_point(self, prepared: Any, index: int) -> np.ndarray:
         """Distances from one point to all, `(n,)`."""
 
     def subset(self, prepared: Any, indices: np.ndarray) -> Any:
         """The same cloud with these points only."""
-
-
-def pairwise(measure: PointMetric, prepared: Any, n_threads: int = 1) -> np.ndarray:
-    """Distances of all pairs, float32 `(n, n)`, symmetric to the bit."""
-    n = len(prepared)
-    distances = np.empty((n, n), np.float32)
-    step = max(1, _BLOCK // n)
-
-    def fill(start: int) -> None:
-        block = measure.block(prepared, np.arange(start, min(start + step, n)), start)
-        distances[start : start + step, start:] = block
-        distances[start:, start : start + step] = block.T
-
-    if n_threads == 1 or n <= step:
-        for start in range(0, n, step):
-            fill(start)
-    else:
-        with ThreadPoolExecutor(n_threads) as pool:
-            list(pool.map(fill, range(0, n, step)))
-    return distances
 
 
 @dataclass(frozen=True)
@@ -131,6 +114,25 @@ class Embedded:
             distances[i, j] = self._rounded(np.einsum("ij,ij->i", difference, difference))
         return distances
 
+    def pairwise(self, prepared: Cloud, n_threads: int = 1) -> np.ndarray:
+        """Distances of all pairs, a block of rows at a time."""
+        n = len(prepared)
+        distances = np.empty((n, n), np.float32)
+        step = max(1, _BLOCK // n)
+
+        def fill(start: int) -> None:
+            block = self.block(prepared, np.arange(start, min(start + step, n)), start)
+            distances[start : start + step, start:] = block
+            distances[start:, start : start + step] = block.T
+
+        if n_threads == 1 or n <= step:
+            for start in range(0, n, step):
+                fill(start)
+        else:
+            with ThreadPoolExecutor(n_threads) as pool:
+                list(pool.map(fill, range(0, n, step)))
+        return distances
+
     def _rounded(self, squared: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore"):  # refused below
             distances = self.finish(np.maximum(squared, 0)).astype(np.float32)
@@ -152,24 +154,33 @@ class Precomputed:
     """A distance matrix brought by the caller; the triangle inequality is not asked for."""
 
     def prepare(self, values: Any) -> np.ndarray:
-        """Check that the matrix is square, finite, symmetric, non-negative, its diagonal zero."""
+        """A float32 copy, the larger of both entries of each pair, of a matrix that is checked.
+
+        It must be square, finite, symmetric, non-negative, and zero on its diagonal.
+        """
         matrix = as_array(values, "X", 2)
         if matrix.dtype.kind != "f":
             matrix = matrix.astype(np.float64)
         if matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
             raise ValueError(f"X must be a square distance matrix; got shape {matrix.shape}")
+        distances = np.empty(matrix.shape, np.float32)
         step = max(1, _BLOCK // len(matrix))
         for start in range(0, len(matrix), step):
             upper = matrix[start : start + step, start:]
             lower = matrix[start:, start : start + step].T
             parts = (upper,) if np.array_equal(upper, lower) else (upper, lower)
-            largest = np.finfo(np.float32).max
-            if all(0 <= part.min() <= part.max() <= largest for part in parts):
-                gap = 0 if len(parts) == 1 else abs(upper - lower) > 1e-6 * np.maximum(*parts)
-                if not np.any(gap) and not np.diagonal(upper).any():
-                    continue
-            self._refuse(matrix)
-        return matrix
+            longest = np.finfo(np.float32).max
+            if np.diagonal(upper).any() or not all(
+                0 <= part.min() <= part.max() <= longest for part in parts
+            ):
+                self._refuse(matrix)
+            if len(parts) == 2:
+                if (abs(upper - lower) > 1e-6 * np.maximum(*parts)).any():
+                    self._refuse(matrix)
+                upper = np.maximum(*parts)
+            distances[start : start + step, start:] = upper
+            distances[start:, start : start + step] = upper.T
+        return distances
 
     def _refuse(self, matrix: np.ndarray) -> None:
         """Say what is wrong, and where first."""
@@ -187,9 +198,12 @@ class Precomputed:
         raise ValueError(TOO_LONG)
 
     def block(self, prepared: np.ndarray, rows: np.ndarray, since: int = 0) -> np.ndarray:
-        """The larger of both entries of each pair."""
-        ours = prepared[rows, since:].astype(np.float32)
-        return np.maximum(ours, prepared[since:, rows].T.astype(np.float32))
+        """These rows."""
+        return prepared[rows, since:]
+
+    def pairwise(self, prepared: np.ndarray, n_threads: int = 1) -> np.ndarray:
+        """The copy that was made of the matrix."""
+        return prepared
 
     def from_point(self, prepared: np.ndarray, index: int) -> np.ndarray:
         """One row of the matrix."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from tdafeat.record import Registry
 from tdafeat.topology.diagrams import Diagrams, as_diagram
-from tdafeat.topology.points import pairwise, point_metrics
+from tdafeat.topology.points import point_metrics
 
 MAX_POINTS = 5_000  # of more, the distances of all pairs cost more than a scale is worth
 
@@ -73,7 +73,7 @@ def cloud_scale(
     if len(points) > MAX_POINTS:
         rng = np.random.default_rng(random_state)
         points = measure.subset(points, rng.choice(len(points), MAX_POINTS, replace=False))
-    distances = pairwise(measure, points)
+    distances = measure.pairwise(points)
     length = float(function(squareform(distances.astype(np.float64), checks=False)))
     if length == 0:
         raise ValueError(f"X has a {scale.replace('_', ' ')} of zero: it has no scale")

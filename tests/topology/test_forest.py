@@ -4,7 +4,7 @@ from scipy.spatial.distance import pdist, squareform
 
 from tdafeat.topology import persistence
 from tdafeat.topology import persistence as front_door
-from tdafeat.topology.points import pairwise, point_metrics
+from tdafeat.topology.points import point_metrics
 from tdafeat.topology.rips.engine import h0_h1
 from tdafeat.topology.rips.forest import h0
 
@@ -28,7 +28,7 @@ def ends(diagram):
 def test_equal_to_the_matrix_path_to_the_bit(kind, n):
     metric = point_metrics["euclidean"]
     prepared = metric.prepare(CLOUDS[kind](np.random.default_rng(n), n))
-    distances = pairwise(metric, prepared)
+    distances = metric.pairwise(prepared)
     for thresh in (np.inf, float(np.median(distances)), 0.0):
         alone = h0(lambda rows: metric.block(prepared, rows), n, thresh)
         with_matrix = h0_h1(distances.copy(), thresh, 1, maxdim=0)[0]
