@@ -104,7 +104,7 @@ def test_null_p_values_are_uniform(check_null):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("p_of", "runs", "n_permutations"),
-    [(paired_null, 250, 39), (tokens_null, 150, 39), (two_sample_null, 400, 199)],
+    [(paired_null, 150, 39), (tokens_null, 150, 39), (two_sample_null, 400, 199)],
 )
 def test_null_p_values_are_uniform_over_many_runs(check_null, p_of, runs, n_permutations):
     check_null(p_of, runs, n_permutations)
