@@ -75,41 +75,48 @@ def _cover(
     """Whether all long bars of `a` can be matched; the matching grows until one cannot.
 
     Breadth-first search for chains of exchanges that end at a free bar of `b`, or at a bar of `a`
-    that need not be matched.
+    that need not be matched. In each round a bar of `b` is looked at once, so chains do not share
+    bars and a round is cheap; a bar that the first chain of a round cannot match, none can.
     """
-    came_from, seen = np.empty(len(births), np.int64), np.full(len(births), -1)
+    came_from, seen = np.empty(len(births), np.int64), np.zeros(len(births), np.int64)
     queue = np.empty(len(births) + 1, np.int64)
-    for root in by_length:
-        if half[root] <= radius:
-            return True
-        if mates[root] >= 0:
-            continue
-        queue[0], head, tail, last = root, 0, 1, -1
-        while head < tail and last < 0:
-            i = queue[head]
-            head += 1
-            for j in range(_first_within(births, a[i, 0], radius), len(births)):
-                if births[j] - a[i, 0] > radius:
-                    break
-                if (
-                    seen[j] == root
-                    or abs(a[i, 0] - births[j]) > radius
-                    or abs(a[i, 1] - deaths[j]) > radius
-                ):
-                    continue
-                seen[j], came_from[j] = root, i
-                mate = mates_b[j]
-                if mate < 0 or half[mate] <= radius:
-                    last = j
-                    break
-                queue[tail] = mate
-                tail += 1
-        if last < 0:
-            return False
-        if mates_b[last] >= 0:
-            mates[mates_b[last]] = -1
-        while last >= 0:
-            i = came_from[last]
-            mates_b[last] = i
-            last, mates[i] = mates[i], last
+    a_round, missing = 0, True
+    while missing:
+        a_round, missing, first = a_round + 1, False, True
+        for root in by_length:
+            if half[root] <= radius:
+                break
+            if mates[root] >= 0:
+                continue
+            queue[0], head, tail, last = root, 0, 1, -1
+            while head < tail and last < 0:
+                i = queue[head]
+                head += 1
+                for j in range(_first_within(births, a[i, 0], radius), len(births)):
+                    if births[j] - a[i, 0] > radius:
+                        break
+                    if (
+                        seen[j] == a_round
+                        or abs(a[i, 0] - births[j]) > radius
+                        or abs(a[i, 1] - deaths[j]) > radius
+                    ):
+                        continue
+                    seen[j], came_from[j] = a_round, i
+                    mate = mates_b[j]
+                    if mate < 0 or half[mate] <= radius:
+                        last = j
+                        break
+                    queue[tail] = mate
+                    tail += 1
+            if last < 0:
+                if first:
+                    return False
+                missing = True
+            elif mates_b[last] >= 0:
+                mates[mates_b[last]] = -1
+            first = False
+            while last >= 0:
+                i = came_from[last]
+                mates_b[last] = i
+                last, mates[i] = mates[i], last
     return True

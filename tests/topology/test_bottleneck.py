@@ -129,6 +129,17 @@ def test_essential_bars():
 
 
 @settings(max_examples=15, deadline=None)
+@given(seeds, st.floats(0, 0.5))
+def test_moving_points_moves_the_diagrams_at_most_twice_as_far(seed, size):
+    rng = np.random.default_rng(seed)
+    cloud, steps = rng.normal(size=(40, 3)), rng.normal(size=(40, 3))
+    steps *= size / np.linalg.norm(steps, axis=1, keepdims=True)
+    before, after = persistence(cloud), persistence(cloud + steps)
+    for degree in (0, 1):
+        assert bottleneck(before[degree], after[degree]) <= 2 * size + 1e-6
+
+
+@settings(max_examples=15, deadline=None)
 @given(seeds, st.integers(5, 40), st.sampled_from(["euclidean", "precomputed"]))
 def test_clouds_lie_within_the_bounds_of_their_landmarks(seed, n_landmarks, metric):
     rng = np.random.default_rng(seed)
