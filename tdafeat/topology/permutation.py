@@ -173,7 +173,7 @@ def p_value(observed: float, drawn: np.ndarray) -> float:
     >>> p_value(2.0, np.array([0.0, 1.0, 2.0]))
     0.5
     """
-    reached = np.count_nonzero(drawn >= observed - 1e-12 * abs(observed))
+    reached = int(np.count_nonzero(drawn >= observed - 1e-12 * abs(observed)))
     return (1 + reached) / (1 + len(drawn))
 
 
