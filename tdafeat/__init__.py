@@ -27,6 +27,7 @@ _HOME = {
     "persistence": "tdafeat.topology",
     "wasserstein": "tdafeat.topology",
 }
+_ROOMS = ("datasets", "encoders", "evaluation", "geometry", "report", "statistics", "topology")
 __all__ = [
     "FeatureSet",
     "Levels",
@@ -40,6 +41,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f"tdafeat.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'tdafeat' has no attribute {name!r}")
     value = getattr(import_module(_HOME[name]), name)
@@ -48,4 +51,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_ROOMS})

@@ -8,7 +8,7 @@ import pandas as pd
 
 from tdafeat.course import told
 from tdafeat.record import metrics as records
-from tdafeat.wording import COURSE, wording_of
+from tdafeat.wording import COURSE, listed, wording_of
 
 LEVEL = 0.05  # family-wise, by Holm's correction
 FEW = 3  # feature spaces whose relations are told one by one
@@ -55,8 +55,8 @@ def answer(
     spaces = list(_spaces(metrics, primary))
     if at_chance := [name for name, _, _, knows in spaces if not knows]:
         sentences.append(
-            f"Even clean, accuracy in {_and(at_chance)} is near chance, so there is no robustness "
-            f"to ask about."
+            f"Even clean, accuracy in {listed(at_chance)} is near chance, so there is no "
+            f"robustness to ask about."
         )
         within = within[~within["encoder"].isin(at_chance)]
         by_class = by_class[~by_class["encoder"].isin(at_chance)]
@@ -91,11 +91,11 @@ def _accuracies(metrics: pd.DataFrame, primary: str) -> str:
     start = title[0].upper() + title[1:]
     if metrics["severity"].max() == 0:
         shares = [f"{name} {100 * clean:.0f} %" for name, clean, _, _ in spaces]
-        return f"{start} on test images: {_and(shares)}."
+        return f"{start} on test images: {listed(shares)}."
     shares = [
         f"{name} {100 * clean:.0f} to {100 * worst:.0f} %" for name, clean, worst, _ in spaces
     ]
-    return f"{start}, from clean images to the strongest noise: {_and(shares)}."
+    return f"{start}, from clean images to the strongest noise: {listed(shares)}."
 
 
 def _topology(within: pd.DataFrame, primary: str, noisy: bool) -> str:
@@ -119,16 +119,16 @@ def _topology(within: pd.DataFrame, primary: str, noisy: bool) -> str:
     if not found:
         return f"{text}there is no evidence that {goes_with}{_strongest(nothing)}."
     if not nothing:
-        return f"{text}{goes_with}{_and(found)}."
-    return f"{text}{goes_with}{_and(found)}; there is no evidence of it in {_strongest(nothing)}."
+        return f"{text}{goes_with}{listed(found)}."
+    return f"{text}{goes_with}{listed(found)}; there is no evidence of it in {_strongest(nothing)}."
 
 
 def _strongest(spaces: Sequence[tuple[str, pd.Series]]) -> str:
     """Feature spaces, each with its strongest relation; if they are many, the strongest of all."""
     if len(spaces) <= FEW:
-        return _and([f"{name} (strongest: {_effect(row)})" for name, row in spaces])
+        return listed([f"{name} (strongest: {_effect(row)})" for name, row in spaces])
     where, row = max(spaces, key=lambda space: abs(space[1]["value"]))
-    return f"{_and([name for name, _ in spaces])} (strongest, in {where}: {_effect(row)})"
+    return f"{listed([name for name, _ in spaces])} (strongest, in {where}: {_effect(row)})"
 
 
 def _effect(row: pd.Series) -> str:
@@ -151,9 +151,3 @@ def _pooling(by_class: pd.DataFrame) -> str:
             f"metrics and accuracy alike: that part is no evidence."
         )
     return f"Pooling the noise levels would not have made it look stronger: {sizes}."
-
-
-def _and(items: Sequence[str]) -> str:
-    if not items:
-        return "none"
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.record import metrics as records
+from tdafeat.wording import listed
 
 SMALLEST_RANK = 2.0
 SMALLEST_SHARE = 0.1
@@ -112,7 +113,18 @@ def told(metrics: pd.DataFrame, training: pd.DataFrame, primary: str) -> list[st
         f"{name}: {_fate(own)}; {'; '.join([*_evidence(own, primary), *_logged(training, name)])}."
         for name, own in by_variant.items()
     ]
-    return [*sentences, f"{chance} {repeats}".strip()]
+    return [_verdict(by_variant), *sentences, f"{chance} {repeats}".strip()]
+
+
+def _verdict(by_variant: dict[str, list[Course]]) -> str:
+    """Which variants collapsed in any of their trainings, and which did not."""
+    gone = [name for name, own in by_variant.items() if any(c.by is not None for c in own)]
+    kept = [name for name in by_variant if name not in gone]
+    if not gone:
+        return "The features of no variant collapsed."
+    if not kept:
+        return "The features of every variant collapsed."
+    return f"The features of {listed(gone)} collapsed; those of {listed(kept)} did not."
 
 
 def _fate(own: list[Course]) -> str:

@@ -103,7 +103,7 @@ class Study:
         store : folder of computed cells; ``$TDAFEAT_STORE`` or ``data/store`` if None.
         device : ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
         batch_size, workers : images per forward pass, threads that decode images.
-        jobs : processes that share the cells.
+        jobs : processes that share the cells; -1 for all cores.
         force : compute again what is in the store.
 
         Returns
@@ -118,6 +118,8 @@ class Study:
         from tdafeat.sources import FeatureSource, ImageSource, TrainingSource
         from tdafeat.writing import write_run
 
+        if jobs == 0 or jobs < -1:
+            raise ValueError(f"jobs must be at least 1, or -1 for all cores; got {jobs}")
         started = time.monotonic()
         where = Store(store or os.environ.get("TDAFEAT_STORE") or Path("data") / "store")
         source: Source

@@ -5,6 +5,7 @@ The column ``noise`` of a run's tables, and the entry of its manifest, say which
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -143,3 +144,16 @@ def wording_of(table: pd.DataFrame) -> Wording:
     'step'
     """
     return wording(table["noise"].iloc[0]) if "noise" in table and len(table) else NOISE
+
+
+def listed(items: Sequence[str]) -> str:
+    """Names in a sentence.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"]), listed(["a"]), listed([])
+    ('a, b and c', 'a', 'none')
+    """
+    if not items:
+        return "none"
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

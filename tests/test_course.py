@@ -69,7 +69,8 @@ def test_the_criterion_holds_on_clouds(collapse, kind):
 
 
 def test_no_collapse_is_told_with_its_numbers():
-    first, last = answer(table(), pd.DataFrame(), "knn_accuracy")
+    verdict, first, last = answer(table(), pd.DataFrame(), "knn_accuracy")
+    assert verdict == "The features of no variant collapsed."
     assert first == (
         "a: no collapse; from step 0 to 80 spread of directions 0.5 to 0.5; effective rank 8 to 8; "
         "k-NN accuracy 10 to 40 %."
@@ -79,7 +80,8 @@ def test_no_collapse_is_told_with_its_numbers():
 
 def test_a_collapse_is_told_with_its_step_and_its_evidence():
     rows = table(effective_rank=(8.0, 4.0, 1.9, 1.0), nearest_neighbour_distance=(1, 1, 0.1, 0.01))
-    text = answer(rows, pd.DataFrame(), "knn_accuracy")[0]
+    verdict, text, _ = answer(rows, pd.DataFrame(), "knn_accuracy")
+    assert verdict == "The features of every variant collapsed."
     assert text.startswith("a: collapsed by step 40 (effective rank below 2);")
     assert "effective rank 8 to 1;" in text
     assert "median nearest-neighbour distance 1 to 0.01;" in text
@@ -97,13 +99,13 @@ def test_a_collapse_is_told_with_its_step_and_its_evidence():
     ],
 )
 def test_the_kind_of_a_collapse_is_that_of_the_step_it_is_told_with(changed, kind):
-    assert f"a: collapsed {kind};" in answer(table(**changed), pd.DataFrame(), "knn_accuracy")[0]
+    assert f"a: collapsed {kind};" in answer(table(**changed), pd.DataFrame(), "knn_accuracy")[1]
 
 
 @pytest.mark.filterwarnings("error")
 def test_where_all_images_come_to_one_point_the_rank_is_undefined():
     gone = {"total_variance": (1.0, 1.0, 0.0, 0.0), "effective_rank": (8, 8, np.nan, np.nan)}
-    text = answer(table(**gone), pd.DataFrame(), "knn_accuracy")[0]
+    text = answer(table(**gone), pd.DataFrame(), "knn_accuracy")[1]
     assert text.startswith("a: collapsed by step 40 (directions lost their spread);")
     assert "effective rank 8 to undefined;" in text
 
@@ -113,7 +115,7 @@ def test_what_was_logged_last_is_told():
         [["a", 0, "loss", 2.0], ["a", 80, "loss", 0.5], ["a", 80, "score", 0.25], ["b", 9, "x", 1]],
         columns=["variant", "step", "quantity", "value"],
     )
-    first = answer(table(), pd.DataFrame(), "knn_accuracy", log)[0]
+    first = answer(table(), pd.DataFrame(), "knn_accuracy", log)[1]
     assert first.endswith("; logged last: loss 0.5, score 0.25.")
 
 
@@ -127,7 +129,8 @@ def test_variants_and_seeds_are_told_apart():
             table("b", 2, effective_rank=(8.0, 1.0, 4.0, 8.0)),
         ]
     )
-    a, b, last = answer(rows, pd.DataFrame(), "knn_accuracy")
+    verdict, a, b, last = answer(rows, pd.DataFrame(), "knn_accuracy")
+    assert verdict == "The features of a collapsed; those of b did not."
     assert a.startswith(
         "a: collapsed in 2 of 3 trainings, by step 20 to 40 (effective rank below 2);"
     )

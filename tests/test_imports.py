@@ -27,6 +27,7 @@ print("loaded:", [name for name in {HEAVY!r} if name in sys.modules])
 def test_every_public_name_resolves():
     import tdafeat
 
+    assert tdafeat.geometry.koleo is not None  # rooms need no import of their own
     for name in tdafeat.__all__:
         assert getattr(tdafeat, name) is not None
     with pytest.raises(AttributeError, match="nothing_of_the_kind"):

@@ -199,3 +199,10 @@ def test_one_class_is_refused(tmp_path):
     cloud = FeatureSet(np.eye(4), tuple("abcd"), [0] * 4, ("only",))
     with pytest.raises(ValueError, match="at least two classes"):
         study(features={"x": Levels(cloud, {})}).run(tmp_path / "run", store=tmp_path / "s")
+
+
+@pytest.mark.parametrize("jobs", [0, -2])
+def test_no_processes_are_refused_before_anything_is_computed(jobs, tmp_path):
+    with pytest.raises(ValueError, match=f"jobs must be at least 1, or -1 .* got {jobs}"):
+        Study("s", "q?", limit=4).run(tmp_path / "run", store=tmp_path / "store", jobs=jobs)
+    assert not (tmp_path / "store").exists()

@@ -112,7 +112,8 @@ def test_predictors_are_fitted_on_the_features_of_their_own_step(made):
 
 
 def test_the_answer_tells_who_collapsed_and_when(made):
-    steady, shrinking, last = made.manifest["answer"]
+    verdict, steady, shrinking, last = made.manifest["answer"]
+    assert verdict == "The features of shrinking collapsed; those of steady did not."
     assert steady.startswith("steady: no collapse")
     assert shrinking.startswith(
         "shrinking: collapsed by step 2 (effective rank below 2); from step 0 to 8 spread"

@@ -7,6 +7,7 @@ once, whatever is asked of the networks afterwards.
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from numbers import Integral
@@ -175,14 +176,16 @@ class TrainingSource:
     def extract(self, store: Store, force: bool, quiet: bool) -> list[Group]:
         """Train what is missing, and put every image through every checkpoint."""
         runs = [(name, seed) for name in self.variants for seed in self.whole]
-        for name, seed in runs:
-            self._train(store, name, seed, force, quiet)
+        for number, (name, seed) in enumerate(runs, start=1):
+            self._train(store, name, seed, force, quiet, f"{number} of {len(runs)}")
         logged = [self._logged(store, name, seed) for name, seed in runs]
         self.training = pd.concat(logged, ignore_index=True)
         with Progress("features", len(runs) * len(self.steps), quiet) as progress:
             return [self._group(store, name, seed, force, progress) for name, seed in runs]
 
-    def _train(self, store: Store, name: str, seed: int, force: bool, quiet: bool) -> None:
+    def _train(
+        self, store: Store, name: str, seed: int, force: bool, quiet: bool, place: str
+    ) -> None:
         spec = self._spec(name, seed)
         checkpoints = {step: spec | {"step": step} for step in self.steps}
         folder = store.root / "unfinished" / digest(spec | {"steps": list(self.steps)})
@@ -201,17 +204,17 @@ class TrainingSource:
                 store.write("checkpoint", checkpoints[step], arrays={"weights": _packed(weights)})
 
         if missing() or not store.intact("training", spec):
-            with Progress(f"training {name}", len(self.steps), quiet) as progress:
-                folder.mkdir(parents=True, exist_ok=True)
-                log = self.variants[name].train(
-                    self.whole[seed], self.steps, seed, self.over.device, folder, observe
-                )
-                if behind := missing():
-                    raise ValueError(f"variant {name!r} showed no weights at step {behind[0]}")
-                rows = pd.DataFrame([dict(row) for row in log] or {"step": []})
-                long = rows.melt("step", var_name="quantity")
-                store.write("training", spec, tables={"log": long.dropna()})
-                progress.advance(len(self.steps))
+            if not quiet:
+                print(f"training {name} (seed {seed}), {place}", file=sys.stderr, flush=True)
+            folder.mkdir(parents=True, exist_ok=True)
+            log = self.variants[name].train(
+                self.whole[seed], self.steps, seed, self.over.device, folder, observe
+            )
+            if behind := missing():
+                raise ValueError(f"variant {name!r} showed no weights at step {behind[0]}")
+            rows = pd.DataFrame([dict(row) for row in log] or {"step": []})
+            long = rows.melt("step", var_name="quantity")
+            store.write("training", spec, tables={"log": long.dropna()})
         shutil.rmtree(folder, ignore_errors=True)
 
     def _logged(self, store: Store, name: str, seed: int) -> pd.DataFrame:

@@ -146,6 +146,7 @@ def fit(
     outcome = Outcome(copy.deepcopy(network.state_dict()))
     if checkpoint.is_file():
         outcome = _resume(checkpoint, identity, network, optimiser, schedule)
+        print(f"{checkpoint}: going on after epoch {len(outcome.history)}", file=sys.stderr)
     step = len(outcome.history) * settings.steps(n_samples) // settings.epochs
     for epoch in range(len(outcome.history) + 1, settings.epochs + 1):
         generator = torch.Generator().manual_seed(settings.seed * 100_003 + epoch)
@@ -153,7 +154,7 @@ def fit(
         network.train()
         drawn = torch.randperm(n_samples, generator=generator)[: settings.images_per_epoch]
         batches = drawn.split(settings.batch_size)
-        with Progress(f"epoch {epoch}", len(batches)) as progress:
+        with Progress(f"epoch {epoch} of {settings.epochs}", len(batches)) as progress:
             for batch in batches:
                 with torch.autocast(
                     device.type, torch.bfloat16, enabled=settings.precision == "bfloat16"
