@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 LIMIT = 120.0  # seconds a run may take
-SPENT = 2.0  # seconds an engine may spend on the repetitions of a row
+SPENT = 4.0  # seconds an engine may spend on the repetitions of a row
 REPETITIONS = 9
 SIZES = (100, 500, 1000, 2000, 5640)
 COLUMNS = ("data", "n", "engine", "seconds", "runs", "megabytes", "status")
