@@ -55,10 +55,3 @@ def test_degree_zero_alone_of_more_points_than_the_matrix_is_made_for(metric, mo
     forest = persistence(values, maxdim=0, metric=metric, engine="tdafeat")
     assert len(forest) == 1
     np.testing.assert_array_equal(forest[0], expected[0])
-
-
-@pytest.mark.slow
-def test_more_points_than_a_matrix_would_fit_in_the_numbers_of_the_engine():
-    points = np.random.default_rng(2).integers(0, 400, size=(66_000, 1)) / 4
-    h0_bars = persistence(points, maxdim=0, engine="tdafeat")[0]
-    np.testing.assert_array_equal(h0_bars[:, 1], [0.25] * 399 + [np.inf])
