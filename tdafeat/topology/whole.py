@@ -70,16 +70,15 @@ def wasserstein_of(
     _keep(mates, essential_a, essential_b, np.arange(len(gaps) if matching else 0))
     bars_a, bars_b = a[finite_a], b[finite_b]
     lengths_a, lengths_b = bars_a[:, 1] - bars_a[:, 0], bars_b[:, 1] - bars_b[:, 0]
-    # Lengths are measured in the largest one, so that no power of them overflows or vanishes; the
-    # first power can do with a power of two, which rounds nothing.
+    # Lengths are measured in a power of two that none exceeds: no power of them overflows, and
+    # dividing by it rounds nothing, however far from the origin the bars are.
     scale = 0.0
     for lengths in (lengths_a, lengths_b, gaps):
         for length in lengths:
             scale = max(scale, length)
     if scale == 0.0:
         return 0.0
-    if order == 1.0:
-        scale = 2.0 ** min(math.frexp(scale)[1], 1023)
+    scale = 2.0 ** min(math.frexp(scale)[1], 1023)
     total = ((gaps / scale) ** order).sum()
     to_diagonal = 2 ** (1 / internal_p - 1) / scale
     if _on_a_line(bars_a, bars_b):
