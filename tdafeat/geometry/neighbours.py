@@ -48,7 +48,9 @@ def nearest_neighbours(points: Any, k: int) -> tuple[np.ndarray, np.ndarray]:
         relative[own, start + own] = torch.inf
         found = relative.topk(k, dim=1, largest=False).indices
         # Once more from differences: between near rows the expansion has few digits left.
-        exact = (centred[start : start + CHUNK, None] - centred[found]).norm(dim=2)
+        # A column at a time: the differences of all k would fill memory where D is large.
+        own_rows = rows[start : start + CHUNK]
+        exact = torch.stack([(own_rows - rows[f]).norm(dim=1) for f in found.T], dim=1)
         order = exact.argsort(dim=1)
         distances[start : start + CHUNK] = exact.gather(1, order)
         nearest[start : start + CHUNK] = found.gather(1, order)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from scipy.spatial.distance import pdist
 from scipy.stats import rankdata
 
@@ -23,6 +24,7 @@ _TO_CLEAN: dict[str, Any] = {
     "room": "geometry",
     "needs": ("features", "clean"),
     "better": "higher",
+    "invariant": ("rotation", "translation", "scale", "permutation"),
 }
 
 
@@ -30,7 +32,6 @@ _TO_CLEAN: dict[str, Any] = {
     "linear_cka",
     title="linear CKA with clean, debiased",
     range=(-1.0, 1.0),
-    invariant=("rotation", "translation", "scale", "permutation"),
     source="Kornblith et al. 2019; debiased as Nguyen, Raghu and Kornblith 2021",
     **_TO_CLEAN,
 )
@@ -38,8 +39,8 @@ def linear_cka(a: Any, b: Any) -> float:
     """Linear CKA, debiased: 1 for spaces alike up to rotation and scale, 0 on average for chance.
 
     The cosine of the two U-centred Gram matrices. The common, biased form is above 0 for
-    unrelated features, by about D / (n + D). Computed from the D x D products, without the n x n
-    matrices.
+    unrelated features, by about D / (n + D). Computed from products of columns, at most n of
+    them, without the n x n matrices.
 
     Parameters
     ----------
@@ -81,7 +82,6 @@ def _hsic(a: np.ndarray, b: np.ndarray) -> float:
     "procrustes",
     title="Procrustes disparity to clean",
     range=(0.0, 1.0),
-    invariant=("rotation", "translation", "scale", "permutation"),
     source="Gower 1975",
     **(_TO_CLEAN | {"better": "lower"}),
 )
@@ -117,7 +117,6 @@ def procrustes_disparity(a: Any, b: Any) -> float:
     "representational_similarity",
     title="representational similarity to clean",
     range=(-1.0, 1.0),
-    invariant=("rotation", "translation", "scale", "permutation"),
     source="Kriegeskorte, Mur and Bandettini 2008",
     **_TO_CLEAN,
 )
@@ -157,9 +156,8 @@ def representational_similarity(a: Any, b: Any) -> float:
     "mutual_neighbours",
     title="neighbours shared with clean",
     range=(0.0, 1.0),
-    invariant=("rotation", "scale", "permutation"),
     source="Huh, Cheung, Wang and Isola 2024",
-    **_TO_CLEAN,
+    **(_TO_CLEAN | {"invariant": ("rotation", "scale", "permutation")}),
 )
 def mutual_neighbours(a: Any, b: Any, k: int = 10) -> float:
     """Mutual k-NN: mean share of a row's k = 10 nearest others, by cosine, that both spaces name.
@@ -194,9 +192,19 @@ def _rows_of_both(a: Any, b: Any, min_samples: int) -> tuple[np.ndarray, np.ndar
 
 
 def _same_images(a: Any, b: Any, min_samples: int) -> tuple[np.ndarray, np.ndarray]:
-    """Both clouds centred and scaled to a total variance of 1; all zeros for a single point."""
+    """Both clouds centred and scaled to a total variance of 1; all zeros for a single point.
+
+    Turned, where there are more columns than rows, into the space of as many columns that the
+    rows span: nothing measured here depends on axes, and a product of columns stays small.
+    """
     first, second = _rows_of_both(a, b, min_samples)
-    return _standard(first), _standard(second)
+    return _narrow(_standard(first)), _narrow(_standard(second))
+
+
+def _narrow(points: np.ndarray) -> np.ndarray:
+    if points.shape[1] <= len(points):
+        return points
+    return torch.linalg.qr(torch.from_numpy(points.T), mode="r").R.T.numpy()
 
 
 def _standard(points: np.ndarray) -> np.ndarray:

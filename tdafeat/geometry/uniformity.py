@@ -8,10 +8,10 @@ import numpy as np
 import torch
 
 from tdafeat.checks import as_cloud, as_pair
+from tdafeat.geometry.neighbours import CHUNK, nearest_neighbours
 from tdafeat.record import metric
 
 SMALLEST_DISTANCE = 1e-8  # KoLeo takes duplicates to be this far apart, and so stays finite
-CHUNK = 1024  # rows compared with all others at a time: 8 MB per thousand rows
 
 _ON_SPHERE: dict[str, Any] = {
     "room": "geometry",
@@ -44,17 +44,7 @@ def nearest_distances(points: Any) -> np.ndarray:
     >>> nearest_distances([[0.0], [1.0], [3.0]])
     array([1., 1., 2.])
     """
-    rows = torch.from_numpy(as_cloud(points, min_samples=2))
-    centred = rows - rows.mean(0)  # the expansion below loses digits to a common offset
-    squares = centred.square().sum(1)
-    nearest = torch.empty(len(rows), dtype=torch.int64)
-    for start in range(0, len(rows), CHUNK):
-        part = centred[start : start + CHUNK]
-        relative = squares - 2 * part @ centred.T  # squared distance less a constant per row
-        own = torch.arange(len(part))
-        relative[own, start + own] = torch.inf
-        nearest[start : start + CHUNK] = relative.argmin(1)
-    return (rows - rows[nearest]).norm(dim=1).numpy()
+    return nearest_neighbours(points, 1)[0][:, 0]
 
 
 @metric(
