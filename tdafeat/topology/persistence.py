@@ -45,7 +45,7 @@ def persistence(
     ----------
     X : `(n_samples, n_features)` array-like or torch tensor; with ``metric="precomputed"`` the
         `(n_samples, n_samples)` distance matrix, or a `scipy.sparse` one of the edges that enter.
-    maxdim : highest homology degree. Degree 0 alone needs no matrix, however many the points.
+    maxdim : highest homology degree. Degree 0 alone needs no matrix above 10,000 points.
     metric : ``"euclidean"``, ``"cosine"`` (1 - cos), ``"correlation"`` or ``"precomputed"``.
     thresh : longest edge that enters the filtration.
     n_landmarks : use that many farthest points in place of the cloud; their covering radius is in
