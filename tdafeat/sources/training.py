@@ -108,13 +108,15 @@ class TrainingSource:
 
         variants, steps = _variants(study), _steps(study.steps)
         place = resolve_device(device)
-        tests, trains = (
-            {seed: remembering(images) for seed, images in sets.items()}
-            for sets in load_sets(study, root)
-        )
+        tests, limited = load_sets(study, root)
+        tests = {seed: remembering(images) for seed, images in tests.items()}
         whole = {
             seed: remembering(datasets.load(study.dataset, "train", root, seed=seed))
-            for seed in trains
+            for seed in limited
+        }
+        trains = {
+            seed: images if study.limit is None else images.per_class(study.limit, seed)
+            for seed, images in whole.items()
         }
         over = ImageSource(
             tests, trains, dict.fromkeys(tests, ()), (), (), None, place, batch_size, workers

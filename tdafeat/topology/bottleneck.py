@@ -7,6 +7,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from tdafeat.topology.diagrams import Diagrams, as_diagram, as_pairs
+from tdafeat.topology.points import NO_TRIANGLE_INEQUALITY
 
 
 @overload
@@ -123,7 +124,7 @@ def _covering_radius(diagrams: Diagrams, name: str) -> float:
     if "covering_radius" not in record:
         raise ValueError(f"{name} must record the covering radius of its landmarks; it does not")
     radius = float(record["covering_radius"])
-    if radius > 0 and record.get("metric") in _NOT_METRICS:
+    if radius > 0 and record.get("metric") in NO_TRIANGLE_INEQUALITY:
         raise ValueError(
             f"{name} must be landmarks in a metric for a bound to hold; "
             f"{record['metric']} distance has no triangle inequality"
@@ -134,6 +135,3 @@ def _covering_radius(diagrams: Diagrams, name: str) -> float:
             f"its threshold is {record.get('thresh')}"
         )
     return radius
-
-
-_NOT_METRICS = ("cosine", "correlation")

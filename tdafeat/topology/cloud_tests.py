@@ -77,8 +77,9 @@ def paired_cloud_test(
         raise ValueError("metric must be one of points: distances between the clouds are needed")
     a, b = as_pair(a, b, ("a", "b"))
     rng = np.random.default_rng(random_state)
-    swaps = rng.random((n_permutations, _n_groups(groups, len(a)))) < 0.5
-    by_row = swaps[:, _group_of_row(groups, len(a))]
+    group_of_row = _group_of_row(groups, len(a))
+    swaps = rng.random((n_permutations, int(group_of_row.max()) + 1)) < 0.5
+    by_row = swaps[:, group_of_row]
     observed = np.zeros((1, len(a)), dtype=bool)
     apart = partial(
         _apart_after_swap,
@@ -181,10 +182,6 @@ def _group_of_row(groups: Any, n_rows: int) -> np.ndarray:
     if names.shape != (n_rows,):
         raise ValueError(f"groups must have one entry per row, {n_rows}; got shape {names.shape}")
     return np.unique(names, return_inverse=True)[1]
-
-
-def _n_groups(groups: Any, n_rows: int) -> int:
-    return int(_group_of_row(groups, n_rows).max()) + 1
 
 
 def _apart_after_swap(

@@ -13,11 +13,9 @@ from tdafeat.record import Registry
 from tdafeat.topology.bottleneck import bottleneck
 from tdafeat.topology.diagrams import as_diagram
 from tdafeat.topology.parallel import of_each
-from tdafeat.topology.points import point_metrics
+from tdafeat.topology.points import NO_TRIANGLE_INEQUALITY, point_metrics
 from tdafeat.topology.subsampling import checked_points, diagrams_of_draws
 from tdafeat.topology.summaries import longest_bar
-
-_NO_TRIANGLE_INEQUALITY = ("cosine", "correlation")
 
 methods: Registry[str] = Registry("confidence method", "tdafeat.confidence_methods")
 methods.add(
@@ -143,7 +141,7 @@ def confidence_band(
         raise ValueError(f"maxdim must be at least 0; got {maxdim}")
     if n_draws < 1:
         raise ValueError(f"n_draws must be at least 1; got {n_draws}")
-    if method == "hausdorff" and metric in _NO_TRIANGLE_INEQUALITY:
+    if method == "hausdorff" and metric in NO_TRIANGLE_INEQUALITY:
         raise ValueError(
             f"method 'hausdorff' needs the triangle inequality, which metric {metric!r} lacks; "
             "take 'subsample'"

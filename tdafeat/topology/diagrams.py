@@ -81,6 +81,11 @@ def as_diagram(values: Any, name: str = "diagram") -> np.ndarray:
     raise ValueError(f"{name} must have birth <= death; bar {bar} is ({birth}, {death})")
 
 
+def as_diagrams(values: Iterable[Any], name: str) -> list[np.ndarray]:
+    """Many diagrams, each as by `as_diagram`; an error names the one at fault."""
+    return [as_diagram(value, f"{name}[{i}]") for i, value in enumerate(values)]
+
+
 def _first(mask: np.ndarray) -> int:
     return int(np.flatnonzero(mask)[0])
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.topology.diagrams import as_diagram, essential_births, finite_part
+from tdafeat.topology.diagrams import as_diagrams, essential_births, finite_part
 from tdafeat.topology.pairwise import distance_matrix
 from tdafeat.topology.parallel import of_each
 from tdafeat.topology.wasserstein import wasserstein
@@ -112,7 +112,7 @@ def frechet_mean(
         raise ValueError("diagrams must be at least one")
     if min(n_starts, max_iterations) < 1:
         raise ValueError("n_starts and max_iterations must be at least 1")
-    checked = [as_diagram(d, f"diagrams[{i}]") for i, d in enumerate(diagrams)]
+    checked = as_diagrams(diagrams, "diagrams")
     essential = [essential_births(diagram) for diagram in checked]
     counts = {len(births) for births in essential}
     if len(counts) > 1:

@@ -12,7 +12,8 @@ import numpy as np
 
 from tdafeat.record import Registry
 from tdafeat.topology.bottleneck import bottleneck_of_checked
-from tdafeat.topology.diagrams import as_diagram
+from tdafeat.topology.diagrams import as_diagrams
+from tdafeat.topology.parallel import of_each
 from tdafeat.topology.surfaces import (
     heat_distance,
     image_distance,
@@ -75,12 +76,12 @@ def distance_matrix(
            [1. , 1.5, 0. ]])
     """
     function = _with_parameters(distance, order, internal_p, parameters)
-    first = [as_diagram(d, f"diagrams[{i}]") for i, d in enumerate(diagrams)]
+    first = as_diagrams(diagrams, "diagrams")
     if others is None:
         rows, columns = np.triu_indices(len(first), k=1)
         second = first
     else:
-        second = [as_diagram(d, f"others[{j}]") for j, d in enumerate(others)]
+        second = as_diagrams(others, "others")
         rows, columns = (index.ravel() for index in np.indices((len(first), len(second))))
     table = np.zeros((len(first), len(second)))
     table[rows, columns] = _of_pairs(function, first, second, rows, columns, n_jobs)
@@ -122,8 +123,8 @@ def paired_distances(
             f"diagrams and others must be equally many to be paired; "
             f"got {len(diagrams)} and {len(others)}"
         )
-    first = [as_diagram(d, f"diagrams[{i}]") for i, d in enumerate(diagrams)]
-    second = [as_diagram(d, f"others[{j}]") for j, d in enumerate(others)]
+    first = as_diagrams(diagrams, "diagrams")
+    second = as_diagrams(others, "others")
     places = np.arange(len(first))
     return _of_pairs(function, first, second, places, places, n_jobs)
 
@@ -153,11 +154,11 @@ def _of_pairs(
     def of_chunk(chunk: np.ndarray) -> list[float]:
         return [function(first[rows[k]], second[columns[k]]) for k in chunk]
 
-    if n_jobs in (None, 1):
-        return np.array(of_chunk(np.arange(len(rows))), dtype=np.float64)
-    from joblib import Parallel, delayed, effective_n_jobs
+    n_chunks = 1
+    if n_jobs not in (None, 1):
+        from joblib import effective_n_jobs
 
-    # Threads, because the compiled kernels leave the interpreter to others.
-    chunks = np.array_split(np.arange(len(rows)), _CHUNKS * effective_n_jobs(n_jobs))
-    values = Parallel(n_jobs=n_jobs, prefer="threads")(delayed(of_chunk)(c) for c in chunks)
-    return np.concatenate([np.array(v, dtype=np.float64) for v in values])
+        n_chunks = _CHUNKS * effective_n_jobs(n_jobs)
+    chunks = np.array_split(np.arange(len(rows)), n_chunks)
+    values = of_each(of_chunk, chunks, n_jobs, threads=True)
+    return np.array([value for chunk in values for value in chunk], dtype=np.float64)

@@ -16,6 +16,7 @@ _BLOCK = 1 << 20  # entries of a temporary array
 _CHUNK = 1 << 16  # pairs whose distances are taken one by one at a time
 
 
+NO_TRIANGLE_INEQUALITY = ("cosine", "correlation")  # so no bound by stability holds
 TOO_LONG = "X reaches beyond the range of float32 (3.4e38); rescale it"
 
 

@@ -63,7 +63,7 @@ def heat_distance(a: np.ndarray, b: np.ndarray, sigma: float = 0.4) -> float:
         mirrored = _gaussian_sum(x, y[:, ::-1], 4 * sigma)
         return (_gaussian_sum(x, y, 4 * sigma) - mirrored) / (8 * np.pi * sigma)
 
-    return _with_essential(a, b, lambda x, y: kernel(x, x) + kernel(y, y) - 2 * kernel(x, y))
+    return _with_essential(a, b, kernel)
 
 
 def image_distance(a: np.ndarray, b: np.ndarray, sigma: float = 0.1) -> float:
@@ -91,7 +91,7 @@ def image_distance(a: np.ndarray, b: np.ndarray, sigma: float = 0.1) -> float:
         weights = x[:, 1], y[:, 1]
         return _gaussian_sum(x, y, 2 * sigma**2, *weights) / (4 * np.pi * sigma**2)
 
-    return _with_essential(a, b, lambda x, y: product(x, x) + product(y, y) - 2 * product(x, y))
+    return _with_essential(a, b, product)
 
 
 def landscape_distance(
@@ -137,9 +137,11 @@ def _essential_gaps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _with_essential(
-    a: np.ndarray, b: np.ndarray, squared: Callable[[np.ndarray, np.ndarray], float]
+    a: np.ndarray, b: np.ndarray, inner: Callable[[np.ndarray, np.ndarray], float]
 ) -> float:
-    square = max(squared(finite_part(a), finite_part(b)), 0.0)  # rounding can bring it below
+    """Norm of the difference of what an inner product is of, the essential births in quadrature."""
+    x, y = finite_part(a), finite_part(b)
+    square = max(inner(x, x) + inner(y, y) - 2 * inner(x, y), 0.0)  # rounding can bring it below
     return math.sqrt(square + (_essential_gaps(a, b) ** 2).sum())
 
 

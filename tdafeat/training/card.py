@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from tdafeat.encoders.base import fingerprint
+from tdafeat.files import replace
 
 
 def write_weights(
@@ -29,10 +29,8 @@ def write_weights(
     header : texts to stand in the weights' own file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".writing")
     tensors = {name: tensor.contiguous().cpu() for name, tensor in state.items()}
-    save_file(tensors, aside, metadata=None if header is None else dict(header))
-    os.replace(aside, path)
+    replace(path, save(tensors, metadata=None if header is None else dict(header)))
     _write_card(path, {"version": fingerprint(state), **card})
 
 
@@ -44,9 +42,8 @@ def write_measured(path: Path, test: Mapping[str, Any]) -> None:
 
 
 def _write_card(path: Path, card: Mapping[str, Any]) -> None:
-    aside = path.with_name(path.name + ".writing")
-    aside.write_text(json.dumps(_rounded(card), indent=1) + "\n", encoding="utf-8")
-    os.replace(aside, path.with_suffix(".json"))
+    text = json.dumps(_rounded(card), indent=1) + "\n"
+    replace(path.with_suffix(".json"), text.encode())
 
 
 def _rounded(value: Any) -> Any:
