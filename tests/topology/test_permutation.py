@@ -163,6 +163,12 @@ def test_bad_input_is_refused_in_a_sentence(arguments, message):
         group_test(**good, distance="botleneck")
 
 
+@pytest.mark.parametrize(("n", "m", "paired"), [(3, 7, False), (6, 6, True)])
+def test_curves_that_are_all_the_same_differ_in_nothing(n, m, paired):
+    curve = [0.1, 0.7, 2.1]  # whose multiples round
+    assert summary_test([curve] * n, [curve] * m, paired=paired).p == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
