@@ -105,7 +105,7 @@ def frechet_mean(
     Examples
     --------
     >>> mean = frechet_mean([[[0, 2]], [[0, 4], [1, 2]]])
-    >>> mean.diagram.tolist(), mean.variance
+    >>> mean.diagram.tolist(), round(mean.variance, 12)
     ([[0.0, 3.0], [1.25, 1.75]], 1.125)
     """
     if len(diagrams) == 0:
