@@ -12,6 +12,7 @@ from tdafeat.geometry.collapse import (
 )
 from tdafeat.geometry.components import PrincipalComponents, principal_components
 from tdafeat.geometry.dimension import levina_bickel, two_nn
+from tdafeat.geometry.moments import Moments
 from tdafeat.geometry.neighbours import hubness, nearest_neighbours
 from tdafeat.geometry.similarity import (
     linear_cka,
@@ -53,6 +54,7 @@ from tdafeat.geometry.uniformity import (
 
 __all__ = [
     "ClassAngles",
+    "Moments",
     "PowerLaw",
     "PrincipalComponents",
     "alignment",

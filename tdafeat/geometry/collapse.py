@@ -3,6 +3,7 @@
 Everything is computed from the class means and the deviations from them; the grand mean is the
 mean of the class means, so that unequal classes do not move it. The within-class covariance S_w
 averages over samples, the between-class covariance S_b over classes, as Papyan et al. write them.
+Each function takes features and labels, or `Moments` of both in place of the features.
 """
 
 from __future__ import annotations
@@ -14,17 +15,21 @@ import numpy as np
 import torch
 
 from tdafeat.checks import as_cloud, as_labels
+from tdafeat.geometry.moments import Moments
 from tdafeat.record import metric
 
 
 @dataclass(frozen=True, eq=False)
 class _Classes:
     means: torch.Tensor  # (C, D), less the grand mean
-    deviations: torch.Tensor  # (n, D), each sample less its class mean
+    deviations: torch.Tensor  # (n, D), each sample less its class mean, or as many as span them
     variances: torch.Tensor  # (C,), mean squared deviation of a class's samples
+    n: int
 
 
 def _classes(features: Any, labels: Any) -> _Classes:
+    if isinstance(features, Moments):
+        return _classes_of(features)
     points = torch.from_numpy(as_cloud(features))
     names, index = np.unique(as_labels(labels, len(points)), return_inverse=True)
     if len(names) < 2:
@@ -38,10 +43,23 @@ def _classes(features: Any, labels: Any) -> _Classes:
     deviations = points - means[member]
     squares = deviations.square().sum(1)
     variances = torch.zeros_like(counts).index_add(0, member, squares) / counts
-    return _Classes(means - means.mean(0), deviations, variances)
+    return _Classes(means - means.mean(0), deviations, variances, len(points))
 
 
-def nc1(features: Any, labels: Any, form: Literal["pinv", "pinv_sum", "trace"] = "pinv") -> float:
+def _classes_of(moments: Moments) -> _Classes:
+    if len(moments.classes) < 2:
+        raise ValueError(f"moments must be of at least two classes; got {len(moments.classes)}")
+    # (D, D) rows with the scatter of all deviations: nothing below asks for more of these
+    values, directions = torch.linalg.eigh(torch.from_numpy(moments.within))
+    deviations = values.clamp(min=0).sqrt()[:, None] * directions.T
+    means = torch.from_numpy(moments.means - moments.means[0])
+    variances = torch.from_numpy(moments.squares / moments.counts)
+    return _Classes(means - means.mean(0), deviations, variances, moments.n)
+
+
+def nc1(
+    features: Any, labels: Any = None, form: Literal["pinv", "pinv_sum", "trace"] = "pinv"
+) -> float:
     """NC1, the collapse of within-class variability: 0 where every class is a single point.
 
     Parameters
@@ -72,12 +90,12 @@ def nc1(features: Any, labels: Any, form: Literal["pinv", "pinv_sum", "trace"] =
         return float("nan")
     if form == "trace":
         between = classes.means.square().sum() / n_classes
-        return float(classes.deviations.square().sum(1).mean() / between)
+        return float(classes.deviations.square().sum() / classes.n / between)
     _, values, directions = torch.linalg.svd(classes.means / n_classes**0.5, full_matrices=False)
     kept = values > values[0] * max(classes.means.shape) * torch.finfo(values.dtype).eps
     # tr(S_w S_b^+) without a D x D matrix: deviations in the eigenvectors of S_b, over its roots
     scaled = classes.deviations @ directions[kept].T / values[kept]
-    total = float(scaled.square().sum(1).mean())
+    total = float(scaled.square().sum() / classes.n)
     return total if form == "pinv_sum" else total / n_classes
 
 
@@ -92,19 +110,19 @@ _COLLAPSE: dict[str, Any] = {
 
 
 @metric("nc1", title="NC1 (within-class variability)", **_COLLAPSE)
-def _nc1(features: Any, labels: Any) -> float:
+def _nc1(features: Any, labels: Any = None) -> float:
     """Within-class variability collapse, tr(S_w S_b^+) / C; 0 is full collapse."""
     return nc1(features, labels)
 
 
 @metric("nc1_trace", title="NC1 (trace ratio)", **_COLLAPSE)
-def _nc1_trace(features: Any, labels: Any) -> float:
+def _nc1_trace(features: Any, labels: Any = None) -> float:
     """Within-class over between-class variance, tr(S_w) / tr(S_b); 0 is full collapse."""
     return nc1(features, labels, form="trace")
 
 
 @metric("nc2_equinorm", title="NC2 (equal norms)", **_COLLAPSE)
-def nc2_equinorm(features: Any, labels: Any) -> float:
+def nc2_equinorm(features: Any, labels: Any = None) -> float:
     """NC2, equal norms: coefficient of variation (ddof = 1) of the centred class means' lengths.
 
     0 where all class means are equally far from their mean; NaN where they coincide.
@@ -126,7 +144,7 @@ def nc2_equinorm(features: Any, labels: Any) -> float:
 
 
 @metric("nc2_equiangular", title="NC2 (equal angles)", **_COLLAPSE)
-def nc2_equiangular(features: Any, labels: Any) -> float:
+def nc2_equiangular(features: Any, labels: Any = None) -> float:
     """NC2, equal angles: mean over c != c' of |cos(c, c') + 1/(C - 1)| of the centred class means.
 
     0 for a simplex; NaN where a class mean falls on the grand mean and has no direction.
@@ -151,7 +169,7 @@ def nc2_equiangular(features: Any, labels: Any) -> float:
 
 
 @metric("etf_distance", title="distance to a simplex", **_COLLAPSE)
-def etf_distance(features: Any, labels: Any) -> float:
+def etf_distance(features: Any, labels: Any = None) -> float:
     """Distance of the class means' Gram matrix to that of a simplex equiangular tight frame.
 
     | M M^T / |M M^T| - (I - 11^T/C) / sqrt(C - 1) | in the Frobenius norm, between 0 and 2; NaN
@@ -177,7 +195,7 @@ def etf_distance(features: Any, labels: Any) -> float:
 
 
 @metric("class_distance_variance", title="class-distance normalised variance", **_COLLAPSE)
-def class_distance_variance(features: Any, labels: Any) -> float:
+def class_distance_variance(features: Any, labels: Any = None) -> float:
     """Class-distance normalised variance: mean over pairs of (var_i + var_j) / (2 |mu_i - mu_j|^2).
 
     0 where every class is a single point; NaN where two class means coincide.

@@ -155,7 +155,7 @@ def principal_components(
     else:
         ascending, columns = torch.linalg.eigh(scatter(centred, chosen))
         spectrum, directions = ascending.flip(0), columns.flip(1).T
-    spectrum = without_rounding(spectrum, points)
+    spectrum = without_rounding(spectrum, tuple(points.shape), float(points.square().sum()))
     directions = directions[: int(torch.count_nonzero(spectrum))][:n_components]
     if chosen == "gram":
         # X'u is orthogonal only up to the rounding of the largest eigenvalue; QR makes it so

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from tdafeat.checks import as_array, as_cloud
+from tdafeat.geometry.moments import Moments
 from tdafeat.record import metric
 
 RANKME_EPS = 1e-7  # part of RankMe's definition: 1e-5 would give other numbers
@@ -24,7 +25,7 @@ def spectrum(features: Any) -> np.ndarray:
 
     Parameters
     ----------
-    features : (n, D) array-like or torch tensor, n >= 2.
+    features : (n, D) array-like or torch tensor, n >= 2; or `Moments` of such.
 
     Returns
     -------
@@ -42,9 +43,20 @@ def spectrum(features: Any) -> np.ndarray:
     >>> spectrum([[2.0, 0], [-2, 0], [0, 1], [0, -1]]).round(6)
     array([2.666667, 0.666667])
     """
+    if isinstance(features, Moments):
+        return _spectrum_of(features)
     points = torch.from_numpy(as_cloud(features, min_samples=2))
     small = scatter(points - points.mean(0), smaller_route(points))
-    return without_rounding(torch.linalg.eigvalsh(small).flip(0), points).numpy()
+    values = torch.linalg.eigvalsh(small).flip(0)
+    return without_rounding(values, tuple(points.shape), float(points.square().sum())).numpy()
+
+
+def _spectrum_of(moments: Moments) -> np.ndarray:
+    if moments.n < 2:
+        raise ValueError(f"moments must be of at least 2 rows; got {moments.n}")
+    values = torch.linalg.eigvalsh(torch.from_numpy(moments.scatter)).flip(0) / (moments.n - 1)
+    shape = (moments.n, moments.means.shape[1])
+    return without_rounding(values, shape, float(np.trace(moments.raw))).numpy()
 
 
 def smaller_route(points: torch.Tensor) -> Literal["covariance", "gram"]:
@@ -62,15 +74,16 @@ def scatter(centred: torch.Tensor, route: Literal["covariance", "gram"]) -> torc
     return product / (len(centred) - 1)
 
 
-def without_rounding(values: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+def without_rounding(values: torch.Tensor, shape: tuple[int, ...], squares: float) -> torch.Tensor:
     """The first min(n - 1, D) of descending eigenvalues, 0 where rounding alone made them.
 
     What rounding leaves, of the largest eigenvalue or of constant features, is not variance.
+    The cloud had this `shape`, (n, D), and this sum of squared entries.
     """
-    n_samples, n_features = points.shape
+    n_samples, n_features = shape
     values = values[: min(n_samples - 1, n_features)].clamp(min=0)
-    eps = torch.finfo(points.dtype).eps
-    floor = max(points.shape) * eps * max(values[0], eps * points.square().sum())
+    eps = torch.finfo(values.dtype).eps
+    floor = max(shape) * eps * max(float(values[0]), eps * squares)
     return torch.where(values > floor, values, 0.0)
 
 
@@ -232,13 +245,18 @@ def rankme(features: Any) -> float:
     """RankMe: exponential of the entropy of the singular values of the raw, uncentred features.
 
     Between 1 and min(n, D), up to the eps = 1e-7 of its definition; NaN where all entries are 0.
+    Of `Moments`, singular values below about 1e-8 of the largest are lost to rounding.
 
     Examples
     --------
     >>> round(rankme([[1.0, 0], [0, 1]]), 3)
     2.0
     """
-    values = torch.linalg.svdvals(torch.from_numpy(as_cloud(features)))
+    if isinstance(features, Moments):
+        squared = torch.linalg.eigvalsh(torch.from_numpy(features.raw)).flip(0).clamp(min=0)
+        values = squared[: features.n].sqrt()
+    else:
+        values = torch.linalg.svdvals(torch.from_numpy(as_cloud(features)))
     if values[0] == 0:
         return float("nan")
     share = values / values.sum() + RANKME_EPS
@@ -261,6 +279,8 @@ def total_variance(features: Any) -> float:
     >>> total_variance([[0.0, 0], [2, 0]])
     2.0
     """
+    if isinstance(features, Moments):
+        return float(spectrum(features).sum())
     points = as_cloud(features, min_samples=2)
     return float(points.var(axis=0, ddof=1).sum())
 
