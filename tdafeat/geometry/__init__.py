@@ -14,6 +14,7 @@ from tdafeat.geometry.components import PrincipalComponents, principal_component
 from tdafeat.geometry.dimension import levina_bickel, two_nn
 from tdafeat.geometry.moments import Moments
 from tdafeat.geometry.neighbours import hubness, nearest_neighbours
+from tdafeat.geometry.sampling import sampled_metrics
 from tdafeat.geometry.similarity import (
     linear_cka,
     mutual_neighbours,
@@ -87,6 +88,7 @@ __all__ = [
     "procrustes_disparity",
     "rankme",
     "representational_similarity",
+    "sampled_metrics",
     "spectrum",
     "stable_rank",
     "subspace_angle_to_clean",

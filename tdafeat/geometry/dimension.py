@@ -58,16 +58,13 @@ def two_nn(features: Any, discard: float = 0.1) -> Estimate:
     if not 0 <= discard < 1:
         raise ValueError(f"discard must be a share from 0 to below 1; got {discard}")
     distances, nearest = nearest_neighbours(as_cloud(features, min_samples=3), 2)
-    told = np.flatnonzero(distances[:, 0] > 0)
-    logs = np.log(distances[told, 1]) - np.log(distances[told, 0])
-    order = np.argsort(logs, kind="stable")
-    n = len(logs)
-    kept = min(int(n * (1 - discard)), n - 1)  # the log of the last one's survival is infinite
-    if kept < 2 or not logs[order[:kept]].any():
+    told, logs = log_ratios(distances)
+    dimension = two_nn_dimension(logs, discard)
+    if np.isnan(dimension):
         return _UNDEFINED
-    ascending = logs[order[:kept]]
-    survival = -np.log1p(-np.arange(1, kept + 1) / n)
-    dimension = float(ascending @ survival / (ascending @ ascending))
+    order = np.argsort(logs, kind="stable")
+    ascending, survival = _line(logs[order], discard)
+    n, kept = len(logs), len(ascending)
     # What each row adds to the sum of survival times logs, a linear function of order statistics:
     # the gaps between logs up to its own, each weighted as the log that it leads to.
     climbed = np.cumsum(survival * np.diff(ascending, prepend=0.0))
@@ -77,6 +74,27 @@ def two_nn(features: Any, discard: float = 0.1) -> Estimate:
     influence[told] = added - added.mean()
     error = dimension**2 * _standard_error(influence, nearest) / (survival @ survival)
     return Estimate(dimension, dimension - _NORMAL_95 * error, dimension + _NORMAL_95 * error)
+
+
+def log_ratios(distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows without a duplicate, and the logs of the ratio of their two nearest distances."""
+    told = np.flatnonzero(distances[:, 0] > 0)
+    return told, np.log(distances[told, 1]) - np.log(distances[told, 0])
+
+
+def two_nn_dimension(logs: np.ndarray, discard: float = 0.1) -> float:
+    """Slope of minus log survival against log ratio, through the origin; NaN where undefined."""
+    ascending, survival = _line(np.sort(logs), discard)
+    if len(ascending) < 2 or not ascending.any():
+        return float("nan")
+    return float(ascending @ survival / (ascending @ ascending))
+
+
+def _line(ascending: np.ndarray, discard: float) -> tuple[np.ndarray, np.ndarray]:
+    """The log ratios that are kept, and minus the logs of their empirical survival."""
+    n = len(ascending)
+    kept = max(0, min(int(n * (1 - discard)), n - 1))  # the last one's survival is 0
+    return ascending[:kept], -np.log1p(-np.arange(1, kept + 1) / max(n, 1))
 
 
 @metric(
@@ -111,13 +129,9 @@ def levina_bickel(features: Any, k: int = 20) -> Estimate:
     if k < 2:
         raise ValueError(f"k must be at least 2; got {k}")
     distances, nearest = nearest_neighbours(as_cloud(features, min_samples=k + 1), k)
-    logs = np.log(distances, where=distances > 0, out=np.full_like(distances, np.nan))
-    others = (distances > 0).sum(axis=1) - 1
-    told = others >= 1
+    told, inverse = inverse_dimensions(distances)
     if not told.any():
         return _UNDEFINED
-    inverse = np.zeros(len(logs))
-    inverse[told] = np.nansum(logs[told, -1:] - logs[told], axis=1) / others[told]
     mean = inverse[told].mean()
     if mean == 0:
         return _UNDEFINED
@@ -125,6 +139,16 @@ def levina_bickel(features: Any, k: int = 20) -> Estimate:
     dimension = 1 / mean
     spread = _NORMAL_95 * error * dimension**2
     return Estimate(float(dimension), float(dimension - spread), float(dimension + spread))
+
+
+def inverse_dimensions(distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows have a dimension of their own by maximum likelihood, and its inverse, else 0."""
+    logs = np.log(distances, where=distances > 0, out=np.full_like(distances, np.nan))
+    others = (distances > 0).sum(axis=1) - 1
+    told = others >= 1
+    inverse = np.zeros(len(logs))
+    inverse[told] = np.nansum(logs[told, -1:] - logs[told], axis=1) / others[told]
+    return told, inverse
 
 
 def _standard_error(centred: np.ndarray, nearest: np.ndarray) -> float:

@@ -1,0 +1,98 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from tdafeat.geometry import sampled_metrics
+from tdafeat.record import Estimate, metrics
+
+
+def cloud(n=500, d=6, seed=0):
+    return np.random.default_rng(seed).normal(size=(n, d)) + 1
+
+
+def exact(name, points):
+    value = metrics[name].function(points)
+    return value.value if isinstance(value, Estimate) else value
+
+
+def test_asking_all_rows_gives_the_metrics_themselves():
+    points = cloud()
+    for name, estimate in sampled_metrics(points, n_queries=500, chunk=77).items():
+        assert_allclose(estimate.value, exact(name, points), rtol=1e-12, err_msg=name)
+        assert estimate.low == estimate.value == estimate.high
+
+
+def test_chunks_smaller_than_the_neighbourhood():
+    points = cloud(100)
+    few, many = (sampled_metrics(points, 30, chunk=chunk) for chunk in (7, 1000))
+    for name in few:
+        assert_allclose(few[name].value, many[name].value, rtol=1e-12, err_msg=name)
+
+
+def test_far_from_the_origin_and_float32():
+    points = cloud().astype(np.float32)
+    near, far = (sampled_metrics(points + shift, 100) for shift in (0, 64))
+    for name in ("nearest_neighbour_distance", "two_nn", "levina_bickel"):
+        assert_allclose(far[name].value, near[name].value, rtol=1e-3)
+
+
+def test_intervals_cover_the_value_of_the_whole_cloud():
+    points = cloud(1500)
+    truth = {name: exact(name, points) for name in sampled_metrics(points, 21)}
+    drawn = [sampled_metrics(points, 150, random_state=seed) for seed in range(60)]
+    for name, value in truth.items():
+        slack = 1e-12 * abs(value)
+        covered = sum(d[name].low - slack <= value <= d[name].high + slack for d in drawn)
+        assert covered >= 51, name  # of 60; an honest 95 % interval falls below in 1 of 1,000
+
+
+def test_duplicates_are_finite():
+    points = np.repeat(cloud(15), 4, axis=0)
+    found = sampled_metrics(points, 30)
+    assert found["koleo"].value == pytest.approx(-np.log(1e-8))
+    assert found["nearest_neighbour_distance"].value == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((np.eye(20),), "more than 20 rows; got 20"),
+        ((np.eye(30), 1), "n_queries must be at least 2"),
+        ((np.where(np.arange(30)[:, None] == 25, 0.0, cloud(30)), 2, 0, 8), "row 1 is all zeros"),
+        ((np.where(np.arange(30)[:, None] == 25, np.inf, cloud(30)), 2, 0, 8), "must be finite"),
+    ],
+)
+def test_bad_input(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        sampled_metrics(*arguments)
+
+
+MEASURE = """
+import resource, sys, numpy as np
+from tdafeat.geometry import Moments, nc1, sampled_metrics, spectrum
+def run(n):
+    features = np.load(sys.argv[1], mmap_mode="r")[:n]
+    moments = Moments.of(features, np.arange(n) % 10)
+    spectrum(moments), nc1(moments), sampled_metrics(features, 200)
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+run(20_000)
+before = peak()
+run(300_000)
+print(peak() - before)
+"""
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_rows(tmp_path):
+    file = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.float32, (300_000, 256))
+    rng = np.random.default_rng(0)
+    for start in range(0, 300_000, 50_000):
+        file[start : start + 50_000] = rng.normal(size=(50_000, 256))
+    file.flush()
+    command = [sys.executable, "-c", MEASURE, str(tmp_path / "x.npy")]
+    grown = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    assert grown < 40  # MB; the file is 307
