@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from tdafeat.checks import as_cloud, as_labels, as_pair
+from tdafeat.geometry.threads import over_threads
 from tdafeat.record import metric
 
 MAX_COMPONENTS = 10  # enough for most of a class's variance, few enough to leave room in R^D
@@ -140,7 +141,8 @@ def class_angles(
     if len(classes) < 2:
         raise ValueError(f"labels must name at least two classes; got {len(classes)}")
     dimension = points.shape[1]
-    bases = [_basis(points[torch.from_numpy(known == c)], center) for c in classes]
+    members = [points[torch.from_numpy(known == c)] for c in classes]
+    bases = over_threads(lambda own: _basis(own, center), members)
     ranks = np.array([len(basis) for basis in bases])
     if not ranks.any():
         raise ValueError("some class must span a direction; each is a single sample or constant")
@@ -173,11 +175,14 @@ def _basis(points: torch.Tensor, center: bool) -> torch.Tensor:
 def _all_pairs(bases: torch.Tensor) -> torch.Tensor:
     """Angles between all of C orthonormal bases (C, k, D), as (C, C, k)."""
     n_classes, k, dimension = bases.shape
-    flat = bases.reshape(-1, dimension)
-    products = (flat @ flat.T).reshape(n_classes, k, n_classes, k).transpose(1, 2)
-    first, second = torch.triu_indices(n_classes, n_classes, offset=1)
+
+    def with_later(i: int) -> torch.Tensor:
+        later = bases[i + 1 :].reshape(-1, dimension)
+        return _angles((bases[i] @ later.T).reshape(k, -1, k).transpose(0, 1))
+
     angles = bases.new_zeros((n_classes, n_classes, k))
-    angles[first, second] = angles[second, first] = _angles(products[first, second])
+    for i, found in enumerate(over_threads(with_later, range(n_classes - 1))):
+        angles[i, i + 1 :] = angles[i + 1 :, i] = found
     return angles
 
 
