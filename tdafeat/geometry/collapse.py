@@ -211,7 +211,8 @@ def class_distance_variance(features: Any, labels: Any = None) -> float:
     """
     classes = _classes(features, labels)
     first, second = torch.triu_indices(len(classes.means), len(classes.means), offset=1)
-    squared = (classes.means[first] - classes.means[second]).square().sum(1)
+    # pair by pair: the differences of all pairs are gigabytes for a thousand classes
+    squared = torch.nn.functional.pdist(classes.means).square()
     if squared.min() == 0:
         return float("nan")
     return float(((classes.variances[first] + classes.variances[second]) / (2 * squared)).mean())
