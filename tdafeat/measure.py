@@ -35,6 +35,8 @@ def measure(
     topology_specs : addresses of the diagrams of `cloud` and of `clean`.
     scores_spec : address of the predictors' scores.
     """
+    from tdafeat.geometry.sharing import sharing
+
     own = cloud.read(store)
     rows: dict[str, np.ndarray] = {"features": own.features.astype(np.float64)}
     for name, values in stored(store, "scores", scores_spec).arrays.items():
@@ -52,13 +54,18 @@ def measure(
         by_class["clean_class_diagrams"] = [_bars(before, f"class:{n}") for n in own.classes]
     view = View(own.labels, rows, other=whole, **by_class)
 
-    scopes: dict[str, View] = {"all": view}
-    scopes |= {name: view.of_class(k) for k, name in enumerate(own.classes)}
-    pairs = _pairs(view, chosen, own.classes)
+    with sharing():
+        measured, spectra = _values("all", view, chosen), [_spectrum("all", view)]
+        pairs = _pairs(view, chosen, own.classes)
+    for k, name in enumerate(own.classes):
+        with sharing():
+            part = view.of_class(k)
+            measured += _values(name, part, chosen)
+            spectra.append(_spectrum(name, part))
     return {
-        "metrics": pd.DataFrame(_values(scopes, chosen)),
+        "metrics": pd.DataFrame(measured),
         "pairs": pd.concat(pairs, ignore_index=True) if pairs else pd.DataFrame(),
-        "spectra": _spectra(scopes),
+        "spectra": pd.concat(spectra, ignore_index=True),
         "predictions": _predictions(view, own.classes, own.ids),
     }, {}
 
@@ -70,16 +77,15 @@ def _bars(table: pd.DataFrame, scope: str) -> list[np.ndarray]:
     return [rows.loc[rows["degree"] == d, ["birth", "death"]].to_numpy() for d in degrees]
 
 
-def _values(scopes: Mapping[str, View], chosen: Sequence[Metric]) -> list[dict[str, Any]]:
+def _values(scope: str, view: View, chosen: Sequence[Metric]) -> list[dict[str, Any]]:
+    kind: Scope = "all" if scope == "all" else "class"
     found = []
-    for scope, view in scopes.items():
-        kind: Scope = "all" if scope == "all" else "class"
-        for metric in chosen:
-            if metric.shape == "value" and view.measurable(metric, kind):
-                value, status = view.measure(metric)
-                numbers = {"value": value.value, "low": value.low, "high": value.high}
-                about = {"scope": scope, "metric": metric.name}
-                found.append({**about, **numbers, "n": view.n, "status": status})
+    for metric in chosen:
+        if metric.shape == "value" and view.measurable(metric, kind):
+            value, status = view.measure(metric)
+            numbers = {"value": value.value, "low": value.low, "high": value.high}
+            about = {"scope": scope, "metric": metric.name}
+            found.append({**about, **numbers, "n": view.n, "status": status})
     return found
 
 
@@ -113,16 +119,11 @@ def _dimensions(view: View) -> str:
     return f"k = {found.n_components}, D = {found.n_features}"
 
 
-def _spectra(scopes: Mapping[str, View]) -> pd.DataFrame:
+def _spectrum(scope: str, view: View) -> pd.DataFrame:
     from tdafeat.geometry import spectrum
 
-    tables = []
-    for scope, view in scopes.items():
-        if view.n > 1:
-            values = spectrum(view["features"])
-            ranks = np.arange(1, len(values) + 1)
-            tables.append(pd.DataFrame({"scope": scope, "rank": ranks, "value": values}))
-    return pd.concat(tables, ignore_index=True)
+    values = spectrum(view["features"]) if view.n > 1 else np.empty(0)
+    return pd.DataFrame({"scope": scope, "rank": np.arange(1, len(values) + 1), "value": values})
 
 
 def _predictions(view: View, classes: Sequence[str], ids: Sequence[str]) -> pd.DataFrame:

@@ -16,6 +16,7 @@ import torch
 
 from tdafeat.checks import as_cloud, as_labels
 from tdafeat.geometry.moments import Moments
+from tdafeat.geometry.sharing import shared
 from tdafeat.record import metric
 
 
@@ -27,6 +28,7 @@ class _Classes:
     n: int
 
 
+@shared
 def _classes(features: Any, labels: Any) -> _Classes:
     if isinstance(features, Moments):
         return _classes_of(features)

@@ -15,6 +15,7 @@ from scipy.stats import rankdata
 
 from tdafeat.checks import as_cloud
 from tdafeat.geometry.neighbours import nearest_neighbours
+from tdafeat.geometry.sharing import shared
 from tdafeat.geometry.uniformity import unit_rows
 from tdafeat.record import metric
 
@@ -198,10 +199,12 @@ def _same_images(a: Any, b: Any, min_samples: int) -> tuple[np.ndarray, np.ndarr
     rows span: nothing measured here depends on axes, and a product of columns stays small.
     """
     first, second = _rows_of_both(a, b, min_samples)
-    return _narrow(_standard(first)), _narrow(_standard(second))
+    return _narrow(first), _narrow(second)
 
 
+@shared
 def _narrow(points: np.ndarray) -> np.ndarray:
+    points = _standard(points)
     if points.shape[1] <= len(points):
         return points
     return torch.linalg.qr(torch.from_numpy(points.T), mode="r").R.T.numpy()

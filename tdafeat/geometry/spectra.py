@@ -15,11 +15,13 @@ import torch
 
 from tdafeat.checks import as_array, as_cloud
 from tdafeat.geometry.moments import Moments
+from tdafeat.geometry.sharing import shared
 from tdafeat.record import metric
 
 RANKME_EPS = 1e-7  # part of RankMe's definition: 1e-5 would give other numbers
 
 
+@shared
 def spectrum(features: Any) -> np.ndarray:
     """Eigenvalues of the covariance (the PCA spectrum), in descending order.
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from tdafeat.checks import as_cloud, as_labels, as_pair
+from tdafeat.geometry.sharing import shared
 from tdafeat.geometry.threads import over_threads
 from tdafeat.record import metric
 
@@ -101,6 +102,7 @@ def principal_angles(
     return _angles(bases[0] @ bases[1].T).numpy()
 
 
+@shared
 def class_angles(
     features: Any, labels: Any, n_components: int | None = None, center: bool = True
 ) -> ClassAngles:

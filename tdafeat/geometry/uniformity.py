@@ -9,6 +9,7 @@ import torch
 
 from tdafeat.checks import as_cloud, as_pair
 from tdafeat.geometry.neighbours import CHUNK, nearest_neighbours
+from tdafeat.geometry.sharing import shared
 from tdafeat.record import metric
 
 SMALLEST_DISTANCE = 1e-8  # KoLeo takes duplicates to be this far apart, and so stays finite
@@ -28,10 +29,18 @@ def unit_rows(features: Any, name: str = "features", min_samples: int = 1) -> np
     array([[0.6, 0.8]])
     """
     points = as_cloud(features, name, min_samples)
+    rows = _unit_rows(points)
+    if rows is None:
+        row = int(np.flatnonzero(~points.any(axis=1))[0])
+        raise ValueError(f"{name} must have a direction in every row; row {row} is all zeros")
+    return rows
+
+
+@shared
+def _unit_rows(points: np.ndarray) -> np.ndarray | None:
     largest = np.abs(points).max(axis=1, keepdims=True)
     if not largest.all():
-        row = int(np.flatnonzero(largest == 0)[0])
-        raise ValueError(f"{name} must have a direction in every row; row {row} is all zeros")
+        return None
     points = points / largest  # the square of a tiny or huge entry would leave float64's range
     return points / np.linalg.norm(points, axis=1, keepdims=True)
 

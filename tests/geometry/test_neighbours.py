@@ -22,6 +22,17 @@ def test_duplicates_are_at_distance_zero_and_a_row_is_never_its_own_neighbour():
     assert (rows[:, 0] == np.arange(20) + np.tile([1, -1], 10)).all()
 
 
+@pytest.mark.parametrize("apart", [1e-9, 1e-3, 0.1])
+def test_distances_within_far_groups_keep_their_digits(apart):
+    rng = np.random.default_rng(4)
+    groups = 10 * rng.normal(size=(20, 5))
+    points = np.concatenate([groups, groups + apart * rng.normal(size=groups.shape)])
+    distances, rows = nearest_neighbours(points, 1)
+    assert (rows[:, 0] == (np.arange(40) + 20) % 40).all()
+    expected = np.linalg.norm(points[:20] - points[20:], axis=1)
+    np.testing.assert_allclose(distances[:, 0], np.tile(expected, 2), rtol=1e-11)
+
+
 @pytest.mark.parametrize(("n", "k"), [(3, 3), (3, 0)])
 def test_too_few_rows_or_neighbours_are_refused(n, k):
     with pytest.raises(ValueError, match="must have at least 4 rows|k must be at least 1"):

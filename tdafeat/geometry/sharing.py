@@ -1,0 +1,64 @@
+"""Work that several metrics of the same features need, such as their neighbours, done once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_found: ContextVar[dict[Any, tuple[Any, Any]] | None] = ContextVar("found", default=None)
+
+
+@contextmanager
+def sharing() -> Iterator[None]:
+    """Within this block, what metrics have in common is computed once for each array.
+
+    Arrays are told apart by identity, so none may be changed within the block. Results are kept
+    until it ends.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tdafeat.geometry import hubness, levina_bickel, two_nn
+    >>> cloud = np.random.default_rng(0).normal(size=(100, 5))
+    >>> with sharing():  # one search for neighbours instead of three
+    ...     values = hubness(cloud), two_nn(cloud), levina_bickel(cloud)
+    """
+    token = _found.set({})
+    try:
+        yield
+    finally:
+        _found.reset(token)
+
+
+def is_sharing() -> bool:
+    """Whether results are being kept for others."""
+    return _found.get() is not None
+
+
+def shared(function: Callable[P, T]) -> Callable[P, T]:
+    """Let the results of a pure function be kept, for the same arguments, while `sharing`."""
+
+    @wraps(function)
+    def once(*args: P.args, **kwargs: P.kwargs) -> T:
+        found = _found.get()
+        if found is None:
+            return function(*args, **kwargs)
+        values = (*args, *kwargs.values())
+        key = (function, *kwargs, *map(_name, values))
+        if key not in found:
+            # with the arguments, so that no later array can be given their identity
+            found[key] = function(*args, **kwargs), values
+        return found[key][0]
+
+    return once
+
+
+def _name(value: Any) -> Any:
+    plain = value is None or isinstance(value, (bool, int, float, str))
+    return (type(value), value) if plain else id(value)
