@@ -84,8 +84,10 @@ def _values(scope: str, view: View, chosen: Sequence[Metric]) -> list[dict[str, 
         if metric.shape == "value" and view.measurable(metric, kind):
             value, status = view.measure(metric)
             numbers = {"value": value.value, "low": value.low, "high": value.high}
-            about = {"scope": scope, "metric": metric.name}
-            found.append({**about, **numbers, "n": view.n, "status": status})
+            about = {"scope": scope, "metric": metric.name, "n": view.n, "status": status}
+            found.append(
+                {**about, **numbers, "params": view.note(metric) if status == "ok" else ""}
+            )
     return found
 
 
@@ -93,7 +95,6 @@ def _pairs(view: View, chosen: Sequence[Metric], classes: Sequence[str]) -> list
     """One row per pair of classes; a metric that refuses the cell leaves its pairs out."""
     first, second = np.triu_indices(len(classes), k=1)
     named = np.asarray(classes, dtype=object)
-    dimensions = _dimensions(view)
     tables = []
     for metric in chosen:
         if metric.shape != "pairs" or not view.measurable(metric, "all"):
@@ -101,22 +102,9 @@ def _pairs(view: View, chosen: Sequence[Metric], classes: Sequence[str]) -> list
         matrix, status = view.measure(metric)
         if status == "ok":
             columns = {"scope": named[first], "scope_b": named[second], "metric": metric.name}
-            params = dimensions if metric.unit == "radians" else ""
-            tables.append(
-                pd.DataFrame({**columns, "params": params, "value": matrix[first, second]})
-            )
+            noted = {"params": view.note(metric), "value": matrix[first, second]}
+            tables.append(pd.DataFrame({**columns, **noted}))
     return tables
-
-
-def _dimensions(view: View) -> str:
-    """The dimensions without which an angle between classes means nothing."""
-    from tdafeat.geometry import class_angles
-
-    try:
-        found = class_angles(view["features"], view["labels"])
-    except ValueError:  # no class spans a direction, so there are no angles either
-        return ""
-    return f"k = {found.n_components}, D = {found.n_features}"
 
 
 def _spectrum(scope: str, view: View) -> pd.DataFrame:

@@ -117,6 +117,8 @@ class Metric:
     invariant : transformations of the features that leave the value as it is.
     source : the paper or book that defines it.
     unit : e.g. ``"radians"`` or ``"units of the features"``; empty for a pure number.
+    note : takes the same fields and says what must stand beside the value, such as k and D of an
+        angle; None where nothing must.
     version : raise it when the function gives other values than before; stored ones are then
         computed again.
     """
@@ -134,6 +136,7 @@ class Metric:
     source: str
     unit: str
     version: int = 1
+    note: Callable[..., str] | None = None
 
     @property
     def summary(self) -> str:
@@ -167,6 +170,7 @@ def metric(
     source: str,
     unit: str = "",
     version: int = 1,
+    note: Callable[..., str] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the decorated function as a metric; the function itself stays as it is.
 
@@ -195,6 +199,7 @@ def metric(
             source=source,
             unit=unit,
             version=version,
+            note=note,
         )
         metrics.add(name, record)
         return function

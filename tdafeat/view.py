@@ -71,6 +71,12 @@ class View(Mapping[str, Any]):
         """Whether the metric is defined on this scope and all it needs is here."""
         return scope in metric.scopes and all(need in self for need in metric.needs)
 
+    def note(self, metric: Metric) -> str:
+        """What must stand beside the value of a metric that was measured here."""
+        if metric.note is None:
+            return ""
+        return metric.note(*(self[need] for need in metric.needs))
+
     def measure(self, metric: Metric) -> tuple[Any, str]:
         """The metric's value (an `Estimate`, or a matrix for pairs) and its status.
 

@@ -23,24 +23,32 @@ from tdafeat.geometry.similarity import (
 )
 from tdafeat.geometry.spectra import (
     PowerLaw,
+    collapsed_dimensions,
+    condition_number,
+    cumulative_variance,
     effective_rank,
     explained_variance_ratio,
     n_components_for,
     participation_ratio,
     power_law,
-    rankme,
     spectrum,
     stable_rank,
-    total_variance,
 )
-from tdafeat.geometry.subspaces import (
-    ClassAngles,
+from tdafeat.geometry.spectral_metrics import rankme, total_variance
+from tdafeat.geometry.subspace_metrics import (
     class_angle_max,
     class_angle_mean,
     class_angle_min,
-    class_angles,
-    principal_angles,
     subspace_angle_to_clean,
+)
+from tdafeat.geometry.subspaces import (
+    ClassAngles,
+    angles_to_clean,
+    chordal_distance,
+    class_angles,
+    grassmann_distance,
+    principal_angles,
+    projection_distance,
 )
 from tdafeat.geometry.uniformity import (
     alignment,
@@ -59,15 +67,21 @@ __all__ = [
     "PowerLaw",
     "PrincipalComponents",
     "alignment",
+    "angles_to_clean",
+    "chordal_distance",
     "class_angle_max",
     "class_angle_mean",
     "class_angle_min",
     "class_angles",
     "class_distance_variance",
+    "collapsed_dimensions",
+    "condition_number",
+    "cumulative_variance",
     "displacement",
     "effective_rank",
     "etf_distance",
     "explained_variance_ratio",
+    "grassmann_distance",
     "hubness",
     "koleo",
     "levina_bickel",
@@ -86,6 +100,7 @@ __all__ = [
     "principal_angles",
     "principal_components",
     "procrustes_disparity",
+    "projection_distance",
     "rankme",
     "representational_similarity",
     "sampled_metrics",

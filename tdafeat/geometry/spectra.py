@@ -1,12 +1,10 @@
 """What the eigenvalues of the covariance say: how many directions a cloud uses, and how evenly.
 
-`spectrum` gives the eigenvalues; the other functions are numbers read off them. RankMe alone
-looks at the raw, uncentred features, as its authors defined it.
+`spectrum` gives the eigenvalues; the other functions are numbers read off them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,9 +14,6 @@ import torch
 from tdafeat.checks import as_array, as_cloud
 from tdafeat.geometry.moments import Moments
 from tdafeat.geometry.sharing import shared
-from tdafeat.record import metric
-
-RANKME_EPS = 1e-7  # part of RankMe's definition: 1e-5 would give other numbers
 
 
 @shared
@@ -102,6 +97,59 @@ def explained_variance_ratio(eigenvalues: Any) -> np.ndarray:
     return values / total if total > 0 else np.full_like(values, np.nan)
 
 
+def cumulative_variance(eigenvalues: Any) -> np.ndarray:
+    """Share of the total variance that the first 1, 2, ... directions explain; NaN where none is.
+
+    Examples
+    --------
+    >>> cumulative_variance([3.0, 1.0])
+    array([0.75, 1.  ])
+    """
+    return np.cumsum(explained_variance_ratio(eigenvalues))
+
+
+def condition_number(eigenvalues: Any) -> float:
+    """Condition number: the largest eigenvalue over the smallest positive one, at least 1.
+
+    Of the covariance within the subspace that the cloud spans: eigenvalues of 0, as n <= D leaves
+    them, are not counted. NaN where there is no variance.
+
+    References
+    ----------
+    Golub, Van Loan (2013), Matrix computations, section 2.6.
+
+    Examples
+    --------
+    >>> condition_number([8.0, 2.0, 0.0])
+    4.0
+    """
+    values = _as_eigenvalues(eigenvalues)
+    positive = values[values > 0]
+    return float(positive[0] / positive[-1]) if len(positive) else float("nan")
+
+
+def collapsed_dimensions(eigenvalues: Any, threshold: float = 1e-4) -> float:
+    """Dimensional collapse: share of the directions that hold next to no variance, from 0 to 1.
+
+    Those whose eigenvalue is below `threshold` of the largest; a standard deviation below 1 % of
+    the largest, by default. NaN where there is no variance.
+
+    References
+    ----------
+    Jing, Vincent, LeCun, Tian (2022), Understanding dimensional collapse in contrastive
+    self-supervised learning, who look for the drop in the spectrum; the threshold is ours.
+
+    Examples
+    --------
+    >>> collapsed_dimensions([4.0, 1.0, 1e-5, 0.0])
+    0.5
+    """
+    if not 0 < threshold < 1:
+        raise ValueError(f"threshold must lie strictly between 0 and 1; got {threshold}")
+    values = _as_eigenvalues(eigenvalues)
+    return float(np.mean(values < threshold * values[0])) if values[0] > 0 else float("nan")
+
+
 def participation_ratio(eigenvalues: Any) -> float:
     """Participation ratio, (sum of eigenvalues)^2 / sum of their squares, between 1 and D.
 
@@ -162,7 +210,7 @@ def n_components_for(eigenvalues: Any, fraction: float) -> float:
     """
     if not 0 < fraction <= 1:
         raise ValueError(f"fraction must lie in (0, 1]; got {fraction}")
-    cumulative = np.cumsum(explained_variance_ratio(eigenvalues))
+    cumulative = cumulative_variance(eigenvalues)
     if np.isnan(cumulative[0]):
         return float("nan")
     return float(1 + np.count_nonzero(cumulative < fraction - 1e-12))  # 0.6 + 0.3 reaches 0.9
@@ -224,102 +272,3 @@ def _as_eigenvalues(values: Any) -> np.ndarray:
     if (np.diff(array) > 0).any():
         raise ValueError("eigenvalues must be in descending order")
     return array
-
-
-_SPECTRAL: dict[str, Any] = {
-    "room": "geometry",
-    "needs": ("features",),
-    "invariant": ("rotation", "scale", "translation", "permutation"),
-}
-_COUNT = (1.0, float("inf"))
-
-
-@metric(
-    "rankme",
-    title="RankMe",
-    room="geometry",
-    needs=("features",),
-    range=_COUNT,
-    invariant=("rotation", "scale", "permutation"),
-    source="Garrido et al. 2023",
-)
-def rankme(features: Any) -> float:
-    """RankMe: exponential of the entropy of the singular values of the raw, uncentred features.
-
-    Between 1 and min(n, D), up to the eps = 1e-7 of its definition; NaN where all entries are 0.
-    Of `Moments`, singular values below about 1e-8 of the largest are lost to rounding.
-
-    Examples
-    --------
-    >>> round(rankme([[1.0, 0], [0, 1]]), 3)
-    2.0
-    """
-    if isinstance(features, Moments):
-        squared = torch.linalg.eigvalsh(torch.from_numpy(features.raw)).flip(0).clamp(min=0)
-        values = squared[: features.n].sqrt()
-    else:
-        values = torch.linalg.svdvals(torch.from_numpy(as_cloud(features)))
-    if values[0] == 0:
-        return float("nan")
-    share = values / values.sum() + RANKME_EPS
-    return float(torch.exp(-(share * share.log()).sum()))
-
-
-@metric(
-    "total_variance",
-    title="total variance",
-    source="trace of the covariance",
-    unit="squared units of the features",
-    range=(0.0, float("inf")),
-    **(_SPECTRAL | {"invariant": ("rotation", "translation", "permutation")}),
-)
-def total_variance(features: Any) -> float:
-    """Trace of the covariance (ddof = 1): how far the cloud spreads about its mean.
-
-    Examples
-    --------
-    >>> total_variance([[0.0, 0], [2, 0]])
-    2.0
-    """
-    if isinstance(features, Moments):
-        return float(spectrum(features).sum())
-    points = as_cloud(features, min_samples=2)
-    return float(points.var(axis=0, ddof=1).sum())
-
-
-def _register(
-    name: str, title: str, read: Callable[[np.ndarray], float], source: str, **record: Any
-) -> None:
-    """A metric of features that reads one number off their spectrum."""
-
-    def measure(features: Any) -> float:
-        return read(spectrum(features))
-
-    measure.__doc__ = f"{title[0].upper()}{title[1:]} of the covariance eigenvalues."
-    metric(name, title=title, source=source, **(_SPECTRAL | {"range": _COUNT} | record))(measure)
-
-
-_register("participation_ratio", "participation ratio", participation_ratio, "Gao et al. 2017")
-_register("effective_rank", "effective rank", effective_rank, "Roy & Vetterli 2007")
-_register("stable_rank", "stable rank", stable_rank, "Rudelson & Vershynin 2007")
-for _percent in (90, 95, 99):
-    _register(
-        f"n_components_{_percent}",
-        f"components for {_percent} % of the variance",
-        lambda values, fraction=_percent / 100: n_components_for(values, fraction),  # type: ignore[misc]
-        "Jolliffe 2002",
-    )
-_register(
-    "power_law_exponent",
-    "power-law exponent",
-    lambda values: power_law(values).exponent,
-    "Agrawal et al. 2022",
-    range=(0.0, float("inf")),
-)
-_register(
-    "power_law_r_squared",
-    "R² of the power law",
-    lambda values: power_law(values).r_squared,
-    "Agrawal et al. 2022",
-    range=(0.0, 1.0),
-)

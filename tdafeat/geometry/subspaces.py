@@ -1,4 +1,4 @@
-"""Angles between linear subspaces: between the classes of a cloud, and between clean and noisy.
+"""Angles between linear subspaces, and distances made of them: between classes, and to clean.
 
 A class spans the subspace of its leading principal directions. All pairs of classes are compared
 at once: one orthonormal basis per class, one product of all bases, and the eigenvalues of the
@@ -16,7 +16,6 @@ import torch
 from tdafeat.checks import as_cloud, as_labels, as_pair
 from tdafeat.geometry.sharing import shared
 from tdafeat.geometry.threads import over_threads
-from tdafeat.record import metric
 
 MAX_COMPONENTS = 10  # enough for most of a class's variance, few enough to leave room in R^D
 
@@ -42,17 +41,33 @@ class ClassAngles:
     @property
     def n_forced_zeros(self) -> int:
         """How many of the k angles are 0 for any two subspaces, because 2k exceeds D."""
-        return max(0, 2 * self.n_components - self.n_features)
+        return _forced_zeros(self.n_components, self.n_features)
 
     @property
     def note(self) -> str:
         """What must stand beside the angles: k and D, and a warning where zeros are forced."""
-        k, dimension, zeros = self.n_components, self.n_features, self.n_forced_zeros
-        text = f"{k} principal directions per class in {dimension} dimensions"
-        if zeros == 0:
-            return text
-        which = "all angles are" if zeros == k else f"at least {zeros} of the {k} angles are"
-        return f"{text}: {which} 0 whatever the data, because 2k > D"
+        return note_on(self.n_components, self.n_features, "per class")
+
+
+def _forced_zeros(k: int, dimension: int) -> int:
+    return max(0, 2 * k - dimension)
+
+
+def note_on(k: int, dimension: int, of_what: str) -> str:
+    """What must stand beside angles: k and D, and a warning where 2k > D forces zeros.
+
+    Examples
+    --------
+    >>> note_on(2, 3, "per class")
+    '2 principal directions per class in 3 dimensions: at least 1 of the 2 angles are 0 whatever \
+the data, because 2k > D'
+    """
+    text = f"{k} principal direction{'s' * (k > 1)} {of_what} in {dimension} dimensions"
+    zeros = _forced_zeros(k, dimension)
+    if zeros == 0:
+        return text
+    which = "all angles are" if zeros == k else f"at least {zeros} of the {k} angles are"
+    return f"{text}: {which} 0 whatever the data, because 2k > D"
 
 
 def principal_angles(
@@ -104,7 +119,11 @@ def principal_angles(
 
 @shared
 def class_angles(
-    features: Any, labels: Any, n_components: int | None = None, center: bool = True
+    features: Any,
+    labels: Any,
+    n_components: int | None = None,
+    center: bool = True,
+    device: str = "cpu",
 ) -> ClassAngles:
     """Principal angles between the subspaces of all pairs of classes.
 
@@ -115,6 +134,7 @@ def class_angles(
     n_components : k, the leading principal directions per class. None takes 10, or as many as the
         smallest class spans, and never more than D/2, above which some angles are 0 by necessity.
     center : subtract each class's mean first.
+    device : of torch, on which to compute; ``"cuda"`` for the GPU, in float64 there too.
 
     Returns
     -------
@@ -135,15 +155,15 @@ def class_angles(
     >>> result.angles[0, 1].round(6)
     array([1.570796])
     >>> result.note
-    '1 principal directions per class in 4 dimensions'
+    '1 principal direction per class in 4 dimensions'
     """
-    points = torch.from_numpy(as_cloud(features))
+    points = torch.from_numpy(as_cloud(features)).to(device)
     known = as_labels(labels, len(points))
     classes = np.unique(known)
     if len(classes) < 2:
         raise ValueError(f"labels must name at least two classes; got {len(classes)}")
     dimension = points.shape[1]
-    members = [points[torch.from_numpy(known == c)] for c in classes]
+    members = [points[torch.from_numpy(np.flatnonzero(known == c)).to(device)] for c in classes]
     bases = over_threads(lambda own: _basis(own, center), members)
     ranks = np.array([len(basis) for basis in bases])
     if not ranks.any():
@@ -159,9 +179,113 @@ def class_angles(
     spanning = np.flatnonzero(ranks >= k)
     if len(spanning):
         stack = torch.stack([bases[i][:k] for i in spanning])
-        between = _all_pairs(stack).numpy()
+        between = _all_pairs(stack).cpu().numpy()
         angles[np.ix_(spanning, spanning)] = between
     return ClassAngles(angles, classes, k, dimension)
+
+
+@shared
+def angles_to_clean(features: Any, clean: Any, n_components: int | None = None) -> np.ndarray:
+    """Principal angles between the leading principal directions of noisy and clean features.
+
+    Parameters
+    ----------
+    features, clean : (n, D), rows of the same images; both are centred.
+    n_components : k of each cloud. None takes 10, or as many as both span, and never more than
+        D/2, above which some angles are 0 by necessity.
+
+    Returns
+    -------
+    (k,) float64, radians in [0, pi/2], largest first; empty where a cloud spans no direction, or
+    fewer than `n_components`.
+
+    Examples
+    --------
+    >>> clean = np.array([[1.0, 0, 0], [-1, 0, 0]])
+    >>> angles_to_clean(clean @ np.roll(np.eye(3), 1, axis=0), clean).round(6)
+    array([1.570796])
+    """
+    pair = as_pair(features, clean)
+    dimension = pair[0].shape[1]
+    if n_components is not None and not 1 <= n_components <= dimension:
+        raise ValueError(f"n_components must lie in 1..{dimension}; got {n_components}")
+    noisy, original = (_basis(torch.from_numpy(points), center=True) for points in pair)
+    spanned = min(len(noisy), len(original))
+    k = n_components or min(MAX_COMPONENTS, max(1, dimension // 2), spanned)
+    if k > spanned or k == 0:
+        return np.empty(0)
+    return _angles(noisy[:k] @ original[:k].T).numpy()
+
+
+def grassmann_distance(angles: Any) -> np.ndarray:
+    """Grassmann distance of two k-dimensional subspaces: the length of the geodesic between them.
+
+    Parameters
+    ----------
+    angles : (..., k) principal angles in radians, as `principal_angles` gives them for one pair or
+        `ClassAngles.angles` for all pairs.
+
+    Returns
+    -------
+    (...) float64, the root of the sum of squared angles, radians in [0, sqrt(k) pi/2].
+
+    References
+    ----------
+    Edelman, Arias, Smith (1998), The geometry of algorithms with orthogonality constraints;
+    Ye, Lim (2016), Schubert varieties and distances between subspaces of different dimensions.
+
+    Examples
+    --------
+    >>> float(grassmann_distance([0.4, 0.3]))
+    0.5
+    """
+    return np.linalg.norm(_as_angles(angles), axis=-1)
+
+
+def chordal_distance(angles: Any) -> np.ndarray:
+    """Chordal distance: the root of the sum of squared sines of the angles, in [0, sqrt(k)].
+
+    Equals |P - Q| / sqrt(2) in the Frobenius norm, P and Q the projections on the two subspaces.
+    Takes angles as `grassmann_distance` does.
+
+    References
+    ----------
+    Conway, Hardin, Sloane (1996), Packing lines, planes, etc.; Ye, Lim (2016).
+
+    Examples
+    --------
+    >>> chordal_distance([np.pi / 2, np.pi / 2]).round(6)
+    1.414214
+    """
+    return np.linalg.norm(np.sin(_as_angles(angles)), axis=-1)
+
+
+def projection_distance(angles: Any) -> np.ndarray:
+    """Projection distance: the sine of the largest angle, in [0, 1].
+
+    Equals the spectral norm of P - Q, P and Q the projections on the two subspaces. Takes angles
+    as `grassmann_distance` does.
+
+    References
+    ----------
+    Ye, Lim (2016), Schubert varieties and distances between subspaces of different dimensions.
+
+    Examples
+    --------
+    >>> projection_distance([np.pi / 6, 0.1]).round(6)
+    0.5
+    """
+    return np.sin(_as_angles(angles).max(axis=-1))
+
+
+def _as_angles(angles: Any) -> np.ndarray:
+    values = np.asarray(angles, dtype=np.float64)
+    if values.ndim == 0 or values.shape[-1] == 0:
+        raise ValueError(f"angles must be (..., k) with k at least 1; got shape {values.shape}")
+    # NaN stands for a subspace with fewer directions
+    if ((values < 0) | (values > np.pi / 2 + 1e-12)).any():
+        raise ValueError("angles must lie in 0..pi/2, in radians")
+    return values
 
 
 def _basis(points: torch.Tensor, center: bool) -> torch.Tensor:
@@ -194,57 +318,3 @@ def _angles(products: torch.Tensor) -> torch.Tensor:
         products = products.mT
     squared_cosines = torch.linalg.eigvalsh(products @ products.mT)
     return torch.arccos(squared_cosines.clamp(0, 1).sqrt())
-
-
-_ANGLES: dict[str, Any] = {
-    "room": "geometry",
-    "range": (0.0, np.pi / 2),
-    "invariant": ("rotation", "scale", "translation", "permutation"),
-    "source": "Bjorck & Golub 1973",
-    "unit": "radians",
-}
-_PAIRS: dict[str, Any] = {
-    **_ANGLES,
-    "needs": ("features", "labels"),
-    "scopes": ("all",),
-    "shape": "pairs",
-}
-
-
-@metric("class_angle_mean", title="mean angle between classes", **_PAIRS)
-def class_angle_mean(features: Any, labels: Any) -> np.ndarray:
-    """Mean principal angle between the subspaces of each pair of classes, (C, C)."""
-    return class_angles(features, labels).angles.mean(-1)
-
-
-@metric("class_angle_max", title="largest angle between classes", **_PAIRS)
-def class_angle_max(features: Any, labels: Any) -> np.ndarray:
-    """Largest principal angle between the subspaces of each pair of classes, (C, C)."""
-    return class_angles(features, labels).angles[..., 0]
-
-
-@metric("class_angle_min", title="smallest angle between classes", **_PAIRS)
-def class_angle_min(features: Any, labels: Any) -> np.ndarray:
-    """Smallest principal angle between the subspaces of each pair of classes, (C, C)."""
-    return class_angles(features, labels).angles[..., -1]
-
-
-@metric(
-    "subspace_angle_to_clean",
-    title="angle to the clean subspace",
-    needs=("features", "clean"),
-    better="lower",
-    **_ANGLES,
-)
-def subspace_angle_to_clean(features: Any, clean: Any) -> float:
-    """Mean principal angle between the leading principal directions of noisy and clean features.
-
-    Takes 10 directions of each cloud, or as many as both span, and never more than D/2.
-    NaN where a cloud is constant or a single sample.
-    """
-    pair = as_pair(features, clean)
-    noisy_basis, clean_basis = (_basis(torch.from_numpy(points), center=True) for points in pair)
-    k = min(MAX_COMPONENTS, max(1, pair[0].shape[1] // 2), len(noisy_basis), len(clean_basis))
-    if k == 0:
-        return float("nan")
-    return float(_angles(noisy_basis[:k] @ clean_basis[:k].T).mean())

@@ -212,6 +212,21 @@ def spectra(run: Run, records: Records) -> Iterator[Block]:
         "scale; an arrow marks the desirable direction.",
         "geometry",
     )
+    yield from _notes(run, records)
+
+
+def _notes(run: Run, records: Records) -> Iterator[Block]:
+    """What must stand beside the values of some metrics, such as the dimensions of an angle."""
+    whole = run.metrics[(run.metrics["params"] != "") & (run.metrics["scope"] == "all")]
+    if whole.empty:
+        return
+    named = with_names(whole)
+    for metric, rows in named.groupby("metric", sort=False):
+        by_space = rows.groupby("space", sort=False)["params"].unique()
+        told = "; ".join(f"{space}, {' or '.join(notes)}" for space, notes in by_space.items())
+        forced = rows["params"].str.contains("2k > D", regex=False).any()
+        title = _capital(records[str(metric)].title)
+        yield (Note if forced else Paragraph)(f"{title}: {told}.")
 
 
 def projections(run: Run, records: Records) -> Iterator[Block]:

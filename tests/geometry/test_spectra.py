@@ -5,6 +5,9 @@ from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
 from tdafeat.geometry import (
+    collapsed_dimensions,
+    condition_number,
+    cumulative_variance,
     effective_rank,
     explained_variance_ratio,
     n_components_for,
@@ -75,6 +78,32 @@ def test_components_for_a_share_of_the_variance(fraction, expected):
     assert n_components_for([6.0, 3.0, 1.0, 0.0], fraction) == expected
 
 
+def test_condition_number_is_that_of_the_covariance():
+    features = np.random.default_rng(4).normal(size=(50, 6)) * np.arange(1, 7)
+    expected = np.linalg.cond(np.cov(features.T))
+    assert condition_number(spectrum(features)) == pytest.approx(expected)
+    flat = np.column_stack([features, features[:, 0]])  # a direction without variance is left out
+    assert np.isfinite(condition_number(spectrum(flat)))
+    wide = features[:4]
+    singular = np.linalg.svd(wide - wide.mean(axis=0), compute_uv=False)
+    assert condition_number(spectrum(wide)) == pytest.approx((singular[0] / singular[2]) ** 2)
+
+
+def test_cumulative_variance_ends_at_one_and_names_the_components():
+    curve = cumulative_variance(HARMONIC)
+    np.testing.assert_allclose(curve, np.cumsum(1 / np.arange(1, 101)) / HARMONIC.sum())
+    assert curve[-1] == pytest.approx(1)
+    assert n_components_for(HARMONIC, 0.9) == 1 + np.argmax(curve >= 0.9)
+
+
+def test_collapsed_dimensions_are_those_without_variance():
+    scales = np.r_[np.ones(12), np.full(4, 1e-3)]  # variances of 1e-6 of the others
+    features = with_singular_values(scales, 60)
+    assert collapsed_dimensions(spectrum(features)) == 4 / 16
+    assert collapsed_dimensions(spectrum(features), threshold=1e-7) == 0
+    assert collapsed_dimensions(spectrum(features[:, :1])) == 0
+
+
 @pytest.mark.parametrize("exponent", [0.5, 1.0, 2.3])
 @pytest.mark.parametrize("limits", [(1, None), (1, 100), (11, 50)])
 def test_exact_power_law_is_found_on_any_range(exponent, limits):
@@ -102,7 +131,13 @@ def test_flat_spectrum_has_exponent_zero():
 
 
 def test_no_variance_gives_nan_without_warning():
-    for function in (participation_ratio, effective_rank, stable_rank):
+    for function in (
+        participation_ratio,
+        effective_rank,
+        stable_rank,
+        condition_number,
+        collapsed_dimensions,
+    ):
         assert np.isnan(function([0.0, 0.0]))
     assert np.isnan(explained_variance_ratio([0.0, 0.0])).all()
     assert np.isnan(n_components_for([0.0], 0.9))
@@ -128,6 +163,7 @@ def test_ranks_lie_between_one_and_the_dimension(values):
         (lambda: participation_ratio([1.0, -2.0]), "non-negative"),
         (lambda: participation_ratio([]), "at least one"),
         (lambda: n_components_for([1.0], 90), "fraction"),
+        (lambda: collapsed_dimensions([1.0], 1.0), "threshold"),
         (lambda: power_law([3.0, 2.0, 1.0], first=0), "first"),
         (lambda: power_law([3.0, 2.0, 1.0], first=3, last=2), "first"),
     ],

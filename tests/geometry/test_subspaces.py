@@ -3,7 +3,16 @@ import pytest
 import torch
 from scipy.linalg import subspace_angles
 
-from tdafeat.geometry import class_angles, principal_angles, subspace_angle_to_clean
+from tdafeat.geometry import (
+    angles_to_clean,
+    chordal_distance,
+    class_angles,
+    grassmann_distance,
+    principal_angles,
+    projection_distance,
+    subspace_angle_to_clean,
+)
+from tdafeat.record import metrics
 
 RESOLUTION = 3e-7  # angles near 0 and pi/2 lose half of float64's digits
 
@@ -118,6 +127,63 @@ def test_angle_to_clean():
     expected = subspace_angles(leading(clean + noise, 10), leading(clean, 10)).mean()
     assert subspace_angle_to_clean(clean + noise, clean) == pytest.approx(expected, abs=1e-9)
     assert np.isnan(subspace_angle_to_clean(np.ones((4, 3)), rng.normal(size=(4, 3))))
+
+
+def test_distances_agree_with_the_projections():
+    rng = np.random.default_rng(7)
+    labels = np.repeat(np.arange(4), 15)
+    features = rng.normal(size=(60, 12))
+    result = class_angles(features, labels, n_components=3)
+    bases = [leading(features[labels == c], 3) for c in range(4)]
+    for distance, norm in ((chordal_distance, "fro"), (projection_distance, 2)):
+        expected = np.array(
+            [[np.linalg.norm(a @ a.T - b @ b.T, ord=norm) for b in bases] for a in bases]
+        )
+        expected /= np.sqrt(2) if norm == "fro" else 1
+        np.testing.assert_allclose(distance(result.angles), expected, atol=1e-6)
+    expected = [[np.linalg.norm(subspace_angles(a, b)) for b in bases] for a in bases]
+    np.testing.assert_allclose(grassmann_distance(result.angles), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("distance", [grassmann_distance, chordal_distance, projection_distance])
+def test_distances_are_metrics_on_subspaces(distance):
+    rng = np.random.default_rng(8)
+    labels = np.repeat(np.arange(12), 5)
+    angles = class_angles(rng.normal(size=(60, 7)), labels, n_components=3).angles
+    between = distance(angles)
+    assert (np.diag(between) == 0).all()
+    np.testing.assert_array_equal(between, between.T)
+    through = (between[:, :, None] + between[None]).min(axis=1)
+    assert (between <= through + 1e-9).all()
+
+
+def test_distances_refuse_what_is_no_angle_and_keep_nan():
+    for angles in ([4.0], [-0.1], [], 0.5):
+        with pytest.raises(ValueError, match="angles must"):
+            grassmann_distance(angles)
+    assert np.isnan(chordal_distance([[np.nan, np.nan], [0.1, 0.2]])).tolist() == [True, False]
+
+
+def test_what_is_measured_says_k_and_the_dimension():
+    rng = np.random.default_rng(9)
+    clean, labels = rng.normal(size=(40, 30)), np.repeat([0, 1], 20)
+    noisy = clean + rng.normal(size=clean.shape)
+    beside = metrics["class_chordal"].note(noisy, labels)
+    assert beside == "10 principal directions per class in 30 dimensions"
+    beside = metrics["subspace_grassmann_to_clean"].note(noisy, clean)
+    assert beside == "10 principal directions of each cloud in 30 dimensions"
+    line = metrics["subspace_angle_to_clean"].note(noisy[:, :1], clean[:, :1])
+    assert "all angles are 0 whatever the data, because 2k > D" in line
+    value = metrics["subspace_grassmann_to_clean"].function(noisy, clean)
+    assert value == pytest.approx(grassmann_distance(angles_to_clean(noisy, clean)))
+
+
+def test_more_directions_than_there_are_give_no_angles_to_clean():
+    clean = np.eye(6)[:3]
+    assert len(angles_to_clean(clean, clean, n_components=2)) == 2
+    assert len(angles_to_clean(clean, clean, n_components=3)) == 0
+    with pytest.raises(ValueError, match=r"n_components must lie in 1\.\.6"):
+        angles_to_clean(clean, clean, n_components=7)
 
 
 def test_tensors_and_arrays_give_the_same_angles():

@@ -97,6 +97,19 @@ def test_angles_state_their_dimensions_and_warn_of_forced_zeros(tmp_path):
     assert stated in [b.text for b in section.blocks if isinstance(b, Paragraph)]
 
 
+def test_what_must_stand_beside_a_value_does(tmp_path):
+    folder = write_run(tmp_path)
+
+    def noted(table):
+        of = (table["metric"] == "rankme") & (table["encoder"] == "pixels")
+        levels = "fitted to ranks 1 to " + (9 + table["severity"]).clip(upper=10).astype(str)
+        return table.assign(params=levels.where(of, ""))
+
+    change_table(folder, "metrics", noted)
+    texts = [b.text for b in blocks(build(Run.read(folder)), Paragraph)]
+    assert "RankMe: pixels, fitted to ranks 1 to 9 or fitted to ranks 1 to 10." in texts
+
+
 def test_thinned_diagrams_say_so(tmp_path):
     few = build(Run.read(write_run(tmp_path / "few")))
     many = build(Run.read(write_run(tmp_path / "many", n_images=120)))
