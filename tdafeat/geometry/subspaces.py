@@ -254,7 +254,7 @@ def chordal_distance(angles: Any) -> np.ndarray:
 
     Examples
     --------
-    >>> chordal_distance([np.pi / 2, np.pi / 2]).round(6)
+    >>> print(chordal_distance([np.pi / 2, np.pi / 2]).round(6))
     1.414214
     """
     return np.linalg.norm(np.sin(_as_angles(angles)), axis=-1)
@@ -272,7 +272,7 @@ def projection_distance(angles: Any) -> np.ndarray:
 
     Examples
     --------
-    >>> projection_distance([np.pi / 6, 0.1]).round(6)
+    >>> print(projection_distance([np.pi / 6, 0.1]).round(6))
     0.5
     """
     return np.sin(_as_angles(angles).max(axis=-1))
