@@ -33,18 +33,22 @@ def measure(
     chosen : metrics to measure, where the cell has what they need.
     cloud, clean : features of the cell, and of the same images without noise.
     topology_specs : addresses of the diagrams of `cloud` and of `clean`.
-    scores_spec : address of the predictors' scores.
+    scores_spec : address of the predictors' scores and linear heads.
     """
     from tdafeat.geometry.sharing import sharing
 
     own = cloud.read(store)
     rows: dict[str, np.ndarray] = {"features": own.features.astype(np.float64)}
+    whole: dict[str, Any] = {}
     for name, values in stored(store, "scores", scores_spec).arrays.items():
+        if name.endswith("_head"):
+            whole[name] = values
+            continue
         predictor, severity = name.rsplit("-", 1)
         if int(severity) == cell.severity:
             rows[predictor] = values
     diagrams = stored(store, "topology", topology_specs[0]).tables["diagrams"]
-    whole: dict[str, Any] = {"diagrams": _bars(diagrams, "all")}
+    whole["diagrams"] = _bars(diagrams, "all")
     by_class = {"class_diagrams": [_bars(diagrams, f"class:{name}") for name in own.classes]}
     if cell.severity > 0:
         pair = own.paired_with(clean.read(store), ("noisy", "clean"))

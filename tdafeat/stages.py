@@ -32,7 +32,7 @@ __all__ = [
 
 VERSIONS = {
     "topology": 1,
-    "scores": 1,
+    "scores": 2,
     "measure": 1,
     "projection": 3,
     "analysis": 1,
@@ -68,8 +68,12 @@ def topology(store: Store, cloud: Cloud, maxdim: int, n_landmarks: int | None) -
 def scores(
     store: Store, train: Cloud, clouds: Mapping[int, Cloud], text: Mapping[str, Any] | None
 ) -> Result:
-    """Class scores of every predictor, fitted on clean train features, at every severity."""
-    from tdafeat.evaluation import predictors, zero_shot
+    """Class scores of every predictor, fitted on clean train features, at every severity.
+
+    Beside them the weights of the linear heads, ``probe_head`` and ``zero_shot_head``, (C, D).
+    """
+    from tdafeat.evaluation import Probe, predictors, zero_shot
+    from tdafeat.evaluation.predictors import directions
 
     known = train.read(store)
     tests = {severity: cloud.read(store).features for severity, cloud in clouds.items()}
@@ -78,10 +82,13 @@ def scores(
         fitted = predictor().fit(known.features, known.labels, len(known.classes))
         for severity, features in tests.items():
             arrays[f"{name}-{severity}"] = fitted.scores(features)
+        if isinstance(fitted, Probe):
+            arrays[f"{name}_head"] = fitted.weights
     if text is not None:
-        directions = stored(store, "text", text).arrays["text"]
+        names = stored(store, "text", text).arrays["text"]
         for severity, features in tests.items():
-            arrays[f"zero_shot-{severity}"] = zero_shot(features, directions)
+            arrays[f"zero_shot-{severity}"] = zero_shot(features, names)
+        arrays["zero_shot_head"] = directions(names)
     return {}, arrays
 
 

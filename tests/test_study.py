@@ -63,6 +63,23 @@ def test_metrics_cover_all_rooms_scopes_and_levels(run):
     assert not run.metrics.duplicated(keys).any()
 
 
+def test_the_linear_head_of_the_probe_reaches_the_metrics_that_need_one(run):
+    whole = run.metrics[run.metrics["scope"] == "all"]
+    duality = whole[whole["metric"] == "probe_nc3"]
+    assert len(duality) == 6
+    assert ((duality["value"] > 0) & (duality["value"] < 2)).all()
+    agreement = whole[whole["metric"] == "probe_nc4"].groupby("severity")["value"].mean()
+    assert agreement[0] > agreement[2] > 1 / len(CLASSES)
+
+
+def test_notes_stand_beside_angles_and_fits(run):
+    angles = run.pairs[run.pairs["metric"] == "class_angle_mean"]
+    assert set(angles["params"]) == {"4 principal directions per class in 8 dimensions"}
+    fits = run.metrics[run.metrics["metric"] == "power_law_exponent"]
+    assert fits["params"].str.fullmatch(r"fitted to ranks 1 to \d+").all()
+    assert (run.metrics.loc[run.metrics["metric"] == "koleo", "params"] == "").all()
+
+
 def test_a_nan_has_a_reason_and_a_value_has_none(run):
     missing = run.metrics["value"].isna()
     assert (run.metrics.loc[~missing, "status"] == "ok").all()

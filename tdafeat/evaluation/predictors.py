@@ -64,6 +64,17 @@ class Probe:
         self._model = make_pipeline(StandardScaler(), regression).fit(points, known)
         return self
 
+    @property
+    def weights(self) -> np.ndarray:
+        """(C, D) weights on the features as they are, of the logits; they add up to 0 over classes.
+
+        Standardising is part of them, so that the class of a row x has the largest of
+        ``weights @ x`` and a bias.
+        """
+        weights = self._model[-1].coef_ / self._model[0].scale_
+        # of two classes scikit-learn keeps the difference alone
+        return np.vstack([-weights / 2, weights / 2]) if len(weights) == 1 else weights
+
     def scores(self, features: Any) -> np.ndarray:
         """Probability of each class, (n, C)."""
         return self._model.predict_proba(as_cloud(features))
@@ -103,13 +114,13 @@ class WeightedNeighbours:
     def fit(self, features: Any, labels: Any, n_classes: int) -> WeightedNeighbours:
         """Remember the clean training features; every class needs a sample."""
         points, known = _training_set(features, labels, n_classes)
-        self._rows = _directions(points)
+        self._rows = directions(points)
         self._one_hot = np.eye(n_classes)[known]
         return self
 
     def scores(self, features: Any) -> np.ndarray:
         """Share of the vote of each class, (n, C)."""
-        rows = _directions(as_cloud(features))
+        rows = directions(as_cloud(features))
         parts = [self._vote(rows[i : i + CHUNK]) for i in range(0, len(rows), CHUNK)]
         return np.concatenate(parts)
 
@@ -183,11 +194,18 @@ def zero_shot(features: Any, text: Any) -> np.ndarray:
             "features and text must have equally many columns; "
             f"got shapes {images.shape} and {names.shape}"
         )
-    return _directions(images) @ _directions(names).T
+    return directions(images) @ directions(names).T
 
 
-def _directions(points: np.ndarray) -> np.ndarray:
-    """Unit rows; unlike a spread on the sphere, a vote must answer for rows of zeros too."""
+def directions(points: np.ndarray) -> np.ndarray:
+    """Unit rows; unlike a spread on the sphere, a vote must answer for rows of zeros too.
+
+    Examples
+    --------
+    >>> directions(np.array([[3.0, 4.0], [0.0, 0.0]]))
+    array([[0.6, 0.8],
+           [0. , 0. ]])
+    """
     norms = np.linalg.norm(points, axis=1, keepdims=True)
     return points / np.where(norms > 0, norms, 1)
 

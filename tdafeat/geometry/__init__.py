@@ -9,6 +9,8 @@ from tdafeat.geometry.collapse import (
     nc1,
     nc2_equiangular,
     nc2_equinorm,
+    nc3,
+    nc4,
 )
 from tdafeat.geometry.components import PrincipalComponents, principal_components
 from tdafeat.geometry.dimension import levina_bickel, two_nn
@@ -92,6 +94,8 @@ __all__ = [
     "nc1",
     "nc2_equiangular",
     "nc2_equinorm",
+    "nc3",
+    "nc4",
     "nearest_distances",
     "nearest_neighbour_distance",
     "nearest_neighbours",

@@ -220,6 +220,101 @@ def class_distance_variance(features: Any, labels: Any = None) -> float:
     return float(((classes.variances[first] + classes.variances[second]) / (2 * squared)).mean())
 
 
+def nc3(features: Any, labels: Any = None, weights: Any = None) -> float:
+    """NC3, self-duality: squared distance of a linear head's weights to the centred class means.
+
+    | W / |W| - M / |M| |^2 in the Frobenius norm, with W less its mean over the classes, on which
+    no decision depends, and M the class means less the grand mean.
+
+    Parameters
+    ----------
+    features : (n, D); labels : (n,) that name every class 0..C - 1.
+    weights : (C, D) of a head that decides by the largest of ``weights @ x + bias``: a fitted
+        probe's (`tdafeat.evaluation.Probe.weights`), a network's own last layer, or the
+        unit-length text features of CLIP.
+
+    Returns
+    -------
+    In [0, 4], 2 for unrelated directions; NaN where all class means coincide or all weights do.
+
+    References
+    ----------
+    Papyan, Han, Donoho (2020).
+
+    Examples
+    --------
+    >>> corners = [[1.0, 0], [-1.0, 0]]
+    >>> round(nc3(corners, [0, 1], weights=[[3.0, 1], [-3.0, 1]]), 9)
+    0.0
+    """
+    head = torch.from_numpy(as_cloud(weights, "weights"))
+    classes = _classes(features, labels)
+    if head.shape != classes.means.shape:
+        raise ValueError(
+            "weights must have a row for each class of labels and a column for each of features: "
+            f"{tuple(classes.means.shape)}; got shape {tuple(head.shape)}"
+        )
+    largest = float(head.abs().max())
+    head = head - head.mean(0)
+    if not _distinct(classes) or float(head.norm()) <= 1e-14 * largest:
+        return float("nan")
+    return float((head / head.norm() - classes.means / classes.means.norm()).square().sum())
+
+
+def nc4(scores: Any, centre_scores: Any) -> float:
+    """NC4: share of rows for which a linear head and the nearest class centre decide the same.
+
+    Parameters
+    ----------
+    scores : (n, C) of the head. centre_scores : (n, C), the larger the nearer the class mean of
+        the training features is, as of `tdafeat.evaluation.NearestClassMean`.
+
+    Returns
+    -------
+    In [0, 1]; 1 is full collapse.
+
+    References
+    ----------
+    Papyan, Han, Donoho (2020).
+
+    Examples
+    --------
+    >>> nc4([[0.9, 0.1], [0.6, 0.4]], [[-1.0, -2.0], [-3.0, -1.0]])
+    0.5
+    """
+    head, centres = as_cloud(scores, "scores"), as_cloud(centre_scores, "centre_scores")
+    if head.shape != centres.shape:
+        raise ValueError(
+            "scores and centre_scores must have the same shape; "
+            f"got {head.shape} and {centres.shape}"
+        )
+    return float((head.argmax(axis=1) == centres.argmax(axis=1)).mean())
+
+
+for _head, _title in {"probe": "linear probe", "zero_shot": "zero-shot text"}.items():
+    metric(
+        f"{_head}_nc3",
+        title=f"NC3 ({_title})",
+        **_COLLAPSE
+        | {
+            "needs": ("features", "labels", f"{_head}_head"),
+            "range": (0.0, 4.0),
+            "invariant": ("scale", "translation", "permutation"),
+        },
+    )(nc3)
+    metric(
+        f"{_head}_nc4",
+        title=f"NC4 ({_title})",
+        **_COLLAPSE
+        | {
+            "needs": (_head, "class_mean"),
+            "scopes": ("all", "class"),
+            "range": (0.0, 1.0),
+            "invariant": ("permutation",),
+        },
+    )(nc4)
+
+
 def _distinct(classes: _Classes) -> bool:
     """Whether the class means differ at all, beyond rounding."""
     spread = float(classes.means.norm())

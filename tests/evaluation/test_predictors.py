@@ -40,6 +40,18 @@ def test_two_classes_have_two_columns(name, data):
     assert predictors[name]().fit(train[two], labels[two], 2).scores(test).shape == (120, 2)
 
 
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_the_weights_of_the_probe_make_its_logits(n_classes, data):
+    train, test, labels = data
+    kept = labels < n_classes
+    probe = Probe().fit(train[kept] * 7 + 3, labels[kept], n_classes)
+    moved = test[kept] * 7 + 3
+    logits = np.log(probe.scores(moved))
+    bias = (logits - moved @ probe.weights.T) - logits.mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(bias, np.broadcast_to(bias[0], bias.shape), atol=1e-9)
+    np.testing.assert_allclose(probe.weights.sum(axis=0), 0, atol=1e-6)
+
+
 def test_probe_is_logistic_regression_on_standardised_features(data):
     train, test, labels = data
     mean, scale = train.mean(axis=0), train.std(axis=0)

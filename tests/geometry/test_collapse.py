@@ -1,12 +1,16 @@
 import numpy as np
 import pytest
 
+from tdafeat.evaluation import NearestClassMean, Probe
 from tdafeat.geometry import (
+    Moments,
     class_distance_variance,
     etf_distance,
     nc1,
     nc2_equiangular,
     nc2_equinorm,
+    nc3,
+    nc4,
 )
 
 ALL = (nc1, nc2_equinorm, nc2_equiangular, etf_distance, class_distance_variance)
@@ -95,6 +99,63 @@ def test_a_large_offset_changes_nothing(function):
 def test_one_class_is_refused(function):
     with pytest.raises(ValueError, match="at least two classes"):
         function(np.eye(3), [1, 1, 1])
+
+
+def test_nc3_is_zero_for_a_head_of_class_means_whatever_its_size_and_offset():
+    labels = np.repeat(np.arange(6), 7)
+    simplex = np.eye(6) - 1 / 6
+    assert nc3(simplex[labels], labels, 3 * simplex + 5) == pytest.approx(0, abs=1e-15)
+    assert nc3(simplex[labels], labels, -simplex) == pytest.approx(4)
+    elsewhere = np.hstack([simplex, np.zeros((6, 6))])[labels]
+    assert nc3(elsewhere, labels, np.hstack([np.zeros((6, 6)), simplex])) == pytest.approx(2)
+
+
+def test_nc3_agrees_with_its_formula():
+    features, labels = cloud(4)
+    weights = np.random.default_rng(5).normal(size=(5, 9))
+    _, _, means = covariances(features, labels)
+    head = weights - weights.mean(axis=0)
+    expected = np.linalg.norm(head / np.linalg.norm(head) - means / np.linalg.norm(means)) ** 2
+    assert nc3(features, labels, weights) == pytest.approx(expected)
+    assert nc3(Moments.of(features, labels), weights=weights) == pytest.approx(expected)
+
+
+@pytest.mark.filterwarnings("ignore:scipy.optimize:DeprecationWarning")
+@pytest.mark.parametrize("n_classes", [2, 5])
+def test_as_classes_collapse_to_a_simplex_the_probe_becomes_the_means(n_classes):
+    rng = np.random.default_rng(6)
+    labels = np.repeat(np.arange(n_classes), 20)
+    noise = rng.normal(size=(len(labels), n_classes))
+    found = []
+    for spread in (1.0, 0.3, 0.01):
+        features = 4 * np.eye(n_classes)[labels] + spread * noise
+        probe = Probe().fit(features, labels, n_classes)
+        centre = NearestClassMean().fit(features, labels, n_classes)
+        agreement = nc4(probe.scores(features), centre.scores(features))
+        found.append((nc3(features, labels, probe.weights), agreement))
+    assert found[0][0] > found[1][0] > found[2][0]
+    assert found[2][0] < 1e-3
+    assert found[2][1] == 1
+
+
+def test_nc3_without_directions_is_undefined():
+    features, labels = cloud(7)
+    assert np.isnan(nc3(features, labels, np.ones((5, 9)) / 3))
+    assert np.isnan(nc3(np.ones((5, 9)), np.arange(5), np.eye(5, 9)))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda f, y: nc3(f, y, np.ones((5, 8))), r"\(5, 9\); got shape \(5, 8\)"),
+        (lambda f, y: nc3(f, y, np.ones((4, 9))), "a row for each class"),
+        (lambda f, y: nc3(f, y, np.full((5, 9), np.nan)), "weights must be finite"),
+        (lambda f, y: nc4(np.ones((3, 2)), np.ones((3, 3))), "must have the same shape"),
+    ],
+)
+def test_heads_that_do_not_fit_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(*cloud())
 
 
 def test_unknown_form_is_refused():

@@ -13,6 +13,8 @@ CLEAN = RNG.normal(size=(4, 8))[LABELS] + RNG.normal(size=(48, 8))
 VIEW = {"features": CLEAN + 0.3 * RNG.normal(size=CLEAN.shape), "clean": CLEAN, "labels": LABELS}
 ROTATION = np.linalg.qr(RNG.normal(size=(8, 8)))[0]
 ORDER = RNG.permutation(48)
+HEADS = {f"{name}_head": RNG.normal(size=(4, 8)) for name in ("probe", "zero_shot")}
+VIEW |= HEADS
 
 TRANSFORMS = {
     "rotation": lambda x: x @ ROTATION,
@@ -35,7 +37,7 @@ def value(record, view):
 def moved(transform):
     rows = {name: TRANSFORMS[transform](VIEW[name]) for name in ("features", "clean")}
     labels = VIEW["labels"][ORDER] if transform == "permutation" else VIEW["labels"]
-    return {**rows, "labels": labels}
+    return {**rows, **HEADS, "labels": labels}
 
 
 @pytest.mark.parametrize("name", MEASURED)
@@ -86,6 +88,8 @@ DEGENERATE = {
 def test_degenerate_input_gives_a_value_nan_or_a_clear_error(name, case):
     features, labels = DEGENERATE[case]
     view = {"features": features, "clean": features[::-1].copy(), "labels": labels}
+    weights = np.eye(len(np.unique(labels)), features.shape[1])
+    view |= dict.fromkeys(HEADS, weights)
     try:
         found = value(metrics[name], view)
     except ValueError as error:
