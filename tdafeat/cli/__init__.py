@@ -1,0 +1,33 @@
+"""The same study from a shell: ``tdafeat run``, ``report``, ``list`` and ``doctor``.
+
+Each command is a file of its own with a function ``add``; COMMANDS lists them as ``--help`` does.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from tdafeat import __version__
+from tdafeat.cli import doctor, listing, report, run
+from tdafeat.cli.guard import guarded
+from tdafeat.cli.run import study_main
+
+__all__ = ["main", "study_main"]
+
+COMMANDS = (run, report, listing, doctor)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the ``tdafeat`` command and return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="tdafeat",
+        allow_abbrev=False,
+        description="Topology and geometry of feature spaces, and how they go with robustness.",
+    )
+    parser.add_argument("--version", action="version", version=f"tdafeat {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        command.add(commands)
+    arguments = parser.parse_args(argv)
+    return guarded(lambda: arguments.action(arguments))

@@ -1,0 +1,83 @@
+"""Options of a study, and what the files of one's own features become."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any
+
+
+def add_study_options(parser: argparse.ArgumentParser) -> None:
+    """Add what changes a declared study, and how it is run."""
+    add = parser.add_argument
+    add(
+        "--data", metavar="NAME", help="data set: textures, digits, dtd, fashion_mnist, folder:PATH"
+    )
+    add("--root", metavar="DIR", help="folder of the data sets (default: $TDAFEAT_DATA or data)")
+    add("--out", metavar="DIR", help="folder of the run (default: reports/NAME)")
+    add("--store", metavar="DIR", help="computed cells (default: $TDAFEAT_STORE or data/store)")
+    add("--device", default="auto", help="auto, cpu, cuda or cuda:1 (default: auto)")
+    add("--encoder", action="append", metavar="NAME", help="encoder; repeat for several")
+    add("--noise", metavar="NAME", help="noise; see tdafeat list noises")
+    add("--levels", nargs="+", type=float, metavar="X", help="noise parameter per severity")
+    add("--corrupted", metavar="DIR", help="folder of already corrupted images, not a noise")
+    add("--analysis", action="append", metavar="NAME", help="analysis; see tdafeat list analyses")
+    add("--limit", type=int, metavar="N", help="at most N images per class")
+    add("--seed", type=int, metavar="N", help="seed of noise and procedural images")
+    add("--primary", metavar="METRIC", help="the accuracy the question is about")
+    add("--batch-size", type=int, default=64, metavar="N", help="images per forward pass")
+    add("--workers", type=int, default=0, metavar="N", help="threads that decode images")
+    add("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes")
+    add("--force", action="store_true", help="compute again what is stored")
+    add("--no-report", action="store_true", help="stop after the tables")
+
+
+def add_feature_options(parser: argparse.ArgumentParser) -> None:
+    """Add the files of a study of one's own features."""
+    own = parser.add_argument_group("your own features (.npy, .safetensors, .parquet)")
+    own.add_argument("--features", metavar="FILE", help="features of the clean images")
+    own.add_argument(
+        "--noisy",
+        action="append",
+        default=[],
+        metavar="K=FILE",
+        help="features of the same images at severity K = 1, 2, ...; repeat",
+    )
+    own.add_argument("--train", metavar="FILE", help="clean features the predictors are fitted on")
+    own.add_argument("--labels", metavar="FILE", help="labels of a .npy file: .npy or text")
+    own.add_argument("--ids", metavar="FILE", help="ids of a .npy file: .npy or text")
+    own.add_argument("--train-labels", metavar="FILE", help="labels of the train .npy file")
+    own.add_argument("--train-ids", metavar="FILE", help="ids of the train .npy file")
+
+
+def refuse_mixtures(arguments: argparse.Namespace) -> None:
+    """An option that would be ignored is an error, not a surprise in the report."""
+    own = ("noisy", "train", "labels", "ids", "train_labels", "train_ids")
+    images = ("data", "root", "encoder", "noise", "levels", "corrupted", "limit", "seed")
+    given = {name for name in (*own, *images) if getattr(arguments, name) not in (None, [])}
+    if arguments.features is None and given & set(own):
+        raise ValueError(f"--{min(given & set(own)).replace('_', '-')} goes with --features")
+    if arguments.features is not None and given & set(images):
+        raise ValueError(f"--{min(given & set(images))} does not go with --features")
+    if arguments.features is not None and arguments.script is not None:
+        raise ValueError("give a study script or --features, not both")
+
+
+def own_features(arguments: argparse.Namespace) -> Any:
+    """Read the files named by the options of one's own features."""
+    from tdafeat.features import FeatureSet
+    from tdafeat.sources import Levels
+
+    beside = {"labels": arguments.labels, "ids": arguments.ids}
+    noisy = {}
+    for pair in arguments.noisy:
+        severity, _, file = pair.partition("=")
+        if not severity.isdigit() or not file:
+            raise ValueError(f"--noisy takes K=FILE with K = 1, 2, ...; got {pair!r}")
+        if int(severity) in noisy:
+            raise ValueError(f"--noisy {severity} is given twice")
+        noisy[int(severity)] = FeatureSet.read(file, **beside)
+    train = None
+    if arguments.train is not None:
+        train = FeatureSet.read(arguments.train, arguments.train_labels, arguments.train_ids)
+    return Levels(FeatureSet.read(arguments.features, **beside), noisy, train)
