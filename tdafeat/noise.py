@@ -110,7 +110,10 @@ class Noise:
         if severity == 0:
             return images
         noisy = self.function(images, field, self.levels[severity - 1])
-        return (noisy.clamp(0, 1) * 255).round() / 255 if self.units == "pixel" else noisy
+        if self.units == "normalised":
+            return noisy
+        # after clamp the tensor is ours: a fresh one for every step would cost more than the steps
+        return noisy.clamp(0, 1).mul_(255).round_().div_(255)
 
 
 noises: Registry[Noise] = Registry("noise", "tdafeat.noises")
@@ -124,6 +127,7 @@ def noise(
     units: Literal["pixel", "normalised"] = "pixel",
     harm: Literal["larger", "smaller"] = "larger",
     maximum: float = math.inf,
+    version: str = "1",
 ) -> Callable[[Corruption], Corruption]:
     """Register the decorated function as a noise; the function itself stays as it is.
 
@@ -137,7 +141,8 @@ def noise(
     """
 
     def register(function: Corruption) -> Corruption:
-        noises.add(name, Noise(name, units, parameter, tuple(levels), function, harm, maximum))
+        made = Noise(name, units, parameter, tuple(levels), function, harm, maximum, version)
+        noises.add(name, made)
         return function
 
     return register
@@ -161,13 +166,19 @@ def load(name: str, levels: Sequence[float] | None = None) -> Noise:
     return noises[name] if levels is None else replace(noises[name], levels=tuple(levels))
 
 
-@noise("gaussian", parameter="sigma", levels=(0.08, 0.12, 0.18, 0.26, 0.38))
+@noise("gaussian", parameter="sigma", levels=(0.08, 0.12, 0.18, 0.26, 0.38), version="2")
 def gaussian(images: Tensor, field: RandomField, sigma: float) -> Tensor:
     """Add normal noise of standard deviation sigma, in units of the pixels' range."""
     return images + sigma * field.normal
 
 
-@noise("gaussian_normalised", parameter="sigma", levels=(0.5, 1.0, 2.0), units="normalised")
+@noise(
+    "gaussian_normalised",
+    parameter="sigma",
+    levels=(0.5, 1.0, 2.0),
+    units="normalised",
+    version="2",
+)
 def gaussian_normalised(images: Tensor, field: RandomField, sigma: float) -> Tensor:
     """Add normal noise of standard deviation sigma to the encoder's normalised input."""
     return images + sigma * field.normal
@@ -200,7 +211,7 @@ def impulse(images: Tensor, field: RandomField, amount: float) -> Tensor:
     return torch.where(field.uniform > 1 - amount / 2, 1.0, noisy)
 
 
-@noise("speckle", parameter="sigma", levels=(0.15, 0.2, 0.35, 0.45, 0.6))
+@noise("speckle", parameter="sigma", levels=(0.15, 0.2, 0.35, 0.45, 0.6), version="2")
 def speckle(images: Tensor, field: RandomField, sigma: float) -> Tensor:
     """Add normal noise in proportion to the pixel."""
     return images * (1 + sigma * field.normal)

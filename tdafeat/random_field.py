@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -82,11 +83,15 @@ class RandomField:
             hashlib.blake2b(f"{self.seed}/{i}".encode(), digest_size=8).digest() for i in self.ids
         )
         keys = [int.from_bytes(digest, "little", signed=True) for digest in digests]
-        return torch.tensor(keys, dtype=torch.int64, device=self.device)
+        return torch.tensor(keys, dtype=torch.int64).to(self.device, non_blocking=True)
 
     @cached_property
     def uniform(self) -> Tensor:
-        """(B, C, H, W) float32, uniform in the open interval (0, 1), multiples of 2^-24."""
+        """(B, C, H, W) float32, uniform in the open interval (0, 1), odd multiples of 2^-24."""
+        if self.device.type == "cpu":
+            from tdafeat.random_kernels import fill_uniform
+
+            return self._filled(fill_uniform)
         positions = torch.arange(math.prod(self.shape), dtype=torch.int64, device=self.device)
         bits = _shift_right(splitmix64(self._keys()[:, None], positions), 64 - 23)
         # 23 bits and a half: exact in float32, and neither 0 nor 1, whose normal is infinite
@@ -96,4 +101,13 @@ class RandomField:
     @cached_property
     def normal(self) -> Tensor:
         """(B, C, H, W) float32, standard normal: the quantiles of `uniform`."""
+        if self.device.type == "cpu":
+            from tdafeat.random_kernels import fill_normal
+
+            return self._filled(fill_normal)
         return torch.special.ndtri(self.uniform)
+
+    def _filled(self, fill: Callable[[np.ndarray, np.ndarray], None]) -> Tensor:
+        field = np.empty((len(self.ids), math.prod(self.shape)), np.float32)
+        fill(self._keys().numpy().view(np.uint64), field)
+        return torch.from_numpy(field).reshape(len(self.ids), *self.shape)

@@ -182,7 +182,7 @@ def test_provenance_is_complete_and_plain():
         "encoder_version": "7",
         "layer": "all",
         "preprocessing": {"crop": 6},
-        "noise": {"name": "gaussian", "version": "1", "units": "pixel"},
+        "noise": {"name": "gaussian", "version": "2", "units": "pixel"},
         "severity": 2,
         "parameter": 0.12,
         "seed": 3,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -104,10 +105,18 @@ class Preprocessing:
 
     def normalise(self, pixels: Tensor) -> Tensor:
         """Pixels (B, C, H, W) in [0, 1] minus the mean, over the standard deviation."""
-        shape = (1, self.channels, 1, 1)
-        mean = torch.tensor(self.mean, dtype=pixels.dtype, device=pixels.device).view(shape)
-        std = torch.tensor(self.std, dtype=pixels.dtype, device=pixels.device).view(shape)
-        return (pixels - mean) / std
+        mean, std = _statistics(self, pixels.dtype, pixels.device)
+        return (pixels - mean).div_(std)
+
+
+@lru_cache(maxsize=64)
+def _statistics(
+    preprocessing: Preprocessing, dtype: torch.dtype, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation, (1, C, 1, 1): sent to a GPU once, for each sending waits."""
+    with torch.inference_mode(False):  # else no training could use what an extraction made first
+        mean, std = torch.tensor([preprocessing.mean, preprocessing.std], dtype=dtype).to(device)
+        return mean.view(1, -1, 1, 1), std.view(1, -1, 1, 1)
 
 
 @dataclass(frozen=True, eq=False)
