@@ -1,7 +1,7 @@
 """CLIP on the Describable Textures Dataset: does topology follow robustness?
 
 Noise of sigma 0.5, 1.0 and 2.0 is added to the normalised images, as in the blog post this study
-grew from. The weights are downloaded when first used; where that is not possible, give a
+grew from; the maps show all classes, and 15 of them by themselves. The weights are downloaded when first used; where that is not possible, give a
 checkpoint (``--encoder open_clip:ViT-B-32-quickgelu/openai@FILE``) or another encoder.
 """
 
@@ -20,6 +20,8 @@ STUDY = Study(
     levels=(0.5, 1.0, 2.0),
     primary="probe_accuracy",
     projections=("pca", "tsne", "umap"),
+    n_projected=940,
+    n_mapped_classes=15,
 )
 
 if __name__ == "__main__":

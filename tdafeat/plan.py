@@ -96,8 +96,12 @@ class Plan:
         return tasks
 
     def projections(self, group: Group) -> list[Task]:
-        """One joint map per method."""
-        options = {"n_images": self.study.n_projected, "random_state": 0}
+        """The joint maps of each method."""
+        options = {
+            "n_images": self.study.n_projected,
+            "n_classes": self.study.n_mapped_classes,
+            "random_state": 0,
+        }
         clouds = {str(s): cloud.key for s, cloud in group.clouds.items()}
         return [
             self._task(

@@ -46,7 +46,7 @@ TABLES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "spectra": (CELL | {"scope": "str", "rank": "int64", "value": "float64"}, {}),
     "projections": (
         CELL | {"image": "str", "label": "str", "method": "str", "x": "float64", "y": "float64"},
-        {},
+        {"subset": "str"},
     ),
     "predictions": (
         CELL | {"image": "str", "label": "str", "method": "str", "prediction": "str"},

@@ -34,7 +34,7 @@ VERSIONS = {
     "topology": 1,
     "scores": 2,
     "measure": 1,
-    "projection": 3,
+    "projection": 4,
     "analysis": 1,
     "statistics": 3,
 }
@@ -97,30 +97,41 @@ def projection(
     clouds: Mapping[int, Cloud],
     method: Literal["pca", "tsne", "umap"],
     n_images: int,
+    n_classes: int | None,
     random_state: int,
 ) -> Result:
-    """One map of the same images at every severity, fitted jointly so that they can be compared."""
+    """Maps of the same images at every severity, fitted jointly so that they can be compared.
+
+    One of all classes; where there are more than `n_classes`, another of so many of them, evenly
+    spread over the list, fitted on these alone: many classes hide each other.
+    """
     from tdafeat.projection import project
 
     sets = {severity: cloud.read(store) for severity, cloud in clouds.items()}
     first = next(iter(sets.values()))
-    keep = even_sample(first.labels, n_images)
-    stacked = np.concatenate([s.features[keep] for s in sets.values()])
-    xy = project(stacked, method=method, random_state=random_state)
+    shown, total = even_sample(first.labels, n_images), len(first.classes)
+    subsets = {"": shown}
+    if n_classes is not None and n_classes < total:
+        few = np.linspace(0, total - 1, n_classes).round().astype(int)
+        subsets[f"{n_classes} of {total} classes"] = shown[np.isin(first.labels[shown], few)]
     frames = []
-    for (severity, features), points in zip(sets.items(), np.split(xy, len(sets)), strict=True):
-        frames.append(
-            pd.DataFrame(
-                {
-                    "severity": severity,
-                    "image": [features.ids[i] for i in keep],
-                    "label": [features.classes[features.labels[i]] for i in keep],
-                    "method": method,
-                    "x": points[:, 0],
-                    "y": points[:, 1],
-                }
+    for subset, keep in subsets.items():
+        stacked = np.concatenate([s.features[keep] for s in sets.values()])
+        xy = project(stacked, method=method, random_state=random_state)
+        for (severity, features), points in zip(sets.items(), np.split(xy, len(sets)), strict=True):
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "severity": severity,
+                        "image": [features.ids[i] for i in keep],
+                        "label": [features.classes[features.labels[i]] for i in keep],
+                        "method": method,
+                        "subset": subset,
+                        "x": points[:, 0],
+                        "y": points[:, 1],
+                    }
+                )
             )
-        )
     return {"projections": pd.concat(frames, ignore_index=True)}, {}
 
 

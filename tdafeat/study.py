@@ -51,6 +51,8 @@ class Study:
     n_landmarks : clouds larger than this are thinned to so many farthest-point landmarks.
     projections : methods of `tdafeat.projection.project`.
     n_projected : images shown in projections, at most.
+    n_mapped_classes : where there are more classes, a second map shows so many of them, evenly
+        spread over the list and fitted on these alone; None for no such map.
     analyses : names of `tdafeat.record.analyses`: what is done with the clean features beside
         measuring them, each a section of the report.
 
@@ -79,6 +81,7 @@ class Study:
     n_landmarks: int | None = 2000
     projections: Sequence[str] = ("pca", "tsne")
     n_projected: int = 400
+    n_mapped_classes: int | None = None
     analyses: Sequence[str] = ()
 
     def run(
@@ -150,6 +153,10 @@ class Study:
             raise ValueError(f"maxdim must be at least 1, for H0 and H1; got {self.maxdim}")
         if self.n_landmarks is not None and self.n_landmarks < 2:
             raise ValueError(f"n_landmarks must be at least 2; got {self.n_landmarks}")
+        if self.n_mapped_classes is not None and self.n_mapped_classes < 2:
+            raise ValueError(
+                f"n_mapped_classes must be at least 2, or None; got {self.n_mapped_classes}"
+            )
         for method in self.projections:
             if method not in METHODS:
                 raise ValueError(f"projections must be among {', '.join(METHODS)}; got {method!r}")

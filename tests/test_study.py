@@ -53,6 +53,21 @@ def test_every_table_is_there(run):
     assert set(run.associations["encoder"]) >= {"one", "two"}
 
 
+def test_a_second_map_shows_some_classes_spread_over_the_list(run, place):
+    with_few = study(n_mapped_classes=3).run(place / "few", store=place / "store", quiet=True)
+    maps = with_few.projections
+    whole, few = maps[maps["subset"] == ""], maps[maps["subset"] == "3 of 6 classes"]
+    assert len(whole) + len(few) == len(maps)
+    assert set(few["label"]) == {"a", "c", "f"}  # places 0, 2 (2.5, rounded to even) and 5
+    at = ["encoder", "severity", "image"]
+    same = whole.merge(few, on=at, suffixes=("", "_few"))
+    assert len(same) == len(few)  # the same images ...
+    assert not np.allclose(same["x"], same["x_few"])  # ... fitted on their own
+    assert set(run.projections["subset"]) == {""}
+    enough = study(n_mapped_classes=6).run(place / "enough", store=place / "store", quiet=True)
+    assert set(enough.projections["subset"]) == {""}  # there are no more
+
+
 def test_metrics_cover_all_rooms_scopes_and_levels(run):
     from tdafeat.record import metrics
 

@@ -234,14 +234,15 @@ def projections(run: Run, records: Records) -> Iterator[Block]:
     titles = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
     images = "the same images at every level, fitted jointly" if noisy(run) else "the test images"
     dissolving = f" Clusters that dissolve are classes that {records.words.cause} mixes."
+    distant = " Distances between far clusters mean little."
     for space, cells in spaces(run.projections):
-        for method, rows in cells.groupby("method", sort=False):
+        for (subset, method), rows in cells.groupby(["subset", "method"], sort=False):
+            those = f", those of {subset} alone" if subset else ""
             yield Figure(
                 figures.projection(rows),
-                f"{space}: {titles.get(str(method), method)} of {images}, coloured by class."
-                f"{dissolving * noisy(run)} Distances between far clusters mean little in t-SNE "
-                "and UMAP.",
-                f"{method}-{space}",
+                f"{space}: {titles.get(str(method), method)} of {images}{those}, coloured by "
+                f"class.{dissolving * noisy(run)}{distant * (method != 'pca')}",
+                f"{method}-{'few-' * bool(subset)}{space}",
             )
 
 
