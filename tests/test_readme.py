@@ -1,6 +1,8 @@
 import re
+import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -11,12 +13,30 @@ def blocks(page):
 
 
 BLOCKS = blocks(ROOT / "README.md")
-PAGES = sorted(page for page in (ROOT / "docs").glob("*.md") if blocks(page))
+GUIDES = [*(ROOT / "docs").glob("*.md"), ROOT / "studies" / "README.md"]
+PAGES = sorted(page for page in GUIDES if blocks(page))
 
 
 @pytest.mark.parametrize("code", BLOCKS, ids=range(len(BLOCKS)))
 def test_every_example_of_the_readme_runs(code):
     exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+
+
+def test_the_command_for_features_of_ones_own_runs(tmp_path, monkeypatch):
+    from tdafeat.cli import main
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^tdafeat (run --features .*)$", text, re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    labels = np.repeat(["a", "b"], 12)
+    for spread, name in enumerate(("clean", "mild", "strong"), start=1):
+        cloud = (labels == "b")[:, None] * [3.0, 0, 0] + spread * rng.normal(size=(24, 3))
+        np.save(f"{name}.npy", cloud)
+    Path("labels.txt").write_text("\n".join(labels))
+    Path("ids.txt").write_text("\n".join(f"image-{i}" for i in range(24)))
+    assert main([*shlex.split(command), "--no-report", "--jobs", "1"]) == 0
+    assert Path("reports/mine/manifest.json").is_file()
 
 
 def test_the_examples_are_found():
