@@ -13,13 +13,14 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tdafeat.store import Store
 from tdafeat.tasks import run_tasks
 
 if TYPE_CHECKING:
     from tdafeat.encoders import Encoder
+    from tdafeat.extraction.compute import Precision
     from tdafeat.noise import Noise
     from tdafeat.run import Run
     from tdafeat.sources import Levels, Source, Variant
@@ -91,8 +92,10 @@ class Study:
         root: str | Path | None = None,
         store: str | Path | None = None,
         device: str = "auto",
-        batch_size: int = 64,
-        workers: int = 0,
+        precision: Precision = "float32",
+        batch_size: int | Literal["auto"] = "auto",
+        compile: bool = False,
+        workers: int | Literal["auto"] = "auto",
         jobs: int = 1,
         force: bool = False,
         quiet: bool = False,
@@ -104,8 +107,8 @@ class Study:
         out : folder of the run; its tables and manifest are replaced, other files stay.
         root : folder of the data sets; ``$TDAFEAT_DATA`` or ``data`` if None.
         store : folder of computed cells; ``$TDAFEAT_STORE`` or ``data/store`` if None.
-        device : ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
-        batch_size, workers : images per forward pass, threads that decode images.
+        device, precision, batch_size, compile, workers : of the forward passes, as
+            `tdafeat.extraction.Compute` explains them.
         jobs : processes that share the cells; -1 for all cores.
         force : compute again what is in the store.
 
@@ -117,6 +120,7 @@ class Study:
         ------
         ValueError or TdafeatError before anything is computed, if the study cannot run.
         """
+        from tdafeat.extraction import Compute
         from tdafeat.plan import Plan
         from tdafeat.sources import FeatureSource, ImageSource, TrainingSource
         from tdafeat.writing import write_run
@@ -125,13 +129,14 @@ class Study:
             raise ValueError(f"jobs must be at least 1, or -1 for all cores; got {jobs}")
         started = time.monotonic()
         where = Store(store or os.environ.get("TDAFEAT_STORE") or Path("data") / "store")
+        compute = Compute(device, precision, batch_size, compile, workers)
         source: Source
         if self.variants is not None:
-            source = TrainingSource.load(self, root, device, batch_size, workers)
+            source = TrainingSource.load(self, root, compute)
         elif self.features is not None:
             source = FeatureSource(self.features)
         else:
-            source = ImageSource.load(self, root, device, batch_size, workers)
+            source = ImageSource.load(self, root, compute)
         self._check(source, Path(out))
         plan = Plan(self, source.extract(where, force=force, quiet=quiet))
         holes, seconds = [], {"features": time.monotonic() - started}

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 
@@ -16,6 +17,8 @@ from PIL import Image
 from tdafeat import Study, datasets, encoders
 from tdafeat.encoders.base import Encoder, Preprocessing
 from tdafeat.errors import DataUnavailable, UnknownName
+from tdafeat.extraction import Compute, Decoded
+from tdafeat.sources import ImageSource
 from tdafeat.store import Store
 
 SMALL = Preprocessing(8, 8)
@@ -119,6 +122,40 @@ def test_force_takes_the_new_numbers(tmp_path):
 
     np.testing.assert_array_equal(spread(served), spread(first))
     np.testing.assert_allclose(spread(forced), 4 * spread(first), rtol=1e-5)
+
+
+def test_another_precision_is_other_features_and_the_report_says_so(tmp_path, counted):
+    run(tmp_path, "one", study())
+    counted.clear()
+    half = run(tmp_path, "two", study(), precision="bfloat16")
+    assert sum(counted) == 16 * 6 * 4
+    assert any("computed in bfloat16" in note for note in half.manifest["notes"])
+    counted.clear()
+    run(tmp_path, "three", study(), batch_size=5, workers=2)  # of these only last digits depend
+    assert counted == []
+
+
+def test_the_next_part_is_decoded_while_one_is_encoded(tmp_path, monkeypatch):
+    monkeypatch.setattr("tdafeat.sources.images.PART", 40)
+    decoded, waited = threading.Event(), []
+    original = Decoded.__init__
+
+    def begin(self, images, *rest):
+        original(self, images, *rest)
+        if images.ids == second:
+            decoded.set()
+
+    def encode(images):
+        if not waited:  # the first batch of the first part: the second must come meanwhile
+            waited.append(decoded.wait(timeout=60))
+        return colours(images)
+
+    own = encoders.from_function(encode, "colours", "waiting", size=8)
+    declared = study(encoders=(own,))
+    second = ImageSource.load(declared, None, Compute("cpu")).images.ids[40:80]
+    monkeypatch.setattr(Decoded, "__init__", begin)
+    run(tmp_path, "run", declared)
+    assert waited == [True]
 
 
 def test_a_damaged_part_is_extracted_again(tmp_path, counted):

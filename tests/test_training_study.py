@@ -8,6 +8,7 @@ import pytest
 
 from tdafeat import Study
 from tdafeat.encoders.base import Encoder
+from tdafeat.extraction import Compute
 from tdafeat.report.content import build
 from tdafeat.report.model import Figure, Table
 from tdafeat.sources import TrainingSource
@@ -38,7 +39,7 @@ def run(place, name, declared, **options):
 
 def extract(place, declared, force=False):
     """What a run does before it measures: trained and encoded, as (source, groups)."""
-    source = TrainingSource.load(declared, None, "cpu", 64, 0)
+    source = TrainingSource.load(declared, None, Compute("cpu"))
     return source, source.extract(Store(place / "store"), force, quiet=True)
 
 

@@ -25,11 +25,36 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
     add("--limit", type=int, metavar="N", help="at most N images per class")
     add("--seed", type=int, metavar="N", help="seed of noise and procedural images")
     add("--primary", metavar="METRIC", help="the accuracy the question is about")
-    add("--batch-size", type=int, default=64, metavar="N", help="images per forward pass")
-    add("--workers", type=int, default=0, metavar="N", help="threads that decode images")
+    add(
+        "--precision",
+        choices=("float32", "bfloat16", "float16"),
+        default="float32",
+        help="of the forward pass (default: float32); changes features",
+    )
+    add(
+        "--batch-size",
+        type=_number_or_auto,
+        default="auto",
+        metavar="N",
+        help="images per forward pass, halved where memory runs out (default: auto)",
+    )
+    add("--compile", action="store_true", help="compile encoders with torch.compile")
+    add(
+        "--workers",
+        type=_number_or_auto,
+        default="auto",
+        metavar="N",
+        help="threads that decode images (default: auto, one per core)",
+    )
     add("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes")
     add("--force", action="store_true", help="compute again what is stored")
     add("--no-report", action="store_true", help="stop after the tables")
+
+
+def _number_or_auto(text: str) -> int | str:
+    if text != "auto" and not text.isdigit():
+        raise argparse.ArgumentTypeError(f"takes a number or auto; got {text!r}")
+    return text if text == "auto" else int(text)
 
 
 def add_feature_options(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -65,6 +65,16 @@ class Preprocessing:
             raise ValueError(f"mean and std must have one entry per channel ({self.channels})")
         if not all(deviation > 0 for deviation in self.std):
             raise ValueError(f"std must be positive; got {self.std}")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(channels, height, width) of what the encoder sees."""
+        return self.channels, self.crop, self.crop
+
+    @property
+    def geometry(self) -> Preprocessing:
+        """The same without normalisation: encoders that share it see the same pixels."""
+        return replace(self, mean=(0.0,) * self.channels, std=(1.0,) * self.channels)
 
     def prepare(self, image: np.ndarray) -> np.ndarray:
         """Convert, resize and crop an image; the arithmetic of sides is torchvision's.

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from tdafeat.cells import FEATURES_VERSION, Cell, Cloud, write_part
-from tdafeat.progress import Progress
+from tdafeat.cells import FEATURES_VERSION, Cell, Cloud
 from tdafeat.sources.encoders import directions, fitted_on, load_encoders
 from tdafeat.sources.groups import Group, check_classes
+from tdafeat.sources.parts import Part, extract_parts
 from tdafeat.store import Store, digest
 
 if TYPE_CHECKING:
-    import torch
-
     from tdafeat.datasets import ImageSet
     from tdafeat.encoders import Encoder
+    from tdafeat.extraction import Compute
     from tdafeat.noise import Noise
     from tdafeat.study import Study
 
 PART = 1024  # images per stored part: what a killed extraction loses at most
-REMEMBERED = 2**30  # bytes of decoded images kept for the next encoder
 
 
 @dataclass(frozen=True)
@@ -46,30 +43,24 @@ class ImageSource:
     left_out: Sequence[str]
     texts: Sequence[np.ndarray | str]
     noise: Noise | None
-    device: torch.device
-    batch_size: int
-    workers: int
+    compute: Compute
 
     @classmethod
-    def load(
-        cls, study: Study, root: str | Path | None, device: str, batch_size: int, workers: int
-    ) -> ImageSource:
+    def load(cls, study: Study, root: str | Path | None, compute: Compute) -> ImageSource:
         """Everything the study names, or the first error in it, before anything is computed."""
         from tdafeat import noise
-        from tdafeat.extraction import resolve_device
 
-        place = resolve_device(device)
         if study.corrupted is not None:
             chosen = None
         elif isinstance(study.noise, str):
             chosen = noise.load(study.noise, levels=study.levels)
         else:
             chosen = study.noise
-        loaded, left_out = load_encoders(study, place)
+        loaded, left_out = load_encoders(study, compute.place)
         tests, trains = load_sets(study, root)
         texts = [directions(encoder, tests[study.seeds[0]]) for encoder in loaded]
         fitted = {seed: fitted_on(loaded, train) for seed, train in trains.items()}
-        return cls(tests, trains, fitted, left_out, texts, chosen, place, batch_size, workers)
+        return cls(tests, trains, fitted, left_out, texts, chosen, compute)
 
     @property
     def has_text(self) -> bool:
@@ -129,6 +120,11 @@ class ImageSource:
             for encoder, text in zip(encoders, self.texts, strict=True)
             if encoder.text is not None and isinstance(text, str)
         ]
+        precision = self.compute.precision
+        if precision != "float32":
+            remarks.append(
+                f"Forward passes were computed in {precision}, features kept in float32."
+            )
         return [*filter(None, dict.fromkeys(remarks)), *tokens, *speechless, *self.left_out]
 
     def describe(self) -> list[dict[str, Any]]:
@@ -150,13 +146,12 @@ class ImageSource:
 
     def extract(self, store: Store, force: bool, quiet: bool) -> list[Group]:
         """Put every image through every encoder at every severity, part by part."""
-        parts = [(seed, part) for seed in self.tests for part in self._parts(seed)]
-        steps = sum(len(part) * len(self._severities(part, seed)) for seed, part in parts)
-        with Progress("features", steps * len(self.texts), quiet) as progress:
-            for seed, part in parts:
-                remembered = remembering(part)  # decoded once for all encoders
-                for encoder in self.encoders[seed]:
-                    self._extract_part(store, remembered, encoder, seed, force, progress)
+        parts = [
+            Part(seed, images, {e: self._specs(e, images, seed) for e in self.encoders[seed]})
+            for seed in self.tests
+            for images in self._parts(seed)
+        ]
+        extract_parts(parts, self.noise, self.compute, store, force, quiet)
         return [
             self._group(store, self.encoders[seed][k], seed, text)
             for k, text in enumerate(self.texts)
@@ -178,45 +173,6 @@ class ImageSource:
             levels = dict(enumerate(self.noise.levels, start=1))
         return {0: 0.0, **levels}
 
-    def _extract_part(
-        self,
-        store: Store,
-        images: ImageSet,
-        encoder: Encoder,
-        seed: int,
-        force: bool,
-        progress: Progress,
-    ) -> None:
-        from tdafeat.extraction import extract
-
-        severities = self._severities(images, seed)
-        specs = {s: self._spec(encoder, images, seed, s) for s in severities}
-        if force:
-            for spec in specs.values():
-                store.remove("features", spec)
-        if all(store.intact("features", spec) for spec in specs.values()):
-            progress.advance(len(images) * len(specs))
-            return
-        done = 0
-
-        def report(count: int, _total: int) -> None:
-            nonlocal done
-            progress.advance(count - done)
-            done = count
-
-        levels = extract(
-            images,
-            encoder,
-            self.noise if len(specs) > 1 else None,
-            seed=seed,
-            device=self.device,
-            batch_size=self.batch_size,
-            workers=self.workers,
-            progress=report,
-        )
-        for severity, spec in specs.items():
-            write_part(store, spec, levels[severity])
-
     def _group(self, store: Store, encoder: Encoder, seed: int, text: np.ndarray | str) -> Group:
         levels = self._severities(self.tests[seed], seed)
         return Group(
@@ -231,6 +187,9 @@ class ImageSource:
         parts = self._parts(seed, split)
         return Cloud(tuple(self._spec(encoder, part, seed, severity) for part in parts))
 
+    def _specs(self, encoder: Encoder, part: ImageSet, seed: int) -> dict[int, dict[str, Any]]:
+        return {s: self._spec(encoder, part, seed, s) for s in self._severities(part, seed)}
+
     def _spec(self, encoder: Encoder, part: ImageSet, seed: int, severity: int) -> dict[str, Any]:
         """Everything that changes the features of these images at this severity."""
         spec: dict[str, Any] = {
@@ -244,6 +203,8 @@ class ImageSource:
                 "preprocessing": asdict(encoder.preprocessing),
             },
         }
+        if self.compute.precision != "float32":
+            spec["precision"] = self.compute.precision
         if severity > 0 and self.noise is not None:
             spec["noise"] = {
                 "name": self.noise.name,
@@ -309,9 +270,3 @@ def load_sets(
                 f"{different[0]!r} is in one of them only"
             )
     return tests, trains
-
-
-def remembering(images: ImageSet) -> ImageSet:
-    """The same images, each read from its file (or painted) once and kept, memory allowing."""
-    fitting = max(1, REMEMBERED // max(1, images.read(0).nbytes))
-    return replace(images, read=lru_cache(maxsize=fitting)(images.read))

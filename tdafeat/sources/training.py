@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -20,7 +21,7 @@ import pandas as pd
 from tdafeat.course import CRITERION
 from tdafeat.progress import Progress
 from tdafeat.sources.groups import Group
-from tdafeat.sources.images import ImageSource, load_sets, remembering
+from tdafeat.sources.images import ImageSource, load_sets
 from tdafeat.store import Store, digest, stored
 from tdafeat.wording import TRAINING
 
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
 
     from tdafeat.datasets import ImageSet
     from tdafeat.encoders import Encoder
+    from tdafeat.extraction import Compute
     from tdafeat.study import Study
 
+REMEMBERED = 2**30  # bytes of decoded images kept for the next checkpoint
 TRAINING_VERSION = 1  # raise it whenever the same variant is trained to other weights than before
 
 Observe = Callable[[int, Mapping[str, "Tensor"]], None]
@@ -99,15 +102,11 @@ class TrainingSource:
     noise: None = None
 
     @classmethod
-    def load(
-        cls, study: Study, root: str | Path | None, device: str, batch_size: int, workers: int
-    ) -> TrainingSource:
+    def load(cls, study: Study, root: str | Path | None, compute: Compute) -> TrainingSource:
         """Everything the study names, or the first error in it, before anything is computed."""
         from tdafeat import datasets
-        from tdafeat.extraction import resolve_device
 
         variants, steps = _variants(study), _steps(study.steps)
-        place = resolve_device(device)
         tests, limited = load_sets(study, root)
         tests = {seed: remembering(images) for seed, images in tests.items()}
         whole = {
@@ -118,9 +117,7 @@ class TrainingSource:
             seed: images if study.limit is None else images.per_class(study.limit, seed)
             for seed, images in whole.items()
         }
-        over = ImageSource(
-            tests, trains, dict.fromkeys(tests, ()), (), (), None, place, batch_size, workers
-        )
+        over = ImageSource(tests, trains, dict.fromkeys(tests, ()), (), (), None, compute)
         return cls(variants, steps, over, whole)
 
     @property
@@ -210,7 +207,7 @@ class TrainingSource:
                 print(f"training {name} (seed {seed}), {place}", file=sys.stderr, flush=True)
             folder.mkdir(parents=True, exist_ok=True)
             log = self.variants[name].train(
-                self.whole[seed], self.steps, seed, self.over.device, folder, observe
+                self.whole[seed], self.steps, seed, self.over.compute.place, folder, observe
             )
             if behind := missing():
                 raise ValueError(f"variant {name!r} showed no weights at step {behind[0]}")
@@ -243,7 +240,7 @@ class TrainingSource:
                 self.over,
                 tests={seed: self.over.tests[seed]},
                 trains={seed: self.over.trains[seed]},
-                encoders={seed: (encoder.to(self.over.device),)},
+                encoders={seed: (encoder,)},
                 texts=("a checkpoint has no text tower",),
             )
             (group,) = over.extract(store, force, quiet=True)
@@ -303,3 +300,9 @@ def _steps(steps: Sequence[int]) -> tuple[int, ...]:
             f"got {tuple(steps)}"
         )
     return tuple(int(step) for step in steps)
+
+
+def remembering(images: ImageSet) -> ImageSet:
+    """The same images, each read from its file (or painted) once and kept, memory allowing."""
+    fitting = max(1, REMEMBERED // max(1, images.read(0).nbytes))
+    return replace(images, read=lru_cache(maxsize=fitting)(images.read))

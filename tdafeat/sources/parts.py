@@ -1,0 +1,121 @@
+"""Extraction part by part: what is stored is left, what is missing decoded one part ahead."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tdafeat.cells import write_part
+from tdafeat.progress import Progress
+from tdafeat.store import Store
+
+if TYPE_CHECKING:
+    from tdafeat.datasets import ImageSet
+    from tdafeat.encoders import Encoder
+    from tdafeat.extraction import Compute, Decoded, Forward
+    from tdafeat.noise import Noise
+
+Specs = Mapping[int, Mapping[str, Any]]
+"""By severity, the address of the features in the store."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some images of a study.
+
+    Attributes
+    ----------
+    seed : of their noise.
+    specs : by encoder, where their features belong.
+    """
+
+    seed: int
+    images: ImageSet
+    specs: Mapping[Encoder, Specs]
+
+
+def extract_parts(
+    parts: Sequence[Part],
+    noise: Noise | None,
+    compute: Compute,
+    store: Store,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Put every part through every encoder, at the severities it is specified for."""
+    from tdafeat.extraction import Forward
+
+    lacking = [(part, _lacking(part, store, force)) for part in parts]
+    steps = _steps((part, list(part.specs)) for part in parts)
+    ready: dict[Encoder, Forward] = {}
+    with Progress("features", steps, quiet) as progress:
+        progress.advance(steps - _steps(lacking))
+        for part, encoders, decoded in _decoded_ahead(lacking, compute):
+            for encoder in encoders:
+                if encoder not in ready:
+                    ready[encoder] = Forward(encoder, compute)
+                _extract(part, part.specs[encoder], decoded, ready[encoder], noise, store, progress)
+
+
+def _steps(parts: Iterable[tuple[Part, Sequence[Encoder]]]) -> int:
+    """Images to encode, over all severities."""
+    return sum(len(part.images) * len(part.specs[e]) for part, encoders in parts for e in encoders)
+
+
+def _lacking(part: Part, store: Store, force: bool) -> list[Encoder]:
+    """The encoders of which features are missing."""
+    if force:
+        for specs in part.specs.values():
+            for spec in specs.values():
+                store.remove("features", spec)
+    return [
+        encoder
+        for encoder, specs in part.specs.items()
+        if not all(store.intact("features", spec) for spec in specs.values())
+    ]
+
+
+def _decoded_ahead(
+    parts: Iterable[tuple[Part, Sequence[Encoder]]], compute: Compute
+) -> Iterator[tuple[Part, Sequence[Encoder], Decoded]]:
+    """The parts that lack something, each being decoded while the one before is encoded."""
+    from tdafeat.extraction import Decoded
+
+    waiting: deque[tuple[Part, Sequence[Encoder], Decoded]] = deque()
+    try:
+        for part, encoders in parts:
+            if encoders:
+                views = [encoder.preprocessing for encoder in encoders]
+                waiting.append((part, encoders, Decoded(part.images, views, compute.threads)))
+            if len(waiting) == 2:
+                yield waiting[0]
+                waiting.popleft()[2].close()
+        if waiting:
+            yield waiting[0]
+    finally:
+        for _, _, decoded in waiting:
+            decoded.close()
+
+
+def _extract(
+    part: Part,
+    specs: Specs,
+    decoded: Decoded,
+    forward: Forward,
+    noise: Noise | None,
+    store: Store,
+    progress: Progress,
+) -> None:
+    from tdafeat.extraction import extract_decoded
+
+    before = progress.done
+
+    def report(done: int, _total: int) -> None:
+        progress.advance(before + done - progress.done)
+
+    noised = noise if len(specs) > 1 else None
+    levels = extract_decoded(decoded, forward, noised, part.seed, report)
+    for severity, spec in specs.items():
+        write_part(store, spec, levels[severity])
