@@ -80,3 +80,13 @@ def as_pair(
             f"got {first.shape} and {second.shape}"
         )
     return first, second
+
+
+def as_images(a: Any, b: Any, min_samples: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Two feature spaces of the same images, whose columns may differ, or a clear error."""
+    first, second = as_cloud(a, "a", min_samples), as_cloud(b, "b", min_samples)
+    if len(first) != len(second):
+        raise ValueError(
+            f"a and b must have rows of the same images; got {len(first)} and {len(second)} rows"
+        )
+    return first, second

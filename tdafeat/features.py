@@ -91,13 +91,17 @@ class FeatureSet:
         )
 
     def paired_with(
-        self, other: FeatureSet, names: tuple[str, str] = ("clean", "noisy")
+        self,
+        other: FeatureSet,
+        names: tuple[str, str] = ("clean", "noisy"),
+        same_space: bool = True,
     ) -> FeatureSet:
         """`other` with its rows brought into this set's order of ids.
 
         Raises
         ------
-        Unpaired if an id is missing on either side or an image's label differs.
+        Unpaired if an id is missing on either side, an image's label differs or, in the
+        `same_space`, the number of columns.
         """
         position = {image: row for row, image in enumerate(other.ids)}
         missing = [image for image in self.ids if image not in position]
@@ -117,7 +121,7 @@ class FeatureSet:
                 raise Unpaired(
                     f"image {image!r} is {a!r} in {names[0]} and {b!r} in {names[1]} features"
                 )
-        if paired.features.shape[1] != self.features.shape[1]:
+        if same_space and paired.features.shape[1] != self.features.shape[1]:
             raise Unpaired(
                 f"{names[0]} features have {self.features.shape[1]} columns, "
                 f"{names[1]} features {paired.features.shape[1]}"

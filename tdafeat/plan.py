@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ class Plan:
         yield "scores", [task for group in self.groups for task in self.scores(group)]
         yield "measure", [task for group in self.groups for task in self.measure(group).values()]
         yield "projection", [task for group in self.groups for task in self.projections(group)]
+        if pairs := self.pairs():
+            yield "similarity", [self.similarity(*pair) for pair in pairs]
         if self.study.analyses:
             yield "analyses", [task for group in self.groups for task in self.analyses(group)]
         yield "statistics", [self.statistics(store)]
@@ -114,6 +117,35 @@ class Plan:
             )
             for method in self.study.projections
         ]
+
+    def pairs(self) -> list[tuple[Group, Group]]:
+        """Feature spaces to compare with each other: those that share noise and seed."""
+        cells = [group.cells[0] for group in self.groups]
+        return [
+            (self.groups[i], self.groups[j])
+            for i, j in itertools.combinations(range(len(cells)), 2)
+            if (cells[i].noise, cells[i].seed) == (cells[j].noise, cells[j].seed)
+        ]
+
+    def similarity(self, group: Group, other: Group) -> Task:
+        """How alike two feature spaces are, at the severities that both have."""
+        chosen = tuple(metric for _, metric in sorted(metrics.items()) if metric.across_spaces)
+        clouds = {
+            severity: (cloud, other.clouds[severity])
+            for severity, cloud in group.clouds.items()
+            if severity in other.clouds
+        }
+        return self._task(
+            "similarity",
+            group.cells[0],
+            {
+                "clouds": {str(s): [cloud.key for cloud in both] for s, both in clouds.items()},
+                "metrics": [[metric.name, metric.version] for metric in chosen],
+            },
+            chosen=chosen,
+            clouds=clouds,
+            names=(group.cells[0].encoder, other.cells[0].encoder),
+        )
 
     def analyses(self, group: Group) -> list[Task]:
         """What the study does with the clean features beside measuring them."""

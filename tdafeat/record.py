@@ -121,6 +121,8 @@ class Metric:
         angle; None where nothing must.
     version : raise it when the function gives other values than before; stored ones are then
         computed again.
+    across_spaces : whether it also compares two feature spaces of the same images, such as those
+        of two encoders, in place of noisy and clean features.
     """
 
     name: str
@@ -137,6 +139,7 @@ class Metric:
     unit: str
     version: int = 1
     note: Callable[..., str] | None = None
+    across_spaces: bool = False
 
     @property
     def summary(self) -> str:
@@ -171,6 +174,7 @@ def metric(
     unit: str = "",
     version: int = 1,
     note: Callable[..., str] | None = None,
+    across_spaces: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the decorated function as a metric; the function itself stays as it is.
 
@@ -200,6 +204,7 @@ def metric(
             unit=unit,
             version=version,
             note=note,
+            across_spaces=across_spaces,
         )
         metrics.add(name, record)
         return function

@@ -39,6 +39,10 @@ TABLES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         CELL | {"scope": "str", "scope_b": "str", "metric": "str", "value": "float64"},
         {"params": "str"},
     ),
+    "similarities": (
+        CELL | {"encoder_b": "str", "layer_b": "str", "metric": "str", "value": "float64"},
+        {"low": "float64", "high": "float64", "n": "float64", "status": "str"},
+    ),
     "diagrams": (
         CELL | {"scope": "str", "degree": "int64", "birth": "float64", "death": "float64"},
         {},
@@ -109,15 +113,16 @@ class Run:
     ----------
     folder : where it was read from.
     manifest : what was asked and done; entries left out are empty, never missing.
-    metrics, pairs, diagrams, spectra, projections, predictions, associations, training,
-    pictures, curves, thumbnails : the tables; one that the study did not write is an empty frame
-        with its columns.
+    metrics, pairs, similarities, diagrams, spectra, projections, predictions, associations,
+    training, pictures, curves, thumbnails : the tables; one that the study did not write is an
+        empty frame with its columns.
     """
 
     folder: Path
     manifest: Mapping[str, Any]
     metrics: pd.DataFrame
     pairs: pd.DataFrame
+    similarities: pd.DataFrame
     diagrams: pd.DataFrame
     spectra: pd.DataFrame
     projections: pd.DataFrame

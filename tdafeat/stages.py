@@ -15,9 +15,10 @@ import pandas as pd
 
 from tdafeat.cells import Cell, Cloud
 from tdafeat.measure import measure
-from tdafeat.record import Analysis
+from tdafeat.record import Analysis, Metric
 from tdafeat.store import Store, stored
 from tdafeat.tasks import Result
+from tdafeat.view import View
 
 __all__ = [
     "VERSIONS",
@@ -26,6 +27,7 @@ __all__ = [
     "measure",
     "projection",
     "scores",
+    "similarity",
     "statistics",
     "topology",
 ]
@@ -35,6 +37,7 @@ VERSIONS = {
     "scores": 2,
     "measure": 1,
     "projection": 4,
+    "similarity": 1,
     "analysis": 1,
     "statistics": 3,
 }
@@ -150,6 +153,32 @@ def even_sample(labels: np.ndarray, n: int) -> np.ndarray:
     members = [np.flatnonzero(labels == c) for c in classes]
     spread = [np.linspace(0, len(m) - 1, min(per_class, len(m))).astype(int) for m in members]
     return np.sort(np.concatenate([m[s] for m, s in zip(members, spread, strict=True)]))
+
+
+def similarity(
+    store: Store,
+    chosen: Sequence[Metric],
+    clouds: Mapping[int, tuple[Cloud, Cloud]],
+    names: tuple[str, str],
+) -> Result:
+    """How alike two feature spaces of the same images are at every severity; empty if of others."""
+    from tdafeat.geometry.sharing import sharing
+
+    columns = ["metric", "value", "low", "high", "status"]
+    frames = [pd.DataFrame(columns=[*columns, "severity", "n"])]
+    for severity, (one, other) in clouds.items():
+        own, second = one.read(store), other.read(store)
+        if set(own.ids) != set(second.ids):  # such as patch tokens beside whole images
+            continue
+        paired = own.paired_with(second, names, same_space=False)
+        rows = {"features": own.features, "clean": paired.features}
+        view = View(own.labels, {name: x.astype(np.float64) for name, x in rows.items()})
+        with sharing():
+            found = [(metric.name, *view.measure(metric)) for metric in chosen]
+        values = [(name, e.value, e.low, e.high, status) for name, e, status in found]
+        table = pd.DataFrame(values, columns=columns)
+        frames.append(table.assign(severity=severity, n=view.n))
+    return {"similarities": pd.concat(frames[1:] or frames, ignore_index=True)}, {}
 
 
 def analysis(

@@ -139,6 +139,12 @@ def _gather(plan: Plan, store: Store) -> dict[str, pd.DataFrame]:
         for task in plan.analyses(group):
             for name, table in _tables(store, task).items():
                 keep(name, table, group.cells[0])
+    for group, other in plan.pairs():
+        second = {"encoder_b": other.cells[0].encoder, "layer_b": other.cells[0].layer}
+        for name, table in _tables(store, plan.similarity(group, other)).items():
+            for severity in plan.similarity(group, other).arguments["clouds"]:
+                own = table[table["severity"] == severity].drop(columns="severity")
+                keep(name, own.assign(**second), group.cells[severity])
     tables = {name: pd.concat(frames, ignore_index=True) for name, frames in gathered.items()}
     tables.setdefault("metrics", pd.DataFrame(columns=[*TABLES["metrics"][0]]))
     return tables | dict(_tables(store, plan.statistics(store)))
@@ -157,7 +163,8 @@ def _keyed(table: pd.DataFrame, cell: Cell) -> pd.DataFrame:
 
 def _described(tables: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, Any]]:
     """Definitions of the metrics as measured here: a run keeps them when the package moves on."""
-    names = {n for t in ("metrics", "pairs") if t in tables for n in tables[t]["metric"]}
+    named = ("metrics", "pairs", "similarities")
+    names = {n for t in named if t in tables for n in tables[t]["metric"]}
     fields = ("title", "room", "better", "unit", "summary", "source")
     return {n: {field: getattr(metrics[n], field) for field in fields} for n in sorted(names)}
 

@@ -101,6 +101,41 @@ def test_a_nan_has_a_reason_and_a_value_has_none(run):
     assert (run.metrics.loc[missing, "status"] != "ok").all()
 
 
+def test_encoders_are_compared_with_each_other_at_every_level(run):
+    table = run.similarities
+    assert set(zip(table["encoder"], table["encoder_b"], strict=True)) == {("one", "two")}
+    assert set(table["severity"]) == {0, 1, 2}
+    assert set(table["metric"]) == {
+        *("linear_cka", "procrustes", "representational_similarity", "mutual_neighbours"),
+        "topology_divergence",
+    }
+    assert (table["status"] == "ok").all()
+    assert (table["n"] == len(CLASSES) * PER_CLASS // 2).all()
+    # what the two share are the classes, in the same places for every image of one
+    cka = table[table["metric"] == "linear_cka"].set_index("severity")["value"]
+    assert cka[0] > cka[2]
+
+
+def test_encoders_of_other_images_are_not_compared(place):
+    other = levels(1, ids=tuple(f"other-{i}" for i in range(len(CLASSES) * PER_CLASS)))
+    spaces = {"one": levels(0), "two": other}
+    apart = study(features=spaces).run(place / "apart", store=place / "store", quiet=True)
+    assert apart.manifest["holes"] == []
+    assert apart.similarities.empty
+
+
+def test_images_are_paired_by_name_between_encoders(place, run):
+    order = np.random.default_rng(3).permutation(len(CLASSES) * PER_CLASS)
+    mixed = levels(1)
+    sets = [mixed.clean, *mixed.noisy.values()]
+    clean, *noisy = (cloud.take(order) for cloud in sets)
+    spaces = {"one": levels(0), "two": Levels(clean, dict(enumerate(noisy, start=1)))}
+    again = study(features=spaces).run(place / "mixed", store=place / "store-mixed", quiet=True)
+    keys = ["severity", "metric"]
+    before, after = (r.similarities.set_index(keys)["value"] for r in (run, again))
+    pd.testing.assert_series_equal(after, before, rtol=1e-5)
+
+
 def test_comparisons_with_clean_start_at_the_first_noise_level(run):
     table = run.metrics[run.metrics["metric"] == "wasserstein_h0"]
     assert set(table["severity"]) == {1, 2}
@@ -131,7 +166,8 @@ def test_a_second_run_computes_nothing_and_gives_the_same(run, place, monkeypatc
 
 def test_the_number_of_jobs_does_not_change_a_bit(run, place):
     alone = study().run(place / "alone", store=place / "store-alone", jobs=1, quiet=True)
-    for name in ("metrics", "pairs", "diagrams", "spectra", "predictions", "projections"):
+    tables = ("metrics", "pairs", "diagrams", "spectra", "predictions", "projections")
+    for name in (*tables, "similarities"):
         pd.testing.assert_frame_equal(getattr(alone, name), getattr(run, name), check_exact=True)
 
 
@@ -145,8 +181,11 @@ def test_one_more_encoder_costs_only_its_own_cells(run, place, monkeypatch):
     )
     wider = {"one": levels(0), "two": levels(1), "three": levels(2)}
     study(features=wider).run(place / "wider", store=place / "store", quiet=True)
-    measured = [task.label["encoder"] for task in computed if task.stage != "statistics"]
+    over_all = ("similarity", "statistics")
+    measured = [task.label["encoder"] for task in computed if task.stage not in over_all]
     assert set(measured) == {"three"}
+    compared = [task.arguments["names"] for task in computed if task.stage == "similarity"]
+    assert compared == [("one", "three"), ("two", "three")]
 
 
 def test_a_failing_cell_is_a_hole_and_the_rest_finishes(place, monkeypatch):

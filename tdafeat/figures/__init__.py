@@ -4,7 +4,7 @@ from tdafeat.figures.accuracy import accuracy
 from tdafeat.figures.associations import forest, scatter
 from tdafeat.figures.curves import curves, distances
 from tdafeat.figures.diagrams import diagrams, thin
-from tdafeat.figures.matrices import class_matrix, confusion
+from tdafeat.figures.matrices import class_matrix, confusion, space_matrix
 from tdafeat.figures.pictures import pictures
 from tdafeat.figures.projection import projection
 from tdafeat.figures.quantities import quantities
@@ -23,6 +23,7 @@ __all__ = [
     "projection",
     "quantities",
     "scatter",
+    "space_matrix",
     "spectra",
     "thin",
     "training",

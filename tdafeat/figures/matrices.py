@@ -1,4 +1,4 @@
-"""Class by class: angles, diagram distances, confusions."""
+"""Class by class: angles, diagram distances, confusions; and feature space by feature space."""
 
 from __future__ import annotations
 
@@ -40,6 +40,42 @@ def class_matrix(
     return _heatmap(both, order, levels(rows), words, label, (None, None), ".3g", [])
 
 
+def space_matrix(
+    similarities: pd.DataFrame, metric: str, title: str = "", alike: str = "higher"
+) -> alt.TopLevelMixin:
+    """Heatmap of one value for each pair of feature spaces, a panel for each level.
+
+    Spaces that are alike stand together, as the classes of `class_matrix` do.
+
+    Parameters
+    ----------
+    similarities : the run's table of similarities.
+    metric : what to draw.
+    title : of the colour scale.
+    alike : whether ``"higher"`` or ``"lower"`` values are those of spaces that are alike.
+    """
+    rows = both_ways(similarities[similarities["metric"] == metric])
+    rows = rows.assign(value=rows["value"].where(np.isfinite(rows["value"])))
+    first = rows[rows["severity"] == rows["severity"].min()]
+    apart = first["value"].max() - first["value"] if alike == "higher" else first["value"]
+    both = rows[["scope", "scope_b", "level", "value"]]
+    name = title or metric.replace("_", " ")
+    order, words = _clustered(first.assign(value=apart)), wording_of(similarities)
+    return _heatmap(
+        both, order, levels(rows), words, name, (None, None), ".3g", [], "feature space"
+    )
+
+
+def both_ways(similarities: pd.DataFrame) -> pd.DataFrame:
+    """Each pair of feature spaces twice, one way and the other, named ``scope`` and ``scope_b``."""
+    swap = {"encoder": "encoder_b", "layer": "layer_b", "encoder_b": "encoder", "layer_b": "layer"}
+    turned = similarities.rename(columns=swap)
+    both = pd.concat([similarities, turned], ignore_index=True)
+    other = pd.concat([turned, similarities], ignore_index=True)
+    named = with_names(both)
+    return named.assign(scope=named["space"], scope_b=with_names(other)["space"])
+
+
 def confusion(predictions: pd.DataFrame, method: str = "probe") -> alt.TopLevelMixin:
     """Confusion matrix of one predictor, a panel for each level; every row sums to 100 %.
 
@@ -70,9 +106,15 @@ def _heatmap(
     axes: tuple[str | None, str | None],
     number: str,
     tips: list[alt.Tooltip],
+    noun: str = "class",
 ) -> alt.TopLevelMixin:
     step = max(7, min(36, 320 // max(1, len(order))))
-    axis = alt.Axis(labelFontSize=min(11, step), labelLimit=90, labelOverlap=False, ticks=False)
+    axis = alt.Axis(
+        labelFontSize=min(11, step),
+        labelLimit=90 if noun == "class" else 180,
+        labelOverlap=False,
+        ticks=False,
+    )
     shares = axes[0] is not None
     chart = (
         alt.Chart(embed(cells))
@@ -94,8 +136,8 @@ def _heatmap(
                 ),
             ),
             tooltip=[
-                alt.Tooltip("scope:N", title=axes[0] or "class"),
-                alt.Tooltip("scope_b:N", title=axes[1] or "and class"),
+                alt.Tooltip("scope:N", title=axes[0] or noun),
+                alt.Tooltip("scope_b:N", title=axes[1] or f"and {noun}"),
                 alt.Tooltip("level:N", title=words.level),
                 alt.Tooltip("value:Q", title=title, format=number),
                 *tips,

@@ -13,7 +13,7 @@ import torch
 from scipy.spatial.distance import pdist
 from scipy.stats import rankdata
 
-from tdafeat.checks import as_cloud
+from tdafeat.checks import as_images
 from tdafeat.geometry.neighbours import nearest_neighbours
 from tdafeat.geometry.sharing import shared
 from tdafeat.geometry.uniformity import unit_rows
@@ -26,6 +26,7 @@ _TO_CLEAN: dict[str, Any] = {
     "needs": ("features", "clean"),
     "better": "higher",
     "invariant": ("rotation", "translation", "scale", "permutation"),
+    "across_spaces": True,
 }
 
 
@@ -155,7 +156,7 @@ def representational_similarity(a: Any, b: Any) -> float:
 
 @metric(
     "mutual_neighbours",
-    title="neighbours shared with clean",
+    title="nearest neighbours shared with clean",
     range=(0.0, 1.0),
     source="Huh, Cheung, Wang and Isola 2024",
     **(_TO_CLEAN | {"invariant": ("rotation", "scale", "permutation")}),
@@ -175,21 +176,12 @@ def mutual_neighbours(a: Any, b: Any, k: int = 10) -> float:
     >>> mutual_neighbours(points, 3 * points)
     1.0
     """
-    first, second = _rows_of_both(a, b, min_samples=k + 1)
+    first, second = as_images(a, b, min_samples=k + 1)
     (_, x), (_, y) = (
         nearest_neighbours(unit_rows(points, name), k)
         for points, name in ((first, "a"), (second, "b"))
     )
     return float((x[:, :, None] == y[:, None, :]).any(axis=2).mean())
-
-
-def _rows_of_both(a: Any, b: Any, min_samples: int) -> tuple[np.ndarray, np.ndarray]:
-    first, second = as_cloud(a, "a", min_samples), as_cloud(b, "b", min_samples)
-    if len(first) != len(second):
-        raise ValueError(
-            f"a and b must have rows of the same images; got {len(first)} and {len(second)} rows"
-        )
-    return first, second
 
 
 def _same_images(a: Any, b: Any, min_samples: int) -> tuple[np.ndarray, np.ndarray]:
@@ -198,7 +190,7 @@ def _same_images(a: Any, b: Any, min_samples: int) -> tuple[np.ndarray, np.ndarr
     Turned, where there are more columns than rows, into the space of as many columns that the
     rows span: nothing measured here depends on axes, and a product of columns stays small.
     """
-    first, second = _rows_of_both(a, b, min_samples)
+    first, second = as_images(a, b, min_samples)
     return _narrow(first), _narrow(second)
 
 

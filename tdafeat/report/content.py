@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tdafeat.report import analyses, background, correlations, evidence
+from tdafeat.report import analyses, background, correlations, evidence, likeness
 from tdafeat.report.model import Block, Report, Section
 from tdafeat.report.records import Records
 from tdafeat.run import Run
@@ -15,6 +15,7 @@ ORDER: tuple[tuple[str, Callable[[Run, Records], Iterator[Block]]], ...] = (
     ("Distances between diagrams", evidence.distances),
     ("Angles between classes", evidence.angles),
     ("Spectra and geometry", evidence.spectra),
+    ("Feature spaces side by side", likeness.similarities),
     ("Maps of the features", evidence.projections),
     ("What goes with accuracy", correlations.associations),
     ("Training", evidence.training),

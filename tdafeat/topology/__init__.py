@@ -7,6 +7,7 @@ from tdafeat.topology.cloud_tests import paired_cloud_test, two_sample_test
 from tdafeat.topology.confidence import ConfidenceBand, confidence_band
 from tdafeat.topology.curves import betti_curve, filtration_grid, landscape, silhouette
 from tdafeat.topology.diagrams import Diagrams, as_diagram
+from tdafeat.topology.divergence import topology_divergence
 from tdafeat.topology.frechet import FrechetMean, frechet_mean, medoid
 from tdafeat.topology.images import persistence_image
 from tdafeat.topology.interchange import (
@@ -78,6 +79,7 @@ __all__ = [
     "to_gudhi",
     "to_persim",
     "to_ripser",
+    "topology_divergence",
     "total_persistence",
     "two_sample_test",
     "wasserstein",

@@ -1,4 +1,4 @@
-"""What the metric records promise, checked on every metric of arrays in the two rooms."""
+"""What the metric records promise, checked on every metric of arrays, whatever its room."""
 
 import re
 
@@ -22,11 +22,8 @@ TRANSFORMS = {
     "translation": lambda x: x - np.arange(8),
     "permutation": lambda x: x[ORDER],
 }
-MEASURED = [
-    name
-    for name, record in metrics.items()
-    if record.room != "topology" and set(record.needs) <= set(VIEW)
-]
+MEASURED = [name for name, record in metrics.items() if set(record.needs) <= set(VIEW)]
+SINGLE = {"topology_divergence"}  # a Rips filtration: in float32
 
 
 def value(record, view):
@@ -46,7 +43,8 @@ def test_invariances_are_those_declared(name, transform):
     record = metrics[name]
     before, after = value(record, VIEW), value(record, moved(transform))
     if transform in record.invariant:
-        np.testing.assert_allclose(after, before, rtol=1e-7, atol=1e-7)
+        tolerance = 1e-5 if name in SINGLE else 1e-7
+        np.testing.assert_allclose(after, before, rtol=tolerance, atol=tolerance)
     elif transform in ("scale", "rotation", "translation"):
         assert not np.allclose(after, before, rtol=1e-7), "more invariant than declared"
 
