@@ -1,8 +1,9 @@
 """CLIP on the Describable Textures Dataset: does topology follow robustness?
 
 Noise of sigma 0.5, 1.0 and 2.0 is added to the normalised images, as in the blog post this study
-grew from; the maps show all classes, and 15 of them by themselves. The weights are downloaded when first used; where that is not possible, give a
-checkpoint (``--encoder open_clip:ViT-B-32-quickgelu/openai@FILE``) or another encoder.
+grew from; the maps show all classes, and 15 of them by themselves. The weights are downloaded when
+first used; where that is not possible, give a checkpoint
+(``--encoder open_clip:ViT-B-32-quickgelu/openai@FILE``) or another encoder.
 """
 
 import sys

@@ -47,6 +47,10 @@ TABLES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         CELL | {"scope": "str", "degree": "int64", "birth": "float64", "death": "float64"},
         {},
     ),
+    "records": (
+        CELL | {"scope": "str", "points": "int64"},
+        {"band_h0": "float64", "band_h1": "float64"},
+    ),
     "spectra": (CELL | {"scope": "str", "rank": "int64", "value": "float64"}, {}),
     "projections": (
         CELL | {"image": "str", "label": "str", "method": "str", "x": "float64", "y": "float64"},
@@ -113,9 +117,9 @@ class Run:
     ----------
     folder : where it was read from.
     manifest : what was asked and done; entries left out are empty, never missing.
-    metrics, pairs, similarities, diagrams, spectra, projections, predictions, associations,
-    training, pictures, curves, thumbnails : the tables; one that the study did not write is an
-        empty frame with its columns.
+    metrics, pairs, similarities, diagrams, records, spectra, projections, predictions,
+    associations, training, pictures, curves, thumbnails : the tables; one that the study did not
+        write is an empty frame with its columns.
     """
 
     folder: Path
@@ -124,6 +128,7 @@ class Run:
     pairs: pd.DataFrame
     similarities: pd.DataFrame
     diagrams: pd.DataFrame
+    records: pd.DataFrame
     spectra: pd.DataFrame
     projections: pd.DataFrame
     predictions: pd.DataFrame

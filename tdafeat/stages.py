@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 VERSIONS = {
-    "topology": 1,
+    "topology": 2,
     "scores": 2,
     "measure": 1,
     "projection": 4,
@@ -42,9 +42,11 @@ VERSIONS = {
     "statistics": 3,
 }
 
+DRAWS = 50  # samples behind a confidence band
+
 
 def topology(store: Store, cloud: Cloud, maxdim: int, n_landmarks: int | None) -> Result:
-    """Persistence diagrams of the whole cloud and of each class."""
+    """Persistence diagrams of the whole cloud, with its confidence bands, and of each class."""
     from tdafeat.topology import persistence
 
     features = cloud.read(store)
@@ -64,8 +66,19 @@ def topology(store: Store, cloud: Cloud, maxdim: int, n_landmarks: int | None) -
                 )
             )
         record = {key: str(value) for key, value in diagrams.record.items()}
-        records.append({"scope": scope, "points": len(points), **record})
+        bands = _bands(points, maxdim) if scope == "all" and landmarks is None else {}
+        records.append({"scope": scope, "points": len(points), **record, **bands})
     return {"diagrams": pd.concat(frames, ignore_index=True), "records": pd.DataFrame(records)}, {}
+
+
+def _bands(points: np.ndarray, maxdim: int) -> dict[str, float]:
+    """Radius of the 95 % confidence band of each degree; none of fewer than three points."""
+    from tdafeat.topology import confidence_band
+
+    if len(points) < 3:
+        return {}
+    band = confidence_band(points, method="subsample", maxdim=maxdim, n_draws=DRAWS, n_jobs=1)
+    return {f"band_h{degree}": float(radius) for degree, radius in enumerate(band.radius)}
 
 
 def scores(

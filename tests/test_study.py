@@ -68,6 +68,15 @@ def test_a_second_map_shows_some_classes_spread_over_the_list(run, place):
     assert set(enough.projections["subset"]) == {""}  # there are no more
 
 
+def test_whole_clouds_have_a_confidence_band(run):
+    whole = run.records[run.records["scope"] == "all"]
+    assert len(whole) == 6
+    assert (whole["points"] == len(CLASSES) * PER_CLASS // 2).all()  # the other half is trained on
+    assert (whole["band_h0"] > 0).all()
+    assert whole["band_h1"].notna().all()  # inf where samples lose the longest loop
+    assert run.records.loc[run.records["scope"] != "all", "band_h0"].isna().all()
+
+
 def test_metrics_cover_all_rooms_scopes_and_levels(run):
     from tdafeat.record import metrics
 

@@ -2,29 +2,37 @@
 
 from tdafeat.figures.accuracy import accuracy
 from tdafeat.figures.associations import forest, scatter
+from tdafeat.figures.barcodes import barcodes
 from tdafeat.figures.curves import curves, distances
-from tdafeat.figures.diagrams import diagrams, thin
+from tdafeat.figures.diagrams import diagrams
+from tdafeat.figures.functionals import betti_curves, landscapes
 from tdafeat.figures.matrices import class_matrix, confusion, space_matrix
 from tdafeat.figures.pictures import pictures
 from tdafeat.figures.projection import projection
 from tdafeat.figures.quantities import quantities
+from tdafeat.figures.saving import save
 from tdafeat.figures.spectra import spectra
+from tdafeat.figures.surfaces import persistence_images
 from tdafeat.figures.training import training
 
 __all__ = [
     "accuracy",
+    "barcodes",
+    "betti_curves",
     "class_matrix",
     "confusion",
     "curves",
     "diagrams",
     "distances",
     "forest",
+    "landscapes",
+    "persistence_images",
     "pictures",
     "projection",
     "quantities",
+    "save",
     "scatter",
     "space_matrix",
     "spectra",
-    "thin",
     "training",
 ]

@@ -1,4 +1,4 @@
-"""Persistence diagrams by level."""
+"""Persistence diagrams by level, with their confidence bands."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from tdafeat.figures.density import density
 from tdafeat.figures.theme import (
-    COLOURS,
     INK,
+    checked,
+    degree_colour,
     embed,
     level_facet,
     levels,
@@ -18,37 +20,33 @@ from tdafeat.figures.theme import (
 )
 from tdafeat.wording import wording_of
 
-
-def thin(diagrams: pd.DataFrame, most: int = 400) -> pd.DataFrame:
-    """At most `most` finite bars of each diagram and degree, evenly spaced by persistence.
-
-    The longest and the shortest bar stay, and so do all essential ones.
-
-    Examples
-    --------
-    >>> bars = {"encoder": "a", "layer": "", "severity": 0, "seed": 0, "scope": "all", "degree": 0}
-    >>> frame = pd.DataFrame({"birth": 0.0, "death": np.arange(1.0, 100.0), **bars})
-    >>> thin(frame, most=3)["death"].tolist()
-    [1.0, 50.0, 99.0]
-    """
-    keys = ["encoder", "layer", "severity", "seed", "scope", "degree"]
-    length = diagrams["death"] - diagrams["birth"]
-    finite = diagrams[np.isfinite(length)]
-    finite = finite.assign(_length=length).sort_values("_length", kind="stable")
-    groups = finite.groupby(keys, sort=False)["_length"]
-    rank, size = groups.cumcount(), groups.transform("size")
-    step = np.maximum((size - 1) / max(1, most - 1), 1.0)
-    nearest = np.round(np.round(rank / step) * step)
-    kept = finite.index[nearest == rank]
-    return diagrams[diagrams.index.isin(kept) | ~np.isfinite(length)]
+DIAGRAM = ["encoder", "layer", "severity", "parameter", "noise"]
+SHOWN = ["space", "level", "scope", "homology", "mark", "birth", "y", "dies"]
+CORNERS = ["birth_to", "y_to", "bars", "share", "radius"]
 
 
-def diagrams(diagrams: pd.DataFrame) -> alt.TopLevelMixin:
+def diagrams(
+    diagrams: pd.DataFrame, records: pd.DataFrame | None = None, most: int = 300
+) -> alt.TopLevelMixin:
     """Birth-death diagrams, a panel for each level, H0 and H1 by colour.
 
     Bars that never die are triangles at the top edge. Pass one feature space, since the
     panels share their axes; several spaces become rows.
+
+    Parameters
+    ----------
+    diagrams : the run's table of diagrams, of one scope.
+    records : the run's table of records, of the same scope. Bars between the diagonal and the
+        dashed line in the colour of their degree are no longer than twice the radius of its
+        confidence band; a degree whose radius is not known, or not finite, has no line.
+    most : bars of a degree and level drawn one by one. Of more, the density of all is drawn, and
+        only the longest one by one.
+
+    Raises
+    ------
+    ValueError where there is no bar.
     """
+    checked(diagrams, "diagrams", "birth", "death", "degree")
     words, frame = wording_of(diagrams), with_names(diagrams)
     order = levels(frame)
     essential = ~np.isfinite(frame["death"])
@@ -58,37 +56,17 @@ def diagrams(diagrams: pd.DataFrame) -> alt.TopLevelMixin:
         homology=frame["degree"].map("H{}".format),
         y=frame["death"].where(~essential, top),
         dies=np.where(essential, "never", frame["death"].map("{:.4g}".format)),
+        mark=np.where(essential, "essential", "bar"),
     )
     degrees = sorted(frame["homology"].unique())
-    shown = ["space", "level", "scope", "homology", "birth", "y", "dies"]
-    scale = alt.Scale(domain=[0, top], nice=False)
-    points = alt.Chart().encode(
-        x=alt.X("birth:Q", title="birth", scale=scale),
-        y=alt.Y("y:Q", title="death", scale=scale),
-        color=alt.Color(
-            "homology:N",
-            title="degree",
-            scale=alt.Scale(domain=degrees, range=list(COLOURS[: len(degrees)])),
-            legend=alt.Legend(orient="top"),
-        ),
-        tooltip=[
-            alt.Tooltip("homology:N", title="degree"),
-            alt.Tooltip("scope:N", title="class"),
-            alt.Tooltip("level:N", title=words.level),
-            alt.Tooltip("birth:Q", format=".4g"),
-            alt.Tooltip("dies:N", title="death"),
-        ],
-    )
-    corner = pd.DataFrame({"a": [0.0], "b": [top]})
-    diagonal = alt.Chart(embed(corner)).mark_rule(color=INK, opacity=0.4)
-    layers = [
-        diagonal.encode(x=alt.X("a:Q", scale=scale), y=alt.Y("a:Q", scale=scale), x2="b", y2="b"),
-        points.transform_filter("datum.dies != 'never'").mark_point(size=16, opacity=0.7),
-        points.transform_filter("datum.dies == 'never'").mark_point(
-            size=70, shape="triangle-up", opacity=1
-        ),
-    ]
-    panels = alt.layer(*layers, data=embed(frame[shown]))
+    bars, cells = density(frame, top, most)
+    parts = [bars, cells.assign(mark="density")]
+    if records is not None and len(records):
+        parts.append(_bands(frame, records, top).assign(mark="band"))
+    table = pd.concat(parts, ignore_index=True).reindex(columns=[*SHOWN, *CORNERS])
+
+    layers = _layers(top, degrees, words.level)
+    panels = alt.layer(*layers, data=embed(table.dropna(axis="columns", how="all")))
     spaces = frame["space"].drop_duplicates().tolist()
     if len(spaces) > 1:
         row = alt.Row("space:N", title=None, sort=spaces)
@@ -96,3 +74,63 @@ def diagrams(diagrams: pd.DataFrame) -> alt.TopLevelMixin:
         column = alt.Column("level:N", sort=order, title=words.level)
         return themed(panels.facet(row=row, column=column))
     return themed(wrapped(panels, level_facet(order, words.level), len(order), square=True))
+
+
+def _layers(top: float, degrees: list[str], level: str) -> list[alt.Chart]:
+    scale = alt.Scale(domain=[0, top], nice=False)
+    known = [
+        alt.Tooltip("homology:N", title="degree"),
+        alt.Tooltip("level:N", title=level),
+    ]
+    base = alt.Chart().encode(
+        x=alt.X("birth:Q", title="birth", scale=scale),
+        y=alt.Y("y:Q", title="death", scale=scale),
+        color=degree_colour(degrees),
+    )
+    to = {"x2": "birth_to:Q", "y2": "y_to:Q"}
+    one = [
+        *known,
+        alt.Tooltip("scope:N", title="class"),
+        alt.Tooltip("birth:Q", format=".4g"),
+        alt.Tooltip("dies:N", title="death"),
+    ]
+    corner = alt.Chart(embed(pd.DataFrame({"a": [0.0], "b": [top]})))
+    diagonal = corner.encode(
+        x=alt.X("a:Q", scale=scale), y=alt.Y("a:Q", scale=scale), x2="b", y2="b"
+    )
+    return [
+        diagonal.mark_rule(color=INK, opacity=0.4),
+        base.transform_filter("datum.mark == 'density'")
+        .mark_rect()
+        .encode(
+            **to,
+            opacity=alt.Opacity("share:Q", scale=alt.Scale(range=[0.06, 0.7]), legend=None),
+            tooltip=[*known, alt.Tooltip("bars:Q")],
+        ),
+        base.transform_filter("datum.mark == 'bar'")
+        .mark_point(size=16, opacity=0.7)
+        .encode(tooltip=one),
+        base.transform_filter("datum.mark == 'band'")
+        .mark_rule(strokeDash=[4, 3], strokeWidth=1.3)
+        .encode(**to, tooltip=[*known, alt.Tooltip("radius:Q", format=".4g")]),
+        base.transform_filter("datum.mark == 'essential'")
+        .mark_point(size=70, shape="triangle-up", opacity=1)
+        .encode(tooltip=one),
+    ]
+
+
+def _bands(frame: pd.DataFrame, records: pd.DataFrame, top: float) -> pd.DataFrame:
+    """Where bars are twice the radius of their band long, for every diagram that has one."""
+    cells = frame[["space", "level", "homology", *DIAGRAM]].drop_duplicates()
+    radii = records.melt(
+        id_vars=DIAGRAM,
+        value_vars=[c for c in records if str(c).startswith("band_h")],
+        var_name="homology",
+        value_name="radius",
+    )
+    radii["homology"] = "H" + radii["homology"].str.removeprefix("band_h")
+    found = cells.merge(radii, on=[*DIAGRAM, "homology"])
+    found = found[found["radius"].abs() < top / 2]
+    return found.assign(
+        birth=0.0, y=2 * found["radius"], birth_to=top - 2 * found["radius"], y_to=top
+    )

@@ -6,6 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from tdafeat.figures.dendrogram import clustered, tree
 from tdafeat.figures.theme import embed, level_facet, levels, themed, with_names
 from tdafeat.wording import Wording, wording_of
 
@@ -17,8 +18,8 @@ def class_matrix(
 ) -> alt.TopLevelMixin:
     """Heatmap of one value for each pair of classes, a panel for each level.
 
-    Classes that are alike stand together: average linkage on the first level, leaves in the
-    optimal order, the same order in every panel.
+    Classes that are alike stand together: average linkage on the first level, whose tree stands
+    above every panel, leaves in the optimal order.
 
     Parameters
     ----------
@@ -30,14 +31,14 @@ def class_matrix(
     if unit == "radians":
         rows, unit = rows.assign(value=np.degrees(rows["value"])), "degrees"
     rows = rows.assign(value=rows["value"].where(np.isfinite(rows["value"])))
-    first = rows[rows["severity"] == rows["severity"].min()]
-    order = _clustered(first)
+    order, links = clustered(rows[rows["severity"] == rows["severity"].min()])
     names = {"scope": "scope_b", "scope_b": "scope"}
     both = pd.concat([rows, rows.rename(columns=names)])[["scope", "scope_b", "level", "value"]]
     name = title or metric.replace("_", " ")
     label = f"{name} ({unit})" if unit else name
-    words = wording_of(pairs)
-    return _heatmap(both, order, levels(rows), words, label, (None, None), ".3g", [])
+    panels, words = levels(rows), wording_of(pairs)
+    heat = _heatmap(order, words, label, (None, None), ".3g", [])
+    return _below_trees(heat, both, order, links, panels, words, label)
 
 
 def space_matrix(
@@ -60,10 +61,10 @@ def space_matrix(
     apart = first["value"].max() - first["value"] if alike == "higher" else first["value"]
     both = rows[["scope", "scope_b", "level", "value"]]
     name = title or metric.replace("_", " ")
-    order, words = _clustered(first.assign(value=apart)), wording_of(similarities)
-    return _heatmap(
-        both, order, levels(rows), words, name, (None, None), ".3g", [], "feature space"
-    )
+    order, links = clustered(first.assign(value=apart))
+    panels, words = levels(rows), wording_of(similarities)
+    heat = _heatmap(order, words, name, (None, None), ".3g", [], "feature space")
+    return _below_trees(heat, both, order, links, panels, words, "apart")
 
 
 def both_ways(similarities: pd.DataFrame) -> pd.DataFrame:
@@ -94,34 +95,71 @@ def confusion(predictions: pd.DataFrame, method: str = "probe") -> alt.TopLevelM
     tip = [alt.Tooltip("count:Q", title="images")]
     titles = ("true class", "predicted class")
     words = wording_of(predictions)
-    return _heatmap(counts, order, levels(rows), words, "share of the class", titles, ".0%", tip)
+    heat = _heatmap(order, words, "share of the class", titles, ".0%", tip)
+    return _by_level(heat, counts, levels(rows), words)
+
+
+def _below_trees(
+    heat: alt.Chart,
+    cells: pd.DataFrame,
+    order: list[str],
+    links: pd.DataFrame,
+    panels: list[str],
+    words: Wording,
+    label: str,
+) -> alt.TopLevelMixin:
+    """The heatmap of each level below the tree that orders it, where there is one."""
+    if links.empty:
+        return _by_level(heat, cells, panels, words)
+    several = len(panels) > 1
+    width = len(order) * _step(order)
+    drawn = [
+        alt.vconcat(
+            tree(links, len(order), width, level if several else "", label),
+            heat.properties(data=embed(cells[cells["level"] == level])),
+            spacing=2,
+        )
+        for level in panels
+    ]
+    heading = alt.TitleParams(words.level, anchor="middle", fontSize=12)
+    return themed(alt.concat(*drawn, columns=2, title=heading if several else alt.Undefined))
+
+
+def _by_level(
+    heat: alt.Chart, cells: pd.DataFrame, panels: list[str], words: Wording
+) -> alt.TopLevelMixin:
+    shown = heat.properties(data=embed(cells))
+    return themed(shown.facet(level_facet(panels, words.level), columns=2))
+
+
+def _step(order: list[str]) -> int:
+    """Pixels of a cell."""
+    return max(7, min(36, 320 // max(1, len(order))))
 
 
 def _heatmap(
-    cells: pd.DataFrame,
     order: list[str],
-    panels: list[str],
     words: Wording,
     title: str,
     axes: tuple[str | None, str | None],
     number: str,
     tips: list[alt.Tooltip],
     noun: str = "class",
-) -> alt.TopLevelMixin:
-    step = max(7, min(36, 320 // max(1, len(order))))
+) -> alt.Chart:
+    step = _step(order)
     axis = alt.Axis(
         labelFontSize=min(11, step),
         labelLimit=90 if noun == "class" else 180,
         labelOverlap=False,
         ticks=False,
     )
-    shares = axes[0] is not None
-    chart = (
-        alt.Chart(embed(cells))
+    shares, tight = axes[0] is not None, alt.Scale(padding=0)
+    return (
+        alt.Chart()
         .mark_rect()
         .encode(
-            x=alt.X("scope_b:N", sort=order, title=axes[1], axis=axis),
-            y=alt.Y("scope:N", sort=order, title=axes[0], axis=axis),
+            x=alt.X("scope_b:N", sort=order, title=axes[1], axis=axis, scale=tight),
+            y=alt.Y("scope:N", sort=order, title=axes[0], axis=axis, scale=tight),
             color=alt.Color(
                 "value:Q",
                 title=title,
@@ -149,25 +187,3 @@ def _heatmap(
             view=alt.ViewBackground(fill=NONE if shares else "transparent"),
         )
     )
-    return themed(chart.facet(level_facet(panels, words.level), columns=2))
-
-
-def _clustered(rows: pd.DataFrame) -> list[str]:
-    """Class names in the leaf order of average linkage."""
-    names = list(dict.fromkeys([*rows["scope"], *rows["scope_b"]]))
-    if len(names) < 3:
-        return names
-    matrix = rows.pivot_table(index="scope", columns="scope_b", values="value", aggfunc="mean")
-    square = matrix.reindex(index=names, columns=names).to_numpy()
-    square = np.where(np.isnan(square), square.T, square)
-    known = square[np.isfinite(square)]
-    if known.size == 0:
-        return names
-    square = np.where(np.isfinite(square), square, known.max())
-    np.fill_diagonal(square, 0.0)
-    from scipy.cluster.hierarchy import leaves_list, linkage
-    from scipy.spatial.distance import squareform
-
-    condensed = np.maximum(squareform(square, checks=False), 0.0)
-    tree = linkage(condensed, method="average", optimal_ordering=True)
-    return [names[k] for k in leaves_list(tree)]

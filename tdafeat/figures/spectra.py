@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.figures.theme import (
+    checked,
     embed,
     level_colour,
     levels,
@@ -24,17 +25,29 @@ def spectra(spectra: pd.DataFrame) -> alt.TopLevelMixin:
     """Share of the variance by rank on logarithmic axes, a line for each level.
 
     Shares below 1e-7 are rounding and left out; of ranks above 30 a logarithmically even
-    choice is drawn.
+    choice is drawn. The thin dashed line is the power law that gives the exponent, fitted by least
+    squares to the first half of the positive eigenvalues.
+
+    Parameters
+    ----------
+    spectra : the run's table of spectra.
+
+    Raises
+    ------
+    ValueError where there is no spectrum of a whole cloud.
     """
+    checked(spectra, "spectra", "rank", "value")
     words = wording_of(spectra)
     frame = with_names(spectra[spectra["scope"] == "all"])
+    checked(frame, "spectra of the whole cloud")
     cell = ["space", "level", "seed"]
     frame = frame.assign(share=frame["value"] / frame.groupby(cell)["value"].transform("sum"))
-    last = int(frame["rank"].max()) if len(frame) else 1
+    frame = pd.concat([_fitted(own) for _, own in frame.groupby(cell, sort=False)])
+    last = int(frame["rank"].max())
     ranks = np.unique(np.round(np.geomspace(1, max(last, 2), 150)).astype(int))
     keep = (frame["share"] > SMALLEST) & ((frame["rank"] <= 30) | frame["rank"].isin(ranks))
     order = levels(frame)
-    frame = frame.loc[keep, ["space", "level", "rank", "share", "seed"]]
+    frame = frame.loc[keep, ["space", "level", "rank", "share", "seed", "fit", "exponent"]]
     base = alt.Chart().encode(
         x=alt.X("rank:Q", title="rank of the eigenvalue", scale=alt.Scale(type="log", nice=False)),
         y=alt.Y(
@@ -51,10 +64,26 @@ def spectra(spectra: pd.DataFrame) -> alt.TopLevelMixin:
         alt.Tooltip("level:N", title=words.level),
         alt.Tooltip("rank:Q"),
         alt.Tooltip("share:Q", title="share of the variance", format=".3~%"),
+        alt.Tooltip("exponent:Q", title="exponent of the power law", format=".2f"),
     ]
     layers = [
+        base.transform_filter("isValid(datum.fit)")
+        .mark_line(strokeWidth=1, strokeDash=[4, 3], opacity=0.8)
+        .encode(y="fit:Q"),
         base.mark_line(strokeWidth=1.8),
         base.mark_point(size=60, opacity=0.001).encode(tooltip=tips),
     ]
     panels = alt.layer(*layers, data=embed(frame))
     return themed(wrapped(panels, space_facet(frame), frame["space"].nunique()))
+
+
+def _fitted(spectrum: pd.DataFrame) -> pd.DataFrame:
+    """One spectrum with its power law over the ranks it is fitted to."""
+    positive = np.count_nonzero(spectrum["value"] > 0)
+    within = (spectrum["rank"] <= max(3, positive // 2)) & (spectrum["value"] > 0)
+    if within.sum() < 3:
+        return spectrum.assign(fit=np.nan, exponent=np.nan)
+    x, y = np.log(spectrum["rank"][within]), np.log(spectrum["share"][within])
+    slope, height = np.polyfit(x, y, 1)
+    line = np.exp(height + slope * np.log(spectrum["rank"]))
+    return spectrum.assign(fit=line.where(within), exponent=-slope)

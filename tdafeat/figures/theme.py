@@ -8,7 +8,7 @@ that keep their distance on either ground and under the common colour-vision def
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import altair as alt
@@ -71,6 +71,27 @@ CONFIG = {
 C = TypeVar("C", bound=alt.TopLevelMixin)
 
 
+def checked(frame: pd.DataFrame, name: str, *columns: str) -> pd.DataFrame:
+    """The frame, if there is something to draw in it.
+
+    Raises
+    ------
+    ValueError that names the table, and the column that is missing or that it holds no rows.
+
+    Examples
+    --------
+    >>> checked(pd.DataFrame({"birth": []}), "diagrams", "birth")
+    Traceback (most recent call last):
+    ValueError: diagrams holds no rows to draw
+    """
+    missing = [column for column in columns if column not in frame]
+    if missing:
+        raise ValueError(f"{name} must be a table of a run with a column {missing[0]!r}")
+    if frame.empty:
+        raise ValueError(f"{name} holds no rows to draw")
+    return frame
+
+
 def themed(chart: C) -> C:
     """The chart with the suite's type, colours and spacing."""
     return chart.properties(config=CONFIG)
@@ -83,6 +104,21 @@ def wrapped(panel: Any, facet: alt.Facet, n: int, square: bool = False) -> alt.F
     chart = panel.properties(width=width, height=width if square else max(140, 7 * width // 10))
     rows = chart.facet(facet, columns=columns)
     return rows.resolve_axis(x="independent", y="independent") if n % columns else rows
+
+
+def by_space(
+    frame: pd.DataFrame, panels: Callable[[pd.DataFrame, bool], alt.FacetChart]
+) -> alt.TopLevelMixin:
+    """A row of panels for each feature space, under its name and with axes of its own.
+
+    `panels` takes the rows of a space, and whether it is the first, which bears the headings.
+    """
+    spaces = frame["space"].drop_duplicates().tolist()
+    rows = [panels(frame[frame["space"] == space], space == spaces[0]) for space in spaces]
+    if len(rows) == 1:
+        return themed(rows[0])
+    named = [row.properties(title=space) for row, space in zip(rows, spaces, strict=True)]
+    return themed(alt.vconcat(*named, spacing=12).resolve_scale(x="independent", y="independent"))
 
 
 def embed(frame: pd.DataFrame) -> alt.InlineData:
@@ -118,11 +154,19 @@ def levels(frame: pd.DataFrame) -> list[str]:
     return frame.sort_values("severity", kind="stable")["level"].drop_duplicates().tolist()
 
 
-def level_facet(names: Sequence[str], title: str) -> alt.Facet:
-    """A panel for each level; without a heading where there is only one."""
-    if len(names) > 1:
+def level_facet(names: Sequence[str], title: str | None) -> alt.Facet:
+    """A panel for each level; without a heading where there is only one, or no title."""
+    if len(names) > 1 and title is not None:
         return alt.Facet("level:N", sort=list(names), title=title)
-    return alt.Facet("level:N", title=None, header=alt.Header(labelExpr="''"))
+    return alt.Facet("level:N", sort=list(names), title=None, header=alt.Header(labelExpr="''"))
+
+
+def degree_colour(degrees: Sequence[str]) -> alt.Color:
+    """Colour by degree of homology, the same one for H0, H1, ... in every figure."""
+    used = [COLOURS[int(degree[1:]) % len(COLOURS)] for degree in degrees]
+    legend = alt.Legend(orient="top", title="degree")
+    scale = alt.Scale(domain=list(degrees), range=used)
+    return alt.Color("homology:N", scale=scale, legend=legend)
 
 
 def level_colour(names: Sequence[str], title: str) -> alt.Color:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from tdafeat import figures
 from tdafeat.figures.theme import levels, with_names
@@ -13,7 +14,7 @@ from tdafeat.report.records import Records
 from tdafeat.report.selection import by_level, drawable, ends, first_seed, noisy, spaces
 from tdafeat.run import Run
 
-SHOWN_BARS = 400
+MANY = 300  # bars of a diagram; of more, the density is drawn
 PANELS = 12
 
 
@@ -84,27 +85,28 @@ def diagrams(run: Run, records: Records) -> Iterator[Block]:
         "filled in (death). The further a point lies above the diagonal, the longer that feature "
         "lasts; points near the diagonal are mostly sampling noise."
     )
+    bands = run.records[run.records["scope"] == "all"]
     for space, cells in spaces(whole):
-        shown = figures.thin(cells, SHOWN_BARS)
         bars = cells.groupby(["severity", "degree"]).size().groupby("degree").max()
         count = ", ".join(f"{n} of H{degree}" for degree, n in bars.items())
         upto, each = ("up to ", " per level") if noisy(run) else ("", "")
-        thinned = (
-            f" For legibility at most {SHOWN_BARS} bars of each degree are drawn, evenly spaced "
-            f"by persistence, of {upto}{count}."
-            if len(shown) < len(cells)
-            else f" {_capital(upto)}{count} bars{each}."
+        crowded = (
+            " Where a degree has many, colour is the density of all, and points are the longest."
+            if bars.max() > MANY
+            else ""
         )
         watched = (
             " Watch whether loops lose their length and whether the H0 column shrinks or stretches."
         )
         yield Figure(
-            figures.diagrams(shown),
+            figures.diagrams(cells, first_seed(bands), MANY),
             f"{space}: persistence diagrams{' at each level, on the same axes' * noisy(run)} "
             "(diameter of the balls, in units of the features). A triangle never dies."
-            f"{watched * noisy(run)}{thinned}",
+            f"{_banded(cells, bands)}{watched * noisy(run)} {_capital(upto)}{count} bars{each}."
+            f"{crowded}",
             f"diagrams-{space}",
         )
+    yield from _summaries(run, records, first_seed(whole))
     names = [n for n in records if records[n].room == "topology" and not _is_distance(n)]
     yield from _curves(
         run,
@@ -113,6 +115,53 @@ def diagrams(run: Run, records: Records) -> Iterator[Block]:
         f"Summaries of the diagrams {records.words.along}: one panel per summary, each on its own "
         "scale.",
         "summaries",
+    )
+
+
+def _summaries(run: Run, records: Records, whole: pd.DataFrame) -> Iterator[Block]:
+    """The same bars of all feature spaces, seen in other ways."""
+    by = f", a colour for each {records.words.fixed}" * noisy(run)
+    each = f", {records.words.along}" * noisy(run)
+    yield Figure(
+        figures.betti_curves(whole),
+        f"Betti curves: how many groups (H0) and loops (H1) are alive at each value{by}. "
+        "A curve that moves to the right is a cloud whose points moved apart.",
+        "betti-curves",
+    )
+    yield Figure(
+        figures.barcodes(whole),
+        f"Barcodes{each}: the 40 longest bars of each degree. A bar begins where its group or loop "
+        "appears and ends where it goes; arrows never end.",
+        "barcodes",
+    )
+    loops = whole[(whole["degree"] == 1) & np.isfinite(whole["death"])]
+    if loops.empty:
+        return
+    yield Figure(
+        figures.landscapes(whole),
+        f"Persistence landscapes of the loops{each}: the first layer is high where a long loop is "
+        "alive, the layers below it where several are.",
+        "landscapes",
+    )
+    yield Figure(
+        figures.persistence_images(whole),
+        f"Persistence images of the loops{each}: bright where many or long loops lie. Bright spots "
+        "that move down are loops that shorten.",
+        "persistence-images",
+    )
+
+
+def _banded(cells: pd.DataFrame, bands: pd.DataFrame) -> str:
+    """What the dashed lines of these diagrams are, and which degrees have none."""
+    own = bands.merge(cells[["encoder", "layer"]].drop_duplicates())
+    known = [c for c in ("band_h0", "band_h1") if own[c].notna().any()]
+    if not np.isfinite(own[known]).any(axis=None):
+        return ""
+    lost = [f"H{c[-1]}" for c in known if not np.isfinite(own[c]).all()]
+    lacking = f" (none for {' and '.join(lost)} where samples lose the longest bar)"
+    return (
+        " Bars above the dashed line of their colour are longer than twice the radius of a 95 % "
+        f"confidence band{lacking * bool(lost)}: more than sampling would bring."
     )
 
 

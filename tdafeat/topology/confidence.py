@@ -191,6 +191,9 @@ def _bottlenecks(
     everything = [np.arange(len(points))]
     # A point drawn twice changes no diagram.
     distinct = [np.unique(draw) for draw in draws]
+    if maxdim > 0:  # then the cloud's own diagrams need all distances, and the draws share them
+        measure = point_metrics[metric]
+        points, metric = measure.pairwise(measure.prepare(points)), "precomputed"
     whole, *parts = diagrams_of_draws(points, everything + distinct, maxdim, metric, n_jobs)
     to_whole = partial(_bottleneck_by_degree, whole)
     longest = np.array([longest_bar(diagram) for diagram in whole])

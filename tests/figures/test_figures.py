@@ -1,6 +1,7 @@
 """Every figure: built from a run's tables, compiled by Vega-Lite, drawn with the marks it owes."""
 
 import json
+from io import StringIO
 
 import altair as alt
 import numpy as np
@@ -54,6 +55,12 @@ CHARTS = {
     "distances": lambda run: figures.distances(run.metrics),
     "diagrams": lambda run: figures.diagrams(one(run.diagrams)),
     "diagrams of two spaces": lambda run: figures.diagrams(run.diagrams),
+    "diagrams with bands": lambda run: figures.diagrams(one(run.diagrams), run.records),
+    "crowded diagrams": lambda run: figures.diagrams(one(run.diagrams), most=5),
+    "barcodes": lambda run: figures.barcodes(run.diagrams),
+    "Betti curves": lambda run: figures.betti_curves(run.diagrams),
+    "landscapes": lambda run: figures.landscapes(run.diagrams),
+    "persistence images": lambda run: figures.persistence_images(run.diagrams),
     "class matrix": lambda run: figures.class_matrix(one(run.pairs), "class_angle_mean"),
     "confusion": lambda run: figures.confusion(one(run.predictions)),
     "spectra": lambda run: figures.spectra(run.spectra),
@@ -80,11 +87,10 @@ def test_draws_and_is_the_same_every_time(run, name):
 
 
 def rows_of(chart):
-    """Rows of the largest data set of a chart."""
-    texts = chart.to_dict()["datasets"].values()
-    from io import StringIO
-
-    return max((pd.read_csv(StringIO(text)) for text in texts), key=len)
+    """Rows of the largest data set of a chart, and of those with the same columns."""
+    tables = [pd.read_csv(StringIO(text)) for text in chart.to_dict()["datasets"].values()]
+    columns = max(tables, key=lambda t: ("scope" in t, len(t))).columns  # before trees
+    return pd.concat([t for t in tables if t.columns.equals(columns)], ignore_index=True)
 
 
 def test_embedding_keeps_names_as_they_are_and_has_no_row_limit():
@@ -125,20 +131,6 @@ def test_diagrams_without_finite_bars_draw(run):
     assert "<svg" in vl_convert.vegalite_to_svg(figures.diagrams(bars).to_dict())
 
 
-def test_thinning_keeps_extremes_essential_bars_and_small_diagrams(run):
-    whole = one(run.diagrams)
-    thin = figures.thin(whole, most=10)
-    assert (thin.groupby(["severity", "degree"]).size() <= 11).all()  # and one essential bar
-    for _, bars in whole.groupby(["severity", "degree"]):
-        kept = thin.loc[thin.index.intersection(bars.index)]
-        length, left = bars["death"] - bars["birth"], kept["death"] - kept["birth"]
-        finite = np.isfinite(length)
-        assert np.isinf(left).sum() == (~finite).sum()
-        assert left[np.isfinite(left)].max() == length[finite].max()
-        assert left.min() == length.min()
-    assert figures.thin(whole, most=1000).equals(whole)
-
-
 def test_angles_are_drawn_in_degrees_and_both_ways(run):
     pairs = one(run.pairs)
     pairs = pairs[pairs["severity"] == 0]
@@ -157,7 +149,8 @@ def test_classes_that_are_alike_stand_together():
             for q in names[i + 1 :]
         ]
     ).assign(metric="m", encoder="e", layer="", severity=0, parameter=0.0)
-    order = figures.class_matrix(pairs, "m").to_dict()["spec"]["encoding"]["x"]["sort"]
+    _, heat = figures.class_matrix(pairs, "m").to_dict()["concat"][0]["vconcat"]
+    order = heat["encoding"]["x"]["sort"]
     assert sorted(order) == names
     assert {group[name] for name in order[:3]} in ({0}, {1})
 

@@ -33,7 +33,7 @@ def write_run(
     rng = np.random.default_rng(0)
     tables: dict[str, list[dict]] = {name: [] for name in ("metrics", "pairs", "associations")}
     frames: dict[str, list[pd.DataFrame]] = {
-        name: [] for name in ("diagrams", "spectra", "projections", "predictions")
+        name: [] for name in ("diagrams", "records", "spectra", "projections", "predictions")
     }
     for e, encoder in enumerate(encoders):
         centres = rng.normal(size=(len(classes), 2)) * 4
@@ -79,6 +79,8 @@ def write_run(
                 }
             )
             frames["diagrams"].append(bars.assign(**cell))
+            band = {"scope": ["all"], "points": [n], "band_h0": [0.5], "band_h1": [np.inf]}
+            frames["records"].append(pd.DataFrame(band).assign(**cell))
             ranks = np.arange(1, dimension + 1)
             values = ranks ** -(1.5 - 0.2 * severity)
             spectrum = pd.DataFrame({"scope": "all", "rank": ranks, "value": values})

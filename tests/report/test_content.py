@@ -110,16 +110,16 @@ def test_what_must_stand_beside_a_value_does(tmp_path):
     assert "RankMe: pixels, fitted to ranks 1 to 9 or fitted to ranks 1 to 10." in texts
 
 
-def test_thinned_diagrams_say_so(tmp_path):
-    few = build(Run.read(write_run(tmp_path / "few")))
-    many = build(Run.read(write_run(tmp_path / "many", n_images=120)))
+def test_diagrams_say_what_their_band_and_their_colour_are(tmp_path):
+    few, many = write_run(tmp_path / "few"), write_run(tmp_path / "many", n_images=120)
     captions = [
-        [f.caption for f in blocks(content, Figure) if f.label == "diagrams-pixels"]
-        for content in (few, many)
+        [b.caption for b in blocks(build(Run.read(folder)), Figure) if "diagrams-" in b.label]
+        for folder in (few, many)
     ]
-    assert "at most" not in captions[0][0]
-    assert "at most 400 bars" in captions[1][0]
-    assert "479 of H0" in captions[1][0] or "480 of H0" in captions[1][0]
+    assert "95 % confidence band (none for H1 where samples lose" in captions[0][0]
+    assert "density" not in captions[0][0]
+    assert "colour is the density of all" in captions[1][0]
+    assert "480 of H0" in captions[1][0]
 
 
 @pytest.mark.parametrize("missing", TABLES)

@@ -73,7 +73,8 @@ def test_there_is_a_map_of_more_than_two_spaces_and_a_table_of_two(tmp_path):
 @pytest.mark.parametrize(("metric", "alike"), [("linear_cka", "higher"), ("procrustes", "lower")])
 def test_spaces_that_are_alike_stand_together(metric, alike):
     chart = figures.space_matrix(similarities(), metric, alike=alike)
-    order = chart.to_dict()["spec"]["encoding"]["x"]["sort"]
+    _, heat = chart.to_dict()["concat"][0]["vconcat"]
+    order = heat["encoding"]["x"]["sort"]
     assert [GROUP[name] for name in order] in ([0, 0, 1, 1], [1, 1, 0, 0])
     rows = rows_of(chart)
     assert len(rows) == 2 * 6 * 4

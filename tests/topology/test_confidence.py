@@ -128,3 +128,11 @@ def test_bad_input_is_refused_in_a_sentence(arguments, message):
 def test_a_mistyped_method_is_named():
     with pytest.raises(UnknownName, match="did you mean 'hausdorff'"):
         confidence_band(sample(20, seed=6), method="hausdorf")
+
+
+def test_a_band_of_points_is_that_of_their_distances():
+    cloud = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    distances = np.linalg.norm(cloud[:, None] - cloud, axis=2)
+    of_points = confidence_band(cloud, method="subsample", n_draws=20)
+    of_matrix = confidence_band(distances, method="subsample", metric="precomputed", n_draws=20)
+    assert of_points.radius == pytest.approx(of_matrix.radius, rel=1e-5)

@@ -1,0 +1,81 @@
+"""Barcodes: every bar of a diagram from birth to death."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from tdafeat.figures.theme import (
+    by_space,
+    checked,
+    degree_colour,
+    embed,
+    level_facet,
+    levels,
+    with_names,
+)
+from tdafeat.wording import wording_of
+
+HEIGHT = 110
+
+
+def barcodes(diagrams: pd.DataFrame, most: int = 40) -> alt.TopLevelMixin:
+    """Bars of each degree below one another, a panel for each level, a row for each feature space.
+
+    Of every degree the longest bars are drawn, H0 at the bottom, in the order of their births and
+    deaths. A bar that never dies reaches the right edge and ends in a triangle.
+
+    Parameters
+    ----------
+    diagrams : the run's table of diagrams, of one scope.
+    most : bars of each degree and level, at most.
+
+    Raises
+    ------
+    ValueError where there is no bar.
+    """
+    checked(diagrams, "diagrams", "birth", "death", "degree")
+    words, frame = wording_of(diagrams), with_names(diagrams)
+    panels = ["space", "level"]
+    frame = frame.assign(length=frame["death"] - frame["birth"])
+    frame = frame.sort_values("length", ascending=False, kind="stable")
+    frame = frame[frame.groupby([*panels, "degree"], sort=False).cumcount() < most]
+    frame = frame.sort_values(["severity", "degree", "birth", "death"], kind="stable")
+    frame["place"] = frame.groupby(panels, sort=False).cumcount()
+    frame = frame.sort_index()  # spaces as they came
+    essential = ~np.isfinite(frame["death"])
+    ends = frame["death"].where(~essential).fillna(frame["birth"]).groupby(frame["space"])
+    frame = frame.assign(
+        homology=frame["degree"].map("H{}".format),
+        end=frame["death"].where(~essential, 1.06 * ends.transform("max")),
+        dies=np.where(essential, "never", frame["death"].map("{:.4g}".format)),
+    )
+    order, degrees = levels(frame), sorted(frame["homology"].unique())
+    shown = ["space", "level", "scope", "homology", "place", "birth", "end", "dies"]
+    bars = alt.Chart().encode(
+        x=alt.X("birth:Q", title="filtration value", scale=alt.Scale(nice=False)),
+        x2="end:Q",
+        y=alt.Y("place:Q", axis=None, scale=alt.Scale(nice=False, padding=3)),
+        color=degree_colour(degrees),
+        tooltip=[
+            alt.Tooltip("homology:N", title="degree"),
+            alt.Tooltip("level:N", title=words.level),
+            alt.Tooltip("birth:Q", format=".4g"),
+            alt.Tooltip("dies:N", title="death"),
+        ],
+    )
+    rows = frame.groupby(panels, sort=False).size().max()
+    layers = [
+        bars.mark_rule(strokeWidth=max(1.0, 0.8 * HEIGHT / rows)),
+        bars.transform_filter("datum.dies == 'never'")
+        .mark_point(shape="triangle-right", size=36, opacity=1)
+        .encode(x="end:Q"),
+    ]
+    width = 520 // max(1, len(order))
+
+    def row(part: pd.DataFrame, first: bool) -> alt.FacetChart:
+        panel = alt.layer(*layers, data=embed(part[shown])).properties(width=width, height=HEIGHT)
+        return panel.facet(level_facet(order, words.level if first else None), columns=len(order))
+
+    return by_space(frame, row)

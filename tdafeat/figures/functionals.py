@@ -1,0 +1,134 @@
+"""Functions of the filtration value that sum up diagrams: Betti curves and landscapes."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from tdafeat.figures.theme import (
+    by_space,
+    checked,
+    embed,
+    level_colour,
+    level_facet,
+    levels,
+    with_names,
+)
+from tdafeat.wording import wording_of
+
+VALUES = 120  # of the filtration, on each axis
+
+
+def betti_curves(diagrams: pd.DataFrame) -> alt.TopLevelMixin:
+    """Bars alive at each filtration value: a panel for each degree, a line for each level.
+
+    Several feature spaces stand below one another, each on its own scale of lengths.
+
+    Parameters
+    ----------
+    diagrams : the run's table of diagrams, of one scope.
+
+    Raises
+    ------
+    ValueError where there is no bar.
+    """
+    from tdafeat.topology import betti_curve, filtration_grid
+
+    checked(diagrams, "diagrams", "birth", "death", "degree")
+    words, frame = wording_of(diagrams), with_names(diagrams)
+    curves = []
+    for (space, degree), own in frame.groupby(["space", "degree"], sort=False):
+        values = filtration_grid([own[["birth", "death"]]], VALUES)
+        for (severity, level), bars in own.groupby(["severity", "level"], sort=False):
+            alive = betti_curve(bars[["birth", "death"]], values)
+            about = {"space": space, "homology": f"H{degree}"}
+            about |= {"severity": severity, "level": level}
+            curves.append(pd.DataFrame({**about, "t": values, "alive": alive}))
+    table = pd.concat(curves, ignore_index=True)
+    order = levels(table)
+    base = alt.Chart().encode(
+        x=alt.X("t:Q", title="filtration value", scale=alt.Scale(nice=False)),
+        y=alt.Y("alive:Q", title="bars alive"),
+        color=level_colour(order, words.level),
+        tooltip=[
+            alt.Tooltip("level:N", title=words.level),
+            alt.Tooltip("t:Q", title="filtration value", format=".4g"),
+            alt.Tooltip("alive:Q", title="bars alive"),
+        ],
+    )
+    layers = [base.mark_line(interpolate="step-after", strokeWidth=1.6)]
+    layers.append(base.mark_point(size=40, opacity=0.001))
+    degrees = sorted(table["homology"].unique())
+
+    def row(part: pd.DataFrame, first: bool) -> alt.FacetChart:
+        data = embed(part[["homology", "level", "t", "alive"]])
+        panel = alt.layer(*layers, data=data)
+        panel = panel.properties(width=500 // max(2, len(degrees)), height=120)
+        header = alt.Header() if first else alt.Header(labelExpr="''")
+        facet = alt.Facet("homology:N", title=None, sort=degrees, header=header)
+        panels = panel.facet(facet, columns=len(degrees))
+        return panels.resolve_scale(x="independent", y="independent")
+
+    return by_space(table, row)
+
+
+def landscapes(diagrams: pd.DataFrame, degree: int = 1, n_layers: int = 5) -> alt.TopLevelMixin:
+    """Persistence landscapes: a panel for each level, a line for each layer, paler downwards.
+
+    Several feature spaces stand below one another, each on its own scale of lengths.
+
+    Parameters
+    ----------
+    diagrams : the run's table of diagrams, of one scope.
+    degree : of homology.
+    n_layers : layers of each landscape.
+
+    Raises
+    ------
+    ValueError where there is no bar of the degree that dies.
+    """
+    from tdafeat.topology import filtration_grid, landscape
+
+    checked(diagrams, "diagrams", "birth", "death", "degree")
+    words, frame = wording_of(diagrams), with_names(diagrams)
+    frame = frame[(frame["degree"] == degree) & np.isfinite(frame["death"])]
+    checked(frame, f"diagrams of degree {degree}")
+    layers = []
+    for space, own in frame.groupby("space", sort=False):
+        values = filtration_grid([own[["birth", "death"]]], VALUES)
+        for (severity, level), bars in own.groupby(["severity", "level"], sort=False):
+            heights = landscape(bars[["birth", "death"]], values, n_layers)
+            for layer, height in enumerate(heights, start=1):
+                about = {"space": space, "severity": severity, "level": level, "layer": layer}
+                layers.append(pd.DataFrame({**about, "t": values, "height": height}))
+    table = pd.concat(layers, ignore_index=True)
+    order = levels(table)
+    panel = (
+        alt.Chart()
+        .mark_line(strokeWidth=1.6)
+        .encode(
+            x=alt.X("t:Q", title="filtration value", scale=alt.Scale(nice=False)),
+            y=alt.Y("height:Q", title=f"landscape of H{degree}"),
+            color=level_colour(order, words.level).legend(None),
+            opacity=alt.Opacity(
+                "layer:O",
+                scale=alt.Scale(range=np.linspace(1, 0.3, n_layers).round(2).tolist()),
+                legend=alt.Legend(orient="top", symbolType="stroke") if n_layers > 1 else None,
+            ),
+            tooltip=[
+                alt.Tooltip("level:N", title=words.level),
+                alt.Tooltip("layer:O"),
+                alt.Tooltip("t:Q", title="filtration value", format=".4g"),
+                alt.Tooltip("height:Q", format=".4g"),
+            ],
+        )
+    )
+    width = 520 // max(1, len(order))
+
+    def row(part: pd.DataFrame, first: bool) -> alt.FacetChart:
+        data = embed(part.drop(columns=["space", "severity"]))
+        chart = panel.properties(data=data, width=width, height=100)
+        return chart.facet(level_facet(order, words.level if first else None), columns=len(order))
+
+    return by_space(table, row)
