@@ -7,11 +7,13 @@ from typing import Any, overload
 
 import numpy as np
 
-from tdafeat.checks import as_array
+from tdafeat.checks import LARGEST, as_array
 
 
 class Diagrams(Sequence[np.ndarray]):
     """The diagrams of one cloud, indexed by homology degree, and how they were made.
+
+    Its arrays are copies, and cannot be written to.
 
     Attributes
     ----------
@@ -26,7 +28,9 @@ class Diagrams(Sequence[np.ndarray]):
     """
 
     def __init__(self, diagrams: Iterable[Any], record: Mapping[str, Any] | None = None) -> None:
-        self._diagrams = tuple(as_diagram(d, f"H{k}") for k, d in enumerate(diagrams))
+        self._diagrams = tuple(as_diagram(d, f"H{k}").copy() for k, d in enumerate(diagrams))
+        for diagram in self._diagrams:
+            diagram.flags.writeable = False
         self.record: dict[str, Any] = dict(record or {})
 
     @overload
@@ -51,8 +55,9 @@ def as_diagram(values: Any, name: str = "diagram") -> np.ndarray:
 
     Raises
     ------
-    ValueError if the shape is not (n, 2), an entry is NaN, a birth is infinite or a bar dies
-    before it is born.
+    ValueError if the shape is not (n, 2), an entry is NaN, a birth is infinite, a bar dies
+    before it is born, or a finite entry exceeds 1e150 in size; TypeError for the diagrams of all
+    degrees together.
 
     Examples
     --------
@@ -62,6 +67,11 @@ def as_diagram(values: Any, name: str = "diagram") -> np.ndarray:
     Traceback (most recent call last):
     ValueError: diagram must have birth <= death; bar 0 is (2.0, 1.0)
     """
+    if isinstance(values, Diagrams):
+        raise TypeError(
+            f"{name} must be the diagram of one degree; got Diagrams of {len(values)}: "
+            f"take one of them, such as {name}[1]"
+        )
     if not hasattr(values, "__array__") and len(values) == 0:
         return np.empty((0, 2))
     diagram = np.require(as_array(values, name, 2), np.float64, ["C", "W"])
@@ -70,24 +80,26 @@ def as_diagram(values: Any, name: str = "diagram") -> np.ndarray:
             f"{name} must have two columns, birth and death; got shape {diagram.shape}"
         )
     births, deaths = diagram.T
-    if np.isfinite(births).all() and (births <= deaths).all():
+    allowed = abs(diagram) <= LARGEST
+    allowed[:, 1] |= deaths == np.inf
+    if allowed.all() and (births <= deaths).all():
         return diagram
-    if np.isnan(diagram).any():
-        raise ValueError(f"{name} must not hold NaN; bar {_first(np.isnan(diagram).any(axis=1))}")
-    if not np.isfinite(births).all():
-        raise ValueError(f"{name} must have finite births; bar {_first(~np.isfinite(births))}")
-    bar = _first(births > deaths)
+    for rule, broken in (
+        ("not hold NaN", np.isnan(diagram).any(axis=1)),
+        ("have finite births", ~np.isfinite(births)),
+        ("have birth <= death", births > deaths),
+        (f"not exceed {LARGEST:g} in size", ~allowed.all(axis=1)),
+    ):
+        if broken.any():
+            break
+    bar = int(broken.argmax())
     birth, death = map(float, diagram[bar])
-    raise ValueError(f"{name} must have birth <= death; bar {bar} is ({birth}, {death})")
+    raise ValueError(f"{name} must {rule}; bar {bar} is ({birth}, {death})")
 
 
 def as_diagrams(values: Iterable[Any], name: str) -> list[np.ndarray]:
     """Many diagrams, each as by `as_diagram`; an error names the one at fault."""
     return [as_diagram(value, f"{name}[{i}]") for i, value in enumerate(values)]
-
-
-def _first(mask: np.ndarray) -> int:
-    return int(np.flatnonzero(mask)[0])
 
 
 def as_pairs(mates: np.ndarray, n_others: int, distance: float) -> np.ndarray:

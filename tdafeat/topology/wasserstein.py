@@ -9,6 +9,8 @@ import numpy as np
 
 from tdafeat.topology.diagrams import as_diagram, as_pairs
 
+_HIGHEST = 500  # order for which sums of powers of lengths up to four bottlenecks are below 2^1023
+
 
 @overload
 def wasserstein(
@@ -41,7 +43,8 @@ def wasserstein(
     Parameters
     ----------
     a, b : diagrams, `(n, 2)` and `(m, 2)` array-like.
-    order : p of W_p, finite and at least 1.
+    order : p of W_p, from 1 to 500. The limit for large p is the bottleneck distance (of the same
+        ground norm), which W_500 of 10,000 bars exceeds by less than 2 %.
     internal_p : q of the ground norm L_q on the plane, at least 1, inf included.
     matching : return an optimal matching too.
 
@@ -53,7 +56,7 @@ def wasserstein(
 
     Raises
     ------
-    ValueError for arrays that are no diagrams and for an order or a norm below 1.
+    ValueError for arrays that are no diagrams and for an order or a norm out of range.
 
     Notes
     -----
@@ -94,8 +97,11 @@ def wasserstein(
 
 def check_exponents(order: float, internal_p: float) -> None:
     """Refuse an order or a ground norm outside their ranges."""
-    if not 1 <= order < math.inf:
-        raise ValueError(f"order must be finite and at least 1 (inf is bottleneck); got {order}")
+    if not 1 <= order <= _HIGHEST:
+        raise ValueError(
+            f"order must be at least 1 and at most {_HIGHEST} (beyond, take bottleneck); "
+            f"got {order}"
+        )
     if not internal_p >= 1:
         raise ValueError(f"internal_p must be at least 1, inf included; got {internal_p}")
 

@@ -17,23 +17,28 @@ from tdafeat.topology.covering import covering_radius
 from tdafeat.topology.sorting import ascending
 
 NO_MATES = np.empty(0, np.int64)
+_UNDERFLOW = 1e-250  # of the cost: smaller terms of it may have become zero
 
 
 @njit(cache=True, nogil=True)
 def _split(diagram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the finite and of the essential bars, each in order of birth."""
+    """Indices of the finite and of the essential bars, each in order of birth.
+
+    Bars of no length are left out: nothing is gained by matching one.
+    """
     in_order = ascending(diagram[:, 0].copy())
     finite = np.empty(len(diagram), np.int64)
     essential = np.empty(len(diagram), np.int64)
-    n_finite = 0
-    for k in range(len(diagram)):
-        i = in_order[k]
-        if diagram[i, 1] < np.inf:
+    n_finite, n_essential = 0, 0
+    for i in in_order:
+        birth, death = diagram[i]
+        if death == np.inf:
+            essential[n_essential] = i
+            n_essential += 1
+        elif birth < death:
             finite[n_finite] = i
             n_finite += 1
-        else:
-            essential[k - n_finite] = i
-    return finite[:n_finite], essential[: len(diagram) - n_finite]
+    return finite[:n_finite], essential[:n_essential]
 
 
 @njit(cache=True, nogil=True)
@@ -61,7 +66,13 @@ def wasserstein_of(
     matching: bool,
     mates: np.ndarray,
 ) -> float:
-    """Wasserstein distance of two checked diagrams."""
+    """Wasserstein distance of two checked diagrams.
+
+    Lengths are measured in a power of two, so that no power of them overflows and nothing is
+    rounded: the next above the longest. Where the distance is so small beside that that its power
+    underflows, they are measured anew in the next below the bottleneck distance, which the
+    distance is at least, and exceeds at most by 2^(1/internal_p) (n + m)^(1/order).
+    """
     finite_a, essential_a = _split(a)
     finite_b, essential_b = _split(b)
     if len(essential_a) != len(essential_b):
@@ -69,34 +80,59 @@ def wasserstein_of(
     gaps = np.abs(a[essential_a, 0] - b[essential_b, 0])
     _keep(mates, essential_a, essential_b, np.arange(len(gaps) if matching else 0))
     bars_a, bars_b = a[finite_a], b[finite_b]
-    lengths_a, lengths_b = bars_a[:, 1] - bars_a[:, 0], bars_b[:, 1] - bars_b[:, 0]
-    # Lengths are measured in a power of two that none exceeds: no power of them overflows, and
-    # dividing by it rounds nothing, however far from the origin the bars are.
-    scale = 0.0
-    for lengths in (lengths_a, lengths_b, gaps):
+    longest = 0.0
+    for lengths in (bars_a[:, 1] - bars_a[:, 0], bars_b[:, 1] - bars_b[:, 0], gaps):
         for length in lengths:
-            scale = max(scale, length)
-    if scale == 0.0:
+            longest = max(longest, length)
+    if longest == 0.0:
         return 0.0
-    scale = 2.0 ** min(math.frexp(scale)[1], 1023)
-    total = ((gaps / scale) ** order).sum()
-    to_diagonal = 2 ** (1 / internal_p - 1) / scale
-    if _on_a_line(bars_a, bars_b):
-        sorted_a, sorted_b = ascending(lengths_a), ascending(lengths_b)
-        x, y = lengths_a[sorted_a], lengths_b[sorted_b]
-        drop_x, drop_y = (x * to_diagonal) ** order, (y * to_diagonal) ** order
-        total += alignment_cost(x / scale, y / scale, drop_x, drop_y, order)
-        if matching:
-            in_order = aligned_mates(x / scale, y / scale, drop_x, drop_y, order)
-            _keep(mates, finite_a[sorted_a], finite_b[sorted_b], in_order)
-    else:
-        drop_a, drop_b = (lengths_a * to_diagonal) ** order, (lengths_b * to_diagonal) ** order
-        bars_a, bars_b = bars_a / scale, bars_b / scale
-        in_order = cheapest_matching(bars_a, bars_b, drop_a, drop_b, order, internal_p)
-        total += _cost_of(in_order, bars_a, bars_b, drop_a, drop_b, order, internal_p)
-        if matching:
-            _keep(mates, finite_a, finite_b, in_order)
-    return scale * total ** (1 / order)
+    unit, most = math.ldexp(1.0, math.frexp(longest)[1]), np.inf
+    total, in_order = _matched(bars_a, bars_b, unit, most, order, internal_p, matching)
+    total += ((gaps / unit) ** order).sum()
+    if total < _UNDERFLOW:
+        least = bottleneck_of(a, b, matching, mates)
+        if least == 0.0:
+            return 0.0
+        unit = math.ldexp(1.0, max(math.frexp(least)[1] - 1, math.frexp(longest)[1] - 960))
+        most = (len(a) + len(b)) * (2 ** (1 / internal_p) * least / unit) ** order
+        total, in_order = _matched(bars_a, bars_b, unit, most, order, internal_p, matching)
+        total += ((gaps / unit) ** order).sum()
+    if matching:
+        mates[finite_a] = -1
+        _keep(mates, finite_a, finite_b, in_order)
+    return unit * total ** (1 / order)
+
+
+@njit(cache=True, nogil=True)
+def _matched(
+    a: np.ndarray,
+    b: np.ndarray,
+    unit: float,
+    most: float,
+    order: float,
+    internal_p: float,
+    matching: bool,
+) -> tuple[float, np.ndarray]:
+    """Least cost of matching finite bars, and, if asked for, the mates of those of `a` in `b`.
+
+    Both come in order of birth; `most` is no less than the cost.
+    """
+    a, b = a / unit, b / unit
+    lengths_a, lengths_b = a[:, 1] - a[:, 0], b[:, 1] - b[:, 0]
+    to_diagonal = 2 ** (1 / internal_p - 1)
+    # What costs more than all together is in no optimal matching, however much more that is.
+    drop_a = np.minimum((lengths_a * to_diagonal) ** order, 2 * most)
+    drop_b = np.minimum((lengths_b * to_diagonal) ** order, 2 * most)
+    if not _on_a_line(a, b):
+        mates = cheapest_matching(a, b, drop_a, drop_b, order, internal_p)
+        return _cost_of(mates, a, b, drop_a, drop_b, order, internal_p), mates
+    by_length_a, by_length_b = ascending(lengths_a), ascending(lengths_b)
+    x, y = lengths_a[by_length_a], lengths_b[by_length_b]
+    drop_a, drop_b = drop_a[by_length_a], drop_b[by_length_b]
+    cost, mates = alignment_cost(x, y, drop_a, drop_b, order), np.full(len(a), -1)
+    if matching:
+        _keep(mates, by_length_a, by_length_b, aligned_mates(x, y, drop_a, drop_b, order))
+    return cost, mates
 
 
 @njit(cache=True, nogil=True)

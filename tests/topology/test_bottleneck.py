@@ -108,7 +108,7 @@ def test_h0_and_h1_paths_agree_at_the_seam(random_diagram):
     rng = np.random.default_rng(1)
     for _ in range(20):
         a, b = random_diagram(rng, 25, "zero"), random_diagram(rng, 30, "zero")
-        planar = np.concatenate([a, [[0.5, 0.5]]])  # a point on the diagonal changes no distance
+        planar = np.concatenate([a, [[0.5, 0.5 + 1e-14]]])  # short, but off zero
         assert bottleneck(planar, b) == pytest.approx(bottleneck(a, b), rel=1e-12)
 
 
@@ -188,3 +188,6 @@ def test_bad_input():
         bottleneck([[2, 1]], [])
     with pytest.raises(ValueError, match="b must have 2 axes"):
         bottleneck([], [1, 2, 3])
+    both = Diagrams([[[0, np.inf]], []])
+    with pytest.raises(TypeError, match=r"a must be the diagram of one degree; .* such as a\[1\]"):
+        bottleneck(both, both)

@@ -27,6 +27,17 @@ def test_the_record_is_a_copy():
     assert record == {"engine": "ripser"}
 
 
+def test_the_arrays_are_copies_that_nobody_writes_to():
+    mine = np.array([[0.0, 1.0]])
+    diagrams = Diagrams([mine])
+    mine[:] = 5
+    assert diagrams[0].tolist() == [[0, 1]]
+    with pytest.raises(ValueError, match="read-only"):
+        diagrams[0][:] = 5
+    as_diagram(diagrams[0])[:] = 5  # a writable copy, for the kernels
+    assert diagrams[0].tolist() == [[0, 1]]
+
+
 def test_finite_and_essential_parts():
     diagram = as_diagram([[2, np.inf], [0, 3], [1, np.inf]])
     assert finite_part(diagram).tolist() == [[0, 3]]
@@ -50,6 +61,8 @@ def test_torch_tensors_and_empty_arrays():
         ([[0, 1], [0, np.nan]], "d must not hold NaN; bar 1"),
         ([[-np.inf, 1]], "finite births; bar 0"),
         ([[np.inf, np.inf]], "finite births; bar 0"),
+        ([[0, np.inf], [-2e150, 1]], r"d must not exceed 1e\+150 in size; bar 1 is \(-2e\+150"),
+        ([[0, 2e150]], "d must not exceed"),
     ],
 )
 def test_what_is_no_diagram(values, message):
