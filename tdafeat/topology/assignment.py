@@ -10,14 +10,37 @@ both drops together can be matched. numba compiles each kernel on first use
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
+from tdafeat.topology.heap import rise, sink
 from tdafeat.topology.sorting import ascending, first_at_least
 
 _BUCKETS = 32  # by which the pairs of a bar are roughly sorted
 _TINY = 1e-300
+_SETTLED = -2
+
+
+class Pairs(NamedTuple):
+    """Pairs that can be matched, row by row, as `_pairs_below` finds them."""
+
+    starts: np.ndarray
+    columns: np.ndarray
+    keys: np.ndarray
+    slack: np.ndarray
+
+
+class Search(NamedTuple):
+    """What a search for the shortest path knows of the columns; scratch space for all searches."""
+
+    distance: np.ndarray  # from the root, inf where it has not been
+    came_from: np.ndarray  # row before it on the way
+    heap: np.ndarray  # columns to go on from, the nearest on top
+    place: np.ndarray  # in the heap; -1 if it is not there, _SETTLED once it has been taken off
+    touched: np.ndarray  # columns with a distance
+    settled: np.ndarray  # columns gone on from
 
 
 @njit(cache=True, nogil=True)
@@ -77,8 +100,8 @@ def cheapest_matching(
         (b, a, drop_b, price_b, price_a, mates_b, mates_a),
     ):
         fall = np.zeros(len(other))
-        starts, columns, keys, slack = _pairs_below(own, other, drop, others, order, internal_p)
-        _match_all(starts, columns, keys, slack, drop, price, fall, mates, theirs)
+        pairs = _pairs_below(own, other, drop, others, order, internal_p)
+        _match_all(pairs, drop, price, fall, mates, theirs)
         others -= fall
     return mates_a
 
@@ -91,7 +114,7 @@ def _pairs_below(
     price_b: np.ndarray,
     order: float,
     internal_p: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+) -> Pairs:
     """Pairs whose key cost_ij - price_j is below drop_i: no other can be matched at these prices.
 
     Returns starts of the rows, and of every pair its column and its key. Keys of a row come
@@ -135,7 +158,7 @@ def _pairs_below(
             bucket = min(int((costs[t] - least) / slack[i]), n_buckets - 1)
             keys[counts[bucket]], columns[counts[bucket]] = costs[t], found[t]
             counts[bucket] += 1
-    return starts, columns, keys, slack
+    return Pairs(starts, columns, keys, slack)
 
 
 @njit(cache=True, nogil=True)
@@ -148,107 +171,115 @@ def _longer(values: np.ndarray, needed: int) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def _match_all(
-    starts: np.ndarray,
-    columns: np.ndarray,
-    keys: np.ndarray,
-    slack: np.ndarray,
+    pairs: Pairs,
     drop: np.ndarray,
     price: np.ndarray,
     fall: np.ndarray,
     mates: np.ndarray,
     mates_b: np.ndarray,
 ) -> None:
-    """Match every free row or let it pay its drop, by shortest augmenting paths (Dijkstra).
+    """Match every free row or let it pay its drop; the longest bars enter first.
 
-    Rows enter one by one, the longest bars first; each takes the cheapest chain of exchanges that
-    ends at a free column, or at a row that goes unmatched. A step costs its reduced cost
-    cost_ij - u_i - v_j >= 0; `fall` is how far the columns' prices fell since the keys were made.
+    Each row takes the cheapest chain of exchanges that ends at a free column, or at a row that
+    goes unmatched. `fall` is how far the columns' prices fell since the keys were made.
     """
     m = len(fall)
-    distance, came_from = np.full(m, np.inf), np.empty(m, np.int32)
-    heap, place = np.empty(m, np.int32), np.full(m, -1, np.int32)  # place -2: settled
-    touched, settled = np.empty(m, np.int32), np.empty(m, np.int32)
+    search = Search(
+        np.full(m, np.inf),
+        np.empty(m, np.int32),
+        np.empty(m, np.int32),
+        np.full(m, -1, np.int32),
+        np.empty(m, np.int32),
+        np.empty(m, np.int32),
+    )
     for root in ascending(-drop):
         if mates[root] >= 0:
             continue
-        n_touched, n_settled, size = 0, 0, 0
         # A price of zero need not be allowed: all paths from the root are longer by the same.
         price[root] = 0.0
-        shortest, last_row, last_column = np.inf, -1, -1
-        i, so_far = root, 0.0
-        while True:
-            base = so_far - price[i]
-            if base + drop[i] < shortest:
-                shortest, last_row, last_column = base + drop[i], i, -1
-            stop = shortest - base + slack[i]
-            for e in range(starts[i], starts[i + 1]):
-                if keys[e] >= stop:
-                    break
-                j = columns[e]
-                path = base + keys[e] + fall[j]
-                if path >= shortest or path >= distance[j] or place[j] == -2:
-                    continue
-                if distance[j] == np.inf:
-                    touched[n_touched] = j
-                    n_touched += 1
-                distance[j], came_from[j] = path, i
-                if mates_b[j] < 0:
-                    shortest, last_row, last_column = path, -1, j
-                    stop = shortest - base + slack[i]
-                else:
-                    if place[j] < 0:
-                        place[j] = size
-                        size += 1
-                    _rise(heap, place, distance, j)
-            if size == 0 or distance[heap[0]] >= shortest:
-                break
-            j = heap[0]
-            size -= 1
-            place[j] = -2
-            if size > 0:
-                _sink(heap, place, distance, heap[size], size)
-            settled[n_settled] = j
-            n_settled += 1
-            i, so_far = mates_b[j], distance[j]
-        price[root] += shortest
-        for t in range(n_settled):
-            j = settled[t]
-            change = shortest - distance[j]
+        length, last_row, last_column, n_touched, n_settled = _shortest_path(
+            root, pairs, drop, price, fall, mates_b, search
+        )
+        # Prices along all shorter paths change so that the steps of this one cost nothing.
+        price[root] += length
+        for j in search.settled[:n_settled]:
+            change = length - search.distance[j]
             fall[j] += change
             price[mates_b[j]] += change
-        j = last_column
-        if last_row >= 0:
-            j, mates[last_row] = mates[last_row], -1
-        while j >= 0:
-            i = came_from[j]
-            mates_b[j] = i
-            j, mates[i] = mates[i], j
-        for t in range(n_touched):
-            distance[touched[t]], place[touched[t]] = np.inf, -1
+        _exchange(last_row, last_column, search.came_from, mates, mates_b)
+        for j in search.touched[:n_touched]:
+            search.distance[j], search.place[j] = np.inf, -1
 
 
 @njit(cache=True, nogil=True)
-def _rise(heap: np.ndarray, place: np.ndarray, distance: np.ndarray, j: int) -> None:
-    """Move column j up the heap to where its distance belongs."""
-    at = place[j]
-    while at > 0 and distance[heap[(at - 1) // 2]] > distance[j]:
-        heap[at] = heap[(at - 1) // 2]
-        place[heap[at]] = at
-        at = (at - 1) // 2
-    heap[at], place[j] = j, at
+def _shortest_path(
+    root: int,
+    pairs: Pairs,
+    drop: np.ndarray,
+    price: np.ndarray,
+    fall: np.ndarray,
+    mates_b: np.ndarray,
+    search: Search,
+) -> tuple[float, int, int, int, int]:
+    """Shortest path from a row to a free column, or to a row that drops out (Dijkstra).
+
+    A step from row i to column j costs its reduced cost cost_ij - u_i - v_j >= 0, one from a column
+    to its mate nothing, to drop out drop_i - u_i. Returns the length, the row that drops out or -1,
+    the free column or -1, and how many columns were touched and settled.
+    """
+    distance, place, heap = search.distance, search.place, search.heap
+    n_touched, n_settled, size = 0, 0, 0
+    shortest, last_row, last_column = np.inf, -1, -1
+    i, so_far = root, 0.0
+    while True:
+        base = so_far - price[i]
+        if base + drop[i] < shortest:
+            shortest, last_row, last_column = base + drop[i], i, -1
+        stop = shortest - base + pairs.slack[i]
+        for e in range(pairs.starts[i], pairs.starts[i + 1]):
+            if pairs.keys[e] >= stop:
+                break
+            j = pairs.columns[e]
+            path = base + pairs.keys[e] + fall[j]
+            if path >= shortest or path >= distance[j] or place[j] == _SETTLED:
+                continue
+            if distance[j] == np.inf:
+                search.touched[n_touched] = j
+                n_touched += 1
+            distance[j], search.came_from[j] = path, i
+            if mates_b[j] < 0:
+                shortest, last_row, last_column = path, -1, j
+                stop = shortest - base + pairs.slack[i]
+                continue
+            if place[j] < 0:
+                place[j] = size
+                size += 1
+            rise(heap, place, distance, j)
+        if size == 0 or distance[heap[0]] >= shortest:
+            return shortest, last_row, last_column, n_touched, n_settled
+        j = heap[0]
+        size -= 1
+        place[j] = _SETTLED
+        if size > 0:
+            sink(heap, place, distance, heap[size], size)
+        search.settled[n_settled] = j
+        n_settled += 1
+        i, so_far = mates_b[j], distance[j]
 
 
 @njit(cache=True, nogil=True)
-def _sink(heap: np.ndarray, place: np.ndarray, distance: np.ndarray, j: int, size: int) -> None:
-    """Move column j from the top of the heap down to where its distance belongs."""
-    at = 0
-    while 2 * at + 1 < size:
-        child = 2 * at + 1
-        if child + 1 < size and distance[heap[child + 1]] < distance[heap[child]]:
-            child += 1
-        if distance[heap[child]] >= distance[j]:
-            break
-        heap[at] = heap[child]
-        place[heap[at]] = at
-        at = child
-    heap[at], place[j] = j, at
+def _exchange(
+    last_row: int,
+    last_column: int,
+    came_from: np.ndarray,
+    mates: np.ndarray,
+    mates_b: np.ndarray,
+) -> None:
+    """Match along a path, from its end back to the root: each row takes the column it led to."""
+    j = last_column
+    if last_row >= 0:
+        j, mates[last_row] = mates[last_row], -1
+    while j >= 0:
+        i = came_from[j]
+        mates_b[j] = i
+        j, mates[i] = mates[i], j

@@ -74,15 +74,18 @@ def as_diagram(values: Any, name: str = "diagram") -> np.ndarray:
         )
     if not hasattr(values, "__array__") and len(values) == 0:
         return np.empty((0, 2))
-    diagram = np.require(as_array(values, name, 2), np.float64, ["C", "W"])
+    diagram = as_array(values, name, 2)
+    if diagram.dtype != np.float64 or not diagram.flags.carray:
+        diagram = np.require(diagram, np.float64, ["C", "W"])
     if diagram.shape[1] != 2:
         raise ValueError(
             f"{name} must have two columns, birth and death; got shape {diagram.shape}"
         )
-    births, deaths = diagram.T
-    allowed = abs(diagram) <= LARGEST
+    births, deaths = diagram[:, 0], diagram[:, 1]
+    allowed = np.abs(diagram) <= LARGEST
     allowed[:, 1] |= deaths == np.inf
-    if allowed.all() and (births <= deaths).all():
+    # Half the time of two calls of `all`, which counts between diagrams of a few bars.
+    if np.count_nonzero(allowed) + np.count_nonzero(births <= deaths) == 3 * len(diagram):
         return diagram
     for rule, broken in (
         ("not hold NaN", np.isnan(diagram).any(axis=1)),
