@@ -120,7 +120,9 @@ def two_sample_test(
     ----------
     a, b : clouds, `(n_samples, n_features)`, or distance matrices; of any number of points and
         even of different numbers of features.
-    n_points : points of a block; by default a tenth of the smaller cloud.
+    n_points : points of a block, by default a tenth of the smaller cloud, or 4 (degree + 1) where
+        that is more. Fewer than 2 (degree + 1) points have no class of that degree. Fewer than
+        4 blocks of each cloud cannot reach p = 0.05.
     degree : of the homology compared.
     distance, order, internal_p, n_permutations : as in `group_test`.
     metric : as in `persistence`.
@@ -137,7 +139,8 @@ def two_sample_test(
 
     Raises
     ------
-    ValueError for blocks so large that a cloud has fewer than two, and as in `persistence`.
+    ValueError for blocks so large that a cloud has fewer than two, or so small that none has a
+    class, and as in `persistence`.
 
     Examples
     --------
@@ -147,11 +150,12 @@ def two_sample_test(
     0.001
     """
     sizes = [len(as_array(cloud, name, 2)) for cloud, name in ((a, "a"), (b, "b"))]
-    size = max(1, min(sizes) // 10) if n_points is None else n_points
-    if not 1 <= size <= min(sizes) // 2:
+    least = 2 * (degree + 1)  # vertices of the smallest complex with a hole of that degree
+    size = max(2 * least, min(sizes) // 10) if n_points is None else n_points
+    if not least <= size <= min(sizes) // 2:
         raise ValueError(
-            f"n_points must leave two blocks of each cloud, so be between 1 and "
-            f"{min(sizes) // 2}; got {size}"
+            f"n_points must be at least {least} for degree {degree} and leave two blocks of each "
+            f"cloud, so be at most {min(sizes) // 2}; got {size}"
         )
     seeds = np.random.SeedSequence(random_state).generate_state(3).tolist()
     first, second = (

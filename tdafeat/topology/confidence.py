@@ -105,7 +105,9 @@ def confidence_band(
         and without a theorem; `covers` of the result states each claim.
     maxdim, metric : as in `persistence`; ``"hausdorff"`` needs the triangle inequality, which
         ``"cosine"`` and ``"correlation"`` lack.
-    n_points : size of a subsample, small beside n; n / log n by default. A bootstrap draws n.
+    n_points : size of a subsample. By default n^(2/3) for ``"hausdorff"``, whose theorem asks for
+        sizes that grow more slowly than n / log n, and n / log n for ``"subsample"``, which smaller
+        ones would often lose the loops of. A bootstrap draws n.
     n_draws : how many samples.
     random_state : seed of the draws.
     n_jobs : processes (joblib); the band is the same for any number.
@@ -172,7 +174,8 @@ def _draws(
         if n_points is not None:
             raise ValueError("n_points is for subsamples: a bootstrap draws as many as there are")
         return [rng.integers(n_samples, size=n_samples) for _ in range(n_draws)]
-    size = int(n_samples / math.log(n_samples)) if n_points is None else n_points
+    default = n_samples ** (2 / 3) if method == "hausdorff" else n_samples / math.log(n_samples)
+    size = int(default) if n_points is None else n_points
     if not 1 <= size < n_samples:
         raise ValueError(f"n_points must be between 1 and {n_samples - 1}; got {n_points}")
     return [rng.choice(n_samples, size, replace=False) for _ in range(n_draws)]

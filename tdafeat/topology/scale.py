@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tdafeat.record import Registry
-from tdafeat.topology.diagrams import Diagrams, as_diagram
+from tdafeat.topology.diagrams import Diagrams, as_diagram, finite_part
 from tdafeat.topology.points import point_metrics
 
 MAX_POINTS = 5_000  # of more, the distances of all pairs cost more than a scale is worth
@@ -63,9 +63,13 @@ def cloud_scale(
     >>> cloud_scale([[0.0], [1.0], [4.0]])
     3.0
     """
+    return _length(_distances(X, metric, random_state), scale)
+
+
+def _distances(X: Any, metric: str, random_state: int) -> np.ndarray:
+    """Distances of all pairs of points, each once, or of those of a sample of them."""
     from scipy.spatial.distance import squareform
 
-    function = scales[scale]
     measure = point_metrics[metric]
     points = measure.prepare(X)
     if len(points) < 2:
@@ -73,8 +77,11 @@ def cloud_scale(
     if len(points) > MAX_POINTS:
         rng = np.random.default_rng(random_state)
         points = measure.subset(points, rng.choice(len(points), MAX_POINTS, replace=False))
-    distances = measure.pairwise(points)
-    length = float(function(squareform(distances.astype(np.float64), checks=False)))
+    return squareform(measure.pairwise(points).astype(np.float64), checks=False)
+
+
+def _length(distances: np.ndarray, scale: str) -> float:
+    length = float(scales[scale](distances))
     if length == 0:
         raise ValueError(f"X has a {scale.replace('_', ' ')} of zero: it has no scale")
     return length
@@ -98,8 +105,9 @@ def scale_free(
 
     Raises
     ------
-    ValueError for diagrams without a record of their metric, or scaled already, and as in
-    `cloud_scale`.
+    ValueError for diagrams without a record of their metric, or scaled already, or that are not of
+    `X`: of another number of points, or, where all 5,000 or fewer points were used, with a first
+    death in H0 that is not the shortest distance; and as in `cloud_scale`.
 
     Examples
     --------
@@ -114,7 +122,9 @@ def scale_free(
         raise ValueError("diagrams must have a record of their metric, as `persistence` writes it")
     if "scale" in record:
         raise ValueError(f"diagrams are in units of their {record['scale']} already")
-    length = cloud_scale(X, scale, record["metric"], random_state)
+    distances = _distances(X, record["metric"], random_state)
+    _check_cloud(diagrams, len(X), distances)
+    length = _length(distances, scale)
     lengths: dict[str, Any] = {
         key: record[key] / length for key in ("thresh", "covering_radius") if key in record
     }
@@ -122,6 +132,23 @@ def scale_free(
         (rescaled(diagram, length) for diagram in diagrams),
         {**record, **lengths, "scale": scale, "scale_length": length},
     )
+
+
+def _check_cloud(diagrams: Diagrams, n_samples: int, distances: np.ndarray) -> None:
+    """Refuse a cloud that the diagrams cannot be of."""
+    expected = diagrams.record.get("n_samples", n_samples)
+    if n_samples != expected:
+        raise ValueError(f"diagrams are of a cloud of {expected} points; X has {n_samples}")
+    deaths = finite_part(diagrams[0])[:, 1]
+    every_pair = diagrams.record.get("n_landmarks", n_samples) == n_samples <= MAX_POINTS
+    if not every_pair or len(deaths) == 0:
+        return
+    shortest = distances[distances > 0].min(initial=np.inf)
+    if abs(shortest - deaths.min()) > 1e-5 * shortest:  # X may have been rounded to float32
+        raise ValueError(
+            f"diagrams are not of X: their first bar of H0 dies at {deaths.min():.6g}, and the "
+            f"shortest distance of X is {shortest:.6g}"
+        )
 
 
 scales: Registry[Callable[[np.ndarray], Any]] = Registry("scale", "tdafeat.cloud_scales")

@@ -61,6 +61,7 @@ def load_diagrams(path: str | Path) -> Diagrams:
     if not path.is_file():
         raise DataUnavailable(f"{path}: there is no such file")
     try:
+        _check_members(path)
         with np.load(path, allow_pickle=False) as archive:
             arrays = dict(archive)
         record = json.loads(str(arrays.pop("record")))
@@ -68,10 +69,20 @@ def load_diagrams(path: str | Path) -> Diagrams:
         if not isinstance(record, dict):
             raise ValueError("its record is no dictionary")
         return Diagrams(diagrams, record)
-    except (ValueError, TypeError, KeyError, OSError, EOFError, MemoryError) as error:
-        raise UnreadableData(f"{path} holds no diagrams as tdafeat saves them: {error}") from None
-    except zipfile.BadZipFile as error:
-        raise UnreadableData(f"{path} is damaged: {error}") from None
+    except Exception as error:  # a damaged or malicious file can raise whatever its readers raise
+        raise UnreadableData(
+            f"{path} holds no diagrams as tdafeat saves them: {error or type(error).__name__}"
+        ) from None
+
+
+def _check_members(path: Path) -> None:
+    """Refuse an archive that is larger unpacked than on disk; `save_diagrams` compresses none."""
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+        raise ValueError("its arrays are compressed")
+    if sum(member.file_size for member in members) > path.stat().st_size:
+        raise ValueError("its arrays are larger than the file")
 
 
 def _plain(value: Any) -> Any:

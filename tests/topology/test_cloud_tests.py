@@ -58,7 +58,7 @@ def test_the_same_for_any_n_jobs():
     a, b = rng.normal(size=(2, 10, 2))
     paired = [paired_cloud_test(a, b, n_permutations=9, n_jobs=jobs).drawn for jobs in (1, 2)]
     np.testing.assert_array_equal(*paired)
-    free = [two_sample_test(a, b, 3, n_permutations=9, n_jobs=jobs).drawn for jobs in (1, 2)]
+    free = [two_sample_test(a, b, 4, n_permutations=9, n_jobs=jobs).drawn for jobs in (1, 2)]
     np.testing.assert_array_equal(*free)
 
 
@@ -69,6 +69,14 @@ def test_two_samples_of_different_shape_are_told_apart():
     assert outcome.null == "diagrams of 30 independent points have one law for both clouds"
     distances = np.abs(np.subtract.outer(*[rng.normal(size=60)] * 2))
     assert two_sample_test(distances, distances, metric="precomputed", degree=0).p > 0.05
+
+
+def test_blocks_are_large_enough_for_what_is_asked():
+    rng = np.random.default_rng(9)
+    a, b = ring(rng, 60, 0.0), rng.normal(size=(70, 2))
+    for degree, size in ((0, 6), (1, 8), (2, 12)):
+        null = two_sample_test(a, b, degree=degree, n_permutations=1).null
+        assert null.startswith(f"diagrams of {size} independent points")
 
 
 def paired_null(seed):
@@ -133,8 +141,9 @@ def test_tokens_one_by_one_and_overlapping_samples_reject_too_often():
         (lambda a: paired_cloud_test(a, a, metric="precomputed"), "metric must be one of points"),
         (lambda a: paired_cloud_test(a, a, n_permutations=0), "n_permutations must be at least 1"),
         (lambda a: paired_cloud_test(a, a * np.nan), "b must be finite"),
-        (lambda a: two_sample_test(a, a, n_points=5), "n_points .* between 1 and 4; got 5"),
-        (lambda a: two_sample_test(a, a[:1]), "n_points must leave two blocks"),
+        (lambda a: two_sample_test(a, a, n_points=5), "n_points .* at most 4; got 5"),
+        (lambda a: two_sample_test(a, a, n_points=3), "at least 4 for degree 1 .* got 3"),
+        (lambda a: two_sample_test(a, a[:1]), "n_points .* leave two blocks"),
         (lambda a: two_sample_test(a, a[0]), "b must have 2 axes"),
     ],
 )

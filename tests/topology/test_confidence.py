@@ -20,10 +20,10 @@ def sample(n, seed):
 def test_hausdorff_distances_and_radius_by_definition():
     cloud = sample(40, seed=0)
     band = confidence_band(cloud, n_draws=20, random_state=3, alpha=0.1)
-    assert band.n_points == int(40 / math.log(40)) == 10
+    assert band.n_points == int(40 ** (2 / 3)) == 11
     assert band.distances.shape == (20, 2)
     rng = np.random.default_rng(3)
-    draws = [cloud[rng.choice(40, 10, replace=False)] for _ in range(20)]
+    draws = [cloud[rng.choice(40, 11, replace=False)] for _ in range(20)]
     expected = [directed_hausdorff(cloud, drawn)[0] for drawn in draws]
     np.testing.assert_allclose(band.distances, np.transpose([expected] * 2), rtol=1e-7)
     # exceeded in at most a tenth of 20 draws: the third largest

@@ -68,6 +68,11 @@ def test_bad_input_is_refused_in_a_sentence():
         scale_free(Diagrams([[]]), points)
     with pytest.raises(ValueError, match="in units of their median_distance already"):
         scale_free(scale_free(diagrams, points), points)
+    with pytest.raises(ValueError, match="of a cloud of 20 points; X has 19"):
+        scale_free(diagrams, points[1:])
+    with pytest.raises(ValueError, match="diagrams are not of X: their first bar of H0 dies at"):
+        scale_free(diagrams, 1.01 * points)
+    assert len(scale_free(persistence(points, thresh=0.0), 1.01 * points)) == 2  # nothing to see
     with pytest.raises(UnknownName, match="unknown scale 'median'; did you mean"):
         scale_free(diagrams, points, "median")
     with pytest.raises(ValueError, match="at least two points"):

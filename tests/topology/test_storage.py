@@ -104,6 +104,42 @@ def test_files_that_are_no_archive_are_refused_and_never_unpickled(tmp_path):
             load_diagrams(path)
 
 
+def test_an_archive_that_inflates_is_refused_before_it_does(tmp_path):
+    path = tmp_path / "a.npz"
+    with path.open("wb") as file:
+        np.savez_compressed(file, **GOOD)
+    with pytest.raises(UnreadableData, match="its arrays are compressed"):
+        load_diagrams(path)
+    archive(path, **GOOD)
+    content = bytearray(path.read_bytes())
+    directory = content.rindex(b"PK\x01\x02")  # of the last member: its size, told too large
+    content[directory + 24 : directory + 28] = (1 << 30).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(UnreadableData, match="its arrays are larger than the file"):
+        load_diagrams(path)
+
+
+@pytest.mark.parametrize(
+    ("at", "value"),
+    [(8, 1), (10, 99), (10, 8)],  # encrypted; packed in no known way; packed, but it is not
+)
+def test_whatever_a_forged_archive_raises_is_one_error(tmp_path, at, value):
+    path = tmp_path / "a.npz"
+    archive(path, **GOOD)
+    content = bytearray(path.read_bytes())
+    directory = content.index(b"PK\x01\x02")
+    content[directory + at] = content[at - 2] = value
+    path.write_bytes(content)
+    with pytest.raises(UnreadableData, match="a.npz holds no diagrams"):
+        load_diagrams(path)
+
+
+def test_a_record_nested_beyond_reading(tmp_path):
+    archive(tmp_path / "a.npz", **(GOOD | {"record": np.array("[" * 100_000)}))
+    with pytest.raises(UnreadableData, match="a.npz holds no diagrams"):
+        load_diagrams(tmp_path / "a.npz")
+
+
 def test_no_such_file(tmp_path):
     with pytest.raises(DataUnavailable, match="there is no such file"):
         load_diagrams(tmp_path / "a.npz")
