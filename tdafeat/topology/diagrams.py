@@ -87,15 +87,14 @@ def as_diagram(values: Any, name: str = "diagram") -> np.ndarray:
     # Half the time of two calls of `all`, which counts between diagrams of a few bars.
     if np.count_nonzero(allowed) + np.count_nonzero(births <= deaths) == 3 * len(diagram):
         return diagram
-    for rule, broken in (
-        ("not hold NaN", np.isnan(diagram).any(axis=1)),
-        ("have finite births", ~np.isfinite(births)),
-        ("have birth <= death", births > deaths),
-        (f"not exceed {LARGEST:g} in size", ~allowed.all(axis=1)),
-    ):
-        if broken.any():
-            break
-    bar = int(broken.argmax())
+    rules = {
+        "not hold NaN": np.isnan(diagram).any(axis=1),
+        "have finite births": ~np.isfinite(births),
+        "have birth <= death": births > deaths,
+        f"not exceed {LARGEST:g} in size": ~allowed.all(axis=1),
+    }
+    rule = next(rule for rule, broken in rules.items() if broken.any())
+    bar = int(rules[rule].argmax())
     birth, death = map(float, diagram[bar])
     raise ValueError(f"{name} must {rule}; bar {bar} is ({birth}, {death})")
 

@@ -51,8 +51,8 @@ def distance_matrix(
     diagrams : n diagrams of one degree.
     others : m diagrams; without them the table is symmetric, each pair is computed once.
     distance : ``"wasserstein"``, ``"bottleneck"``, ``"sliced-wasserstein"`` (parameter `n_slices`,
-        50), ``"heat"`` (`sigma`, 0.4), ``"persistence-image"`` (`sigma`, 0.1) or ``"landscape"``
-        (`n_points`, 1000); `tdafeat.topology.surfaces` says what the last four are.
+        50), ``"heat"`` (`sigma`, 0.4), ``"persistence-image"`` (`sigma`, 0.1) or ``"landscape"``;
+        `tdafeat.topology.surfaces` says what the last four are.
     order, internal_p : of the Wasserstein distance, and `order` of the norm of landscapes; the
         others do not use them.
     n_jobs : threads (joblib); None for one, -1 for all cores. The table is the same for any.

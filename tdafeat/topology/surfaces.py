@@ -11,8 +11,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tdafeat.topology.curves import landscape
 from tdafeat.topology.diagrams import essential_births, finite_part
+from tdafeat.topology.wasserstein import wasserstein
+
+_CANCELLED = 1e-4  # share of a sum of squares below which their difference is taken with care
+
+Hills = tuple[np.ndarray, np.ndarray]  # where they stand, `(n, 2)`, and their weights
 
 
 def sliced_wasserstein(a: np.ndarray, b: np.ndarray, n_slices: int = 50) -> float:
@@ -59,11 +63,18 @@ def heat_distance(a: np.ndarray, b: np.ndarray, sigma: float = 0.4) -> float:
     """
     _check_sigma(sigma)
 
-    def kernel(x: np.ndarray, y: np.ndarray) -> float:
-        mirrored = _gaussian_sum(x, y[:, ::-1], 4 * sigma)
-        return (_gaussian_sum(x, y, 4 * sigma) - mirrored) / (8 * np.pi * sigma)
+    def hills(bars: np.ndarray) -> Hills:
+        """Held at zero on the diagonal: each hill with its mirror image, of weight -1."""
+        return np.concatenate([bars, bars[:, ::-1]]), np.repeat([1.0, -1.0], len(bars))
 
-    return _with_essential(a, b, kernel)
+    def differences(x: np.ndarray, y: np.ndarray) -> tuple[Hills, Hills]:
+        (x, y), only_x, only_y = _paired(x, y)
+        up = np.concatenate([x, y[:, ::-1], only_x, only_y[:, ::-1]])
+        down = np.concatenate([y, x[:, ::-1], only_x[:, ::-1], only_y])
+        return (up, np.ones(len(up))), (down, np.ones(len(up)))
+
+    square = _squared_distance(finite_part(a), finite_part(b), hills, differences, 4 * sigma)
+    return math.hypot(math.sqrt(square / (16 * np.pi * sigma)), *_essential_gaps(a, b))
 
 
 def image_distance(a: np.ndarray, b: np.ndarray, sigma: float = 0.1) -> float:
@@ -85,22 +96,29 @@ def image_distance(a: np.ndarray, b: np.ndarray, sigma: float = 0.1) -> float:
     """
     _check_sigma(sigma)
 
-    def product(x: np.ndarray, y: np.ndarray) -> float:
-        # The product of two normal densities integrates to one of twice the variance.
-        x, y = (np.column_stack([d[:, 0], d[:, 1] - d[:, 0]]) for d in (x, y))
-        weights = x[:, 1], y[:, 1]
-        return _gaussian_sum(x, y, 2 * sigma**2, *weights) / (4 * np.pi * sigma**2)
+    def hills(bars: np.ndarray) -> Hills:
+        lifetimes = bars[:, 1] - bars[:, 0]
+        return np.column_stack([bars[:, 0], lifetimes]), lifetimes
 
-    return _with_essential(a, b, product)
+    def differences(x: np.ndarray, y: np.ndarray) -> tuple[Hills, Hills]:
+        (x, y), only_x, only_y = _paired(x, y)
+        of_x, of_y = (
+            hills(np.concatenate([x, only_x, only_y])),
+            hills(np.concatenate([y, only_x, only_y])),
+        )
+        of_x[1][len(x) + len(only_x) :] = 0
+        of_y[1][len(x) : len(x) + len(only_x)] = 0
+        return of_x, of_y
+
+    square = _squared_distance(finite_part(a), finite_part(b), hills, differences, 2 * sigma**2)
+    # The product of two normal densities integrates to one of twice the variance.
+    return math.hypot(math.sqrt(square / (4 * np.pi * sigma**2)), *_essential_gaps(a, b))
 
 
-def landscape_distance(
-    a: np.ndarray, b: np.ndarray, order: float = 1.0, n_points: int = 1000
-) -> float:
-    """L_order distance of the diagrams' landscapes, all of their levels.
+def landscape_distance(a: np.ndarray, b: np.ndarray, order: float = 1.0) -> float:
+    """L_order distance of the diagrams' landscapes, all of their levels, exact.
 
-    By the trapezoidal rule at `n_points` spread evenly from the first birth to the last death of
-    the two. Essential births add to the same power.
+    For order inf the largest difference. Essential births add to the same power.
 
     References
     ----------
@@ -111,21 +129,18 @@ def landscape_distance(
     >>> round(landscape_distance(np.array([[0.0, 2.0]]), np.empty((0, 2)), order=2), 3)
     0.816
     """
-    if not 1 <= order < math.inf:
-        raise ValueError(f"order must be finite and at least 1; got {order}")
-    if not n_points >= 2:
-        raise ValueError(f"n_points must be at least 2; got {n_points}")
+    if not order >= 1:
+        raise ValueError(f"order must be at least 1, inf included; got {order}")
+    from tdafeat.topology.levels import landscape_difference
+
     gaps = _essential_gaps(a, b)
-    a, b = finite_part(a), finite_part(b)
-    everything = np.concatenate([a, b])
-    if len(everything) == 0:
-        return float((gaps**order).sum() ** (1 / order))
-    points = np.linspace(everything[:, 0].min(), everything[:, 1].max(), n_points)
-    n_layers = max(len(a), len(b))
-    levels = landscape(a, points, n_layers) - landscape(b, points, n_layers)
-    step = points[1] - points[0]
-    # Every landscape is zero at both ends, so the trapezoidal rule is a plain sum.
-    return float(((abs(levels) ** order).sum() * step + (gaps**order).sum()) ** (1 / order))
+    a, b = (d[np.argsort(d[:, 0])] for d in (finite_part(a), finite_part(b)))
+    largest = max(landscape_difference(a, b, math.inf, 1.0), gaps.max(initial=0.0))
+    if order == math.inf or largest in (0, math.inf):
+        return float(largest)
+    # In the largest difference, so that no power of one overflows.
+    total = landscape_difference(a, b, order, largest) + ((gaps / largest) ** order).sum()
+    return float(largest * total ** (1 / order))
 
 
 def _essential_gaps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -136,26 +151,36 @@ def _essential_gaps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return abs(births_a - births_b)
 
 
-def _with_essential(
-    a: np.ndarray, b: np.ndarray, inner: Callable[[np.ndarray, np.ndarray], float]
-) -> float:
-    """Norm of the difference of what an inner product is of, the essential births in quadrature."""
-    x, y = finite_part(a), finite_part(b)
-    square = max(inner(x, x) + inner(y, y) - 2 * inner(x, y), 0.0)  # rounding can bring it below
-    return math.sqrt(square + (_essential_gaps(a, b) ** 2).sum())
-
-
-def _gaussian_sum(
-    x: np.ndarray,
-    y: np.ndarray,
+def _squared_distance(
+    a: np.ndarray,
+    b: np.ndarray,
+    hills: Callable[[np.ndarray], Hills],
+    differences: Callable[[np.ndarray, np.ndarray], tuple[Hills, Hills]],
     variance: float,
-    weights_x: np.ndarray | float = 1.0,
-    weights_y: np.ndarray | float = 1.0,
 ) -> float:
-    """Sum over all pairs of weights and of exp(-|x - y|^2 / (2 variance))."""
-    squares = ((x[:, None] - y[None]) ** 2).sum(axis=-1)
-    columns = (np.exp(squares / (-2 * variance)) * weights_y).sum(axis=1)
-    return float((columns * weights_x).sum())
+    """Squared distance of the hills of two diagrams, which are also a sum of few `differences`."""
+    from tdafeat.topology.hills import product_of_sums, square_of_differences
+
+    p, q = hills(a), hills(b)
+    first = product_of_sums(*p, *p, variance)
+    second = product_of_sums(*q, *q, variance)
+    square = first + second - 2 * product_of_sums(*p, *q, variance)
+    if square > _CANCELLED * (first + second):
+        return square
+    p, q = differences(a, b)
+    return max(square_of_differences(*p, *q, variance), 0.0)  # rounding can bring it below
+
+
+def _paired(
+    a: np.ndarray, b: np.ndarray
+) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray, np.ndarray]:
+    """Bars matched with each other that are not the same, and the bars without a partner."""
+    pairs = wasserstein(a, b, order=2.0, internal_p=2.0, matching=True)[1]
+    both = pairs[(pairs >= 0).all(axis=1)]
+    first, second = a[both[:, 0]], b[both[:, 1]]
+    moved = (first != second).any(axis=1)
+    alone = a[pairs[pairs[:, 1] < 0, 0]], b[pairs[pairs[:, 0] < 0, 1]]
+    return (first[moved], second[moved]), *alone
 
 
 def _check_sigma(sigma: float) -> None:

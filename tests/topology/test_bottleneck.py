@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tdafeat.topology import Diagrams, bottleneck, bottleneck_interval, persistence
+from tdafeat.topology import (
+    Diagrams,
+    bottleneck,
+    bottleneck_interval,
+    persistence,
+    wasserstein,
+)
 
 seeds = st.integers(0, 2**32 - 1)
 births = st.sampled_from(["spread", "zero"])
@@ -24,6 +30,18 @@ def test_least_over_all_matchings(matchings, random_diagram, seed, births, n, m)
     a, b = random_diagram(rng, n, births), random_diagram(rng, m, births)
     best = min(max(costs, default=0.0) for costs in matchings(a, b, math.inf))
     assert bottleneck(a, b) == pytest.approx(best, rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("births", ["spread", "zero"])
+def test_least_over_all_matchings_of_six_bars(matchings, random_diagram, births):
+    rng = np.random.default_rng(4)
+    for _ in range(3):
+        a, b = random_diagram(rng, 6, births), random_diagram(rng, 6, births)
+        costs = [(max(pairs), sum(pairs)) for pairs in matchings(a, b, math.inf)]
+        assert len(costs) == 13_327  # partial matchings of six with six
+        farthest, total = np.min(costs, axis=0)
+        assert bottleneck(a, b) == pytest.approx(farthest, rel=1e-12)
+        assert wasserstein(a, b) == pytest.approx(total, rel=1e-12)
 
 
 @settings(max_examples=60, deadline=None)

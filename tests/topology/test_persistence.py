@@ -95,15 +95,27 @@ def test_a_cloud_and_its_distance_matrix_agree(metric):
             np.testing.assert_allclose(a, b, rtol=1e-6)
 
 
-def test_invariances():
-    rng = np.random.default_rng(4)
+@settings(max_examples=20, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    engine=st.sampled_from(["tdafeat", "ripser"]),
+    metric=st.sampled_from(["euclidean", "cosine"]),
+)
+def test_invariances(seed, engine, metric):
+    rng = np.random.default_rng(seed)
     points = rng.normal(size=(30, 3))
     rotation = np.linalg.qr(rng.normal(size=(3, 3)))[0]
-    moved = rng.permutation(points @ rotation + 7.0)
-    for a, b in zip(persistence(points), persistence(moved), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-5)
-    for a, b in zip(persistence(points), persistence(3 * points), strict=True):
-        np.testing.assert_allclose(3 * a, b, rtol=1e-6)
+    shift = 7.0 if metric == "euclidean" else 0.0
+    moved = rng.permutation(points @ rotation + shift)
+    diagrams, of_moved, of_larger = (
+        persistence(cloud, metric=metric, engine=engine) for cloud in (points, moved, 3 * points)
+    )
+    for degree in (0, 1):
+        # Two bars may change places in the order of births, or one of no length appear: so by
+        # bottleneck distance.
+        assert bottleneck(diagrams[degree], of_moved[degree]) <= 1e-6
+        unit = 3.0 if metric == "euclidean" else 1.0
+        assert bottleneck(unit * diagrams[degree], of_larger[degree]) <= 3e-6
 
 
 def test_torch_float32_and_lists_are_taken():
