@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from tdafeat.statistics import associations, per_class, verdict
+from tdafeat.statistics import associations, detectable_correlation, per_class, verdict
 
 PRIMARY = "probe_accuracy"
 
@@ -40,15 +40,16 @@ def metric_table(n_classes=12, n_levels=3, encoders=("a", "b"), effect=0.0, seed
     return pd.DataFrame(rows)
 
 
-def row(table, metric, adjustment="within level", encoder="a"):
-    chosen = table.query("metric == @metric and adjustment == @adjustment and encoder == @encoder")
+def row(table, metric, adjustment="within level", encoder="a", method="spearman"):
+    same = "metric == @metric and adjustment == @adjustment and encoder == @encoder"
+    chosen = table.query(f"{same} and method == @method")
     assert len(chosen) == 1
     return chosen.iloc[0]
 
 
-def test_one_row_per_encoder_metric_and_adjustment():
+def test_one_row_per_encoder_metric_method_and_adjustment():
     found = associations(metric_table(), PRIMARY, n_boot=100, n_permutations=99)
-    assert len(found) == 2 * 3 * 3
+    assert len(found) == 2 * 3 * 3 * 3
     assert set(found["encoder"]) == {"a", "b"}
     assert (found["n"] == 12).all()
     assert (found["scope_unit"] == "class").all()
@@ -81,15 +82,32 @@ def test_seeds_are_averaged_before_anything_else():
     keys = [c for c in table if c not in ("seed", "value")]
     mean = table.groupby(keys, sort=False, as_index=False)["value"].mean().assign(seed=0)
     arguments = {"primary": PRIMARY, "n_boot": 100, "n_permutations": 99}
-    pd.testing.assert_frame_equal(associations(table, **arguments), associations(mean, **arguments))
+    several, averaged = associations(table, **arguments), associations(mean, **arguments)
+    seeds = ["n_seeds", "seed_sd"]
+    pd.testing.assert_frame_equal(several.drop(columns=seeds), averaged.drop(columns=seeds))
+    assert (several["n_seeds"] == 3).all()
+    assert averaged["seed_sd"].isna().all()
+
+
+@pytest.mark.parametrize("method", ["spearman", "kendall", "pearson"])
+def test_the_spread_between_seeds_is_that_of_the_correlations_at_each(method):
+    table = metric_table(seeds=(0, 1, 2))
+    arguments = {"primary": PRIMARY, "n_boot": 100, "n_permutations": 99}
+    alone = [
+        row(associations(part, **arguments), "koleo", method=method)["value"]
+        for _, part in table.groupby("seed")
+    ]
+    together = row(associations(table, **arguments), "koleo", method=method)
+    assert together["seed_sd"] == pytest.approx(np.std(alone, ddof=1))
+    assert "from seed to seed" in verdict(associations(table, **arguments), PRIMARY)[0]
 
 
 def test_rows_in_any_order_and_other_metrics_change_no_interval():
     table = metric_table(effect=1)
     fewer = table[table["metric"].isin([PRIMARY, "koleo"])]
     arguments = {"primary": PRIMARY, "n_boot": 100, "n_permutations": 99}
-    whole = row(associations(table, **arguments), "koleo").drop("p_holm")
-    alone = row(associations(fewer, **arguments), "koleo").drop("p_holm")
+    whole = row(associations(table, **arguments), "koleo")
+    alone = row(associations(fewer, **arguments), "koleo")
     assert whole["low"] == alone["low"]
     assert whole["p"] == alone["p"]
 
@@ -117,6 +135,9 @@ def test_holm_is_over_the_metrics_of_an_encoder_and_adjustment():
     planted = row(found, "koleo")
     assert planted["p"] == pytest.approx(0.001)
     assert planted["p_holm"] == pytest.approx(3 * planted["p"])
+    assert planted["p_bh"] == pytest.approx(3 * planted["p"])  # the smallest of three
+    assert planted["p"] <= planted["p_bh"] <= planted["p_holm"]
+    assert planted["detectable"] == detectable_correlation(12, 3)
     assert np.isnan(row(found, "koleo", "pooled")["p_holm"])
 
 
@@ -134,7 +155,7 @@ def test_too_few_classes_and_an_encoder_without_the_accuracy():
 def test_the_encoder_as_unit():
     table = metric_table(encoders=tuple("abcdef"), effect=2)
     found = associations(table, PRIMARY, unit="encoder", n_boot=200, n_permutations=99)
-    assert len(found) == 9
+    assert len(found) == 3 * 9
     assert (found["n"] == 6).all()
     assert (found["encoder"] == "all").all()
     few = associations(metric_table(), PRIMARY, unit="encoder")

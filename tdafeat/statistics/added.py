@@ -1,0 +1,230 @@
+"""What a topological metric adds to simpler ones that are measured anyway."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tdafeat.statistics.coefficients import correlations, level_scores, mean_over_levels
+from tdafeat.statistics.corrections import corrected
+from tdafeat.statistics.prediction import basis_of, drop, left_out
+from tdafeat.statistics.resampling import bootstrap_interval, draws
+from tdafeat.statistics.units import GROUP, MIN_UNITS, Unit, candidates, trajectories, units_of
+
+BEYOND: dict[str, tuple[str, ...]] = {
+    "displacement": ("displacement",),
+    "spread": ("total_variance", "nearest_neighbour_distance"),
+}
+ADDED_COLUMNS = [
+    *(*GROUP, "metric", "beyond", "scope_unit", "alone", "shared", "value", "low", "high"),
+    *("p", "p_holm", "p_bh", "r2_beyond", "r2_both", "n", "status"),
+]
+
+
+def added_value(
+    metrics: pd.DataFrame,
+    primary: str,
+    unit: Unit = "class",
+    of: Sequence[str] | None = None,
+    beyond: Mapping[str, Sequence[str]] = BEYOND,
+    n_boot: int = 1000,
+    n_permutations: int = 9999,
+    random_state: int = 0,
+) -> pd.DataFrame:
+    """Whether a metric still goes with accuracy once simpler metrics are taken out of both.
+
+    Parameters
+    ----------
+    metrics, primary, unit, n_boot, n_permutations, random_state : as `associations` takes them.
+    of : the metrics in question; all topological ones if None.
+    beyond : names of sets of simple metrics, and the metrics in each: by default how far noise
+        moves the features (``displacement``), and how far a class spreads (``spread``: total
+        variance and median nearest-neighbour distance).
+
+    Returns
+    -------
+    One row per group, metric and set. ``alone`` is the metric's Spearman correlation with
+    accuracy within levels; ``shared`` the part of its rank variance that the simple metrics
+    explain, in [0, 1]; ``value`` the partial rank correlation, the simple metrics' ranks
+    regressed out of both at each level, averaged over levels; ``low`` and ``high`` bound it by a
+    95 % cluster bootstrap, ``p`` is from permuting residuals of whole trajectories (Freedman and
+    Lane), ``p_holm`` and ``p_bh`` correct it for all metrics of group and set. ``r2_beyond`` is
+    how well the simple metrics predict the accuracy drop of a class or encoder left out (see
+    `prediction`; here their means over the noisy levels), ``r2_both`` with the metric added.
+    ``status`` says why a row could not be estimated.
+
+    References
+    ----------
+    Freedman and Lane (1983), A nonstochastic interpretation of reported significance levels.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> simple, other = rng.normal(size=(2, 30))
+    >>> columns = {"accuracy": simple + other, "loops": other, "size": simple}
+    >>> rows = [
+    ...     dict(dataset="d", encoder="e", layer="l", noise="gaussian", severity=s, scope=f"c{c}",
+    ...          metric=m, value=v - s * (m == "accuracy"))
+    ...     for s in (0, 1) for m, values in columns.items() for c, v in enumerate(values)
+    ... ]
+    >>> found = added_value(pd.DataFrame(rows), "accuracy", of=["loops"], beyond={"s": ["size"]})
+    >>> found[["alone", "value", "p_holm"]].round(2).to_numpy().tolist()
+    [[0.62, 0.94, 0.0]]
+    """
+    rows: list[dict[str, Any]] = []
+    for units in units_of(metrics, primary, unit):
+        present = candidates(units.mean, primary)
+        names = _topological(present) if of is None else [n for n in of if n in present]
+        for title, simple in beyond.items():
+            if not set(simple) <= set(present):
+                continue
+            for name in names:
+                if name in simple:
+                    continue
+                tables, levels, which = trajectories(units.mean, name, primary, *simple)
+                clean = levels[:1] == [0]
+                drops = drop(tables[1]) if clean and len(levels) > 1 else None
+                if drops is None:
+                    drops = _drops(units.mean, primary, which)
+                about = {"metric": name, "beyond": title, "scope_unit": unit, "n": len(which)}
+                noisy = tables[:, 1:] if clean else tables
+                rows.append(
+                    {**units.key, **about}
+                    | _partial(tables, MIN_UNITS[unit], n_boot, n_permutations, random_state)
+                    | _gain(noisy, drops)
+                )
+    return corrected(pd.DataFrame(rows, columns=ADDED_COLUMNS), [*GROUP, "beyond"])
+
+
+def _topological(names: Sequence[str]) -> list[str]:
+    from tdafeat.record import metrics
+
+    return [name for name in names if name in metrics and metrics[name].room == "topology"]
+
+
+def _drops(values: pd.DataFrame, primary: str, which: pd.Index) -> np.ndarray | None:
+    """The accuracy drop of these units, where clean and noisy accuracy are known."""
+    (accuracy,), levels, units = trajectories(values, primary)
+    if levels[:1] != [0] or len(levels) < 2 or not which.isin(units).all():
+        return None
+    return drop(accuracy[:, units.get_indexer(which)])
+
+
+def _partial(
+    tables: np.ndarray, min_units: int, n_boot: int, n_permutations: int, random_state: int
+) -> dict[str, Any]:
+    """The partial correlation of table 0 with table 1 given the others, (tables, levels, units)."""
+    n_tables, n_levels, n_units = tables.shape
+    reason = ""
+    if n_levels == 0:
+        reason = "metric, accuracy and simple metrics were measured at no common level"
+    elif n_units < min_units + n_tables - 2:
+        reason = f"{n_units} measured, at least {min_units + n_tables - 2} needed"
+    if reason:
+        return {"status": f"not estimable: {reason}"}
+    weights, permutations = draws(n_units, n_boot, n_permutations, random_state)
+    values = partial_correlation(tables, weights)
+    if np.isnan(values[0]):
+        reason = "nothing is left once the simple metrics are taken out"
+        return {"status": f"not estimable: {reason}"}
+    low, high = bootstrap_interval(float(values[0]), values[1:], n_units, n_covariates=n_tables - 2)
+    residuals = _residuals(tables)
+    of_x = _ranks(tables[:1])[0]
+    explained = 1 - np.square(residuals[0]).sum(axis=1) / np.square(of_x).sum(axis=1).clip(1e-9)
+    alone = correlations(tables[0], tables[1], np.ones((1, n_units)))["within level"][0]
+    return {
+        "alone": float(alone),
+        "shared": float(explained.clip(0, 1).mean()),
+        "value": float(values[0]),
+        "low": low,
+        "high": high,
+        "p": partial_p(tables, permutations),
+        "status": "ok",
+    }
+
+
+def partial_correlation(tables: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Partial rank correlation of the first two tables given the rest, averaged over levels.
+
+    Parameters
+    ----------
+    tables : (2 + covariates, levels, units).
+    weights : (draws, units), how often each unit occurs.
+
+    Returns
+    -------
+    (draws,), in [-1, 1]; NaN where a covariate leaves nothing at any level.
+
+    Examples
+    --------
+    >>> x, y, z = np.array([[1.0, 2, 3, 4, 5]]), np.array([[2.0, 1, 3, 5, 4]]), np.eye(1, 5)
+    >>> partial_correlation(np.stack([x, y, z]), np.ones((1, 5))).round(3)
+    array([0.832])
+    """
+    w = weights / weights.sum(axis=1, keepdims=True)
+    ranks = np.stack([level_scores(table, weights, "spearman") for table in tables])
+    ranks = ranks - (w * ranks).sum(axis=-1, keepdims=True)  # (tables, levels, draws, units)
+    products = np.einsum("ilbn,jlbn->lbij", ranks * w, ranks, optimize=True)
+    spread = np.sqrt(np.diagonal(products, axis1=-2, axis2=-1))
+    scale = spread[..., :, None] * spread[..., None, :]
+    matrix = products / np.where(scale > 1e-9, scale, 1)
+    regular = (spread > 1e-5).all(axis=-1) & (np.abs(np.linalg.det(matrix)) > 1e-9)
+    matrix[~regular] = np.eye(len(tables))
+    inverse = np.linalg.inv(matrix)
+    value = -inverse[..., 0, 1] / np.sqrt(inverse[..., 0, 0] * inverse[..., 1, 1])
+    return mean_over_levels(np.where(regular, value, np.nan))
+
+
+def partial_p(tables: np.ndarray, permutations: np.ndarray) -> float:
+    """Two-sided p of the partial rank correlation, permuting what the covariates leave of accuracy.
+
+    The residuals of whole trajectories are handed from unit to unit, and the covariates are taken
+    out once more: by Freedman and Lane, close to exact, where no exact test exists.
+    """
+    of_x, of_y = _residuals(tables)
+    bases = [basis_of(covariates.T) for covariates in _ranks(tables[2:]).swapaxes(0, 1)]
+    orders = np.concatenate([np.arange(tables.shape[2])[None], permutations])
+    statistic = np.zeros(len(orders))
+    for x, y, basis in zip(of_x, of_y, bases, strict=True):
+        drawn = y[orders]
+        drawn = drawn - (drawn @ basis) @ basis.T
+        length = np.linalg.norm(drawn, axis=1) * np.linalg.norm(x)
+        varies = length > 1e-9
+        statistic += np.where(varies, drawn @ x / np.where(varies, length, 1), 0)
+    statistic = np.abs(statistic)
+    reached = np.count_nonzero(statistic[1:] >= statistic[0] - 1e-12)
+    return (1 + reached) / (1 + len(permutations))
+
+
+def _ranks(tables: np.ndarray) -> np.ndarray:
+    """Centred mid-ranks at each level, (tables, levels, units)."""
+    one = np.ones((1, tables.shape[2]))
+    ranks = np.stack([level_scores(table, one, "spearman")[:, 0] for table in tables])
+    return ranks - ranks.mean(axis=-1, keepdims=True)
+
+
+def _residuals(tables: np.ndarray) -> np.ndarray:
+    """Ranks of metric and accuracy less what the covariates explain: (2, levels, units)."""
+    ranks = _ranks(tables)
+    left = np.empty_like(ranks[:2])
+    for level in range(tables.shape[1]):
+        basis = basis_of(ranks[2:, level].T)
+        left[:, level] = ranks[:2, level] - (ranks[:2, level] @ basis) @ basis.T
+    return left
+
+
+def _gain(noisy: np.ndarray, drops: np.ndarray | None) -> dict[str, float]:
+    """Out-of-sample r2 of the drop by the simple metrics, and by them and the metric."""
+    n_predictors = len(noisy) - 1
+    if drops is None or len(drops) < n_predictors + 4 or np.ptp(drops) == 0:
+        return {}
+    means = noisy.mean(axis=1)  # (tables, units)
+    of_mean = np.square(left_out(None, drops) - drops).mean()
+
+    def r2(predictors: np.ndarray) -> float:
+        return float(1 - np.square(left_out(predictors.T, drops) - drops).mean() / of_mean)
+
+    return {"r2_beyond": r2(means[2:]), "r2_both": r2(np.vstack([means[2:], means[:1]]))}

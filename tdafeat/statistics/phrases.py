@@ -1,0 +1,53 @@
+"""Words the sentences share: names of spaces and metrics, effects with their intervals."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from tdafeat.wording import wording
+
+UNIT_NAMES = {"class": "classes", "encoder": "encoders"}
+LISTED = 5  # metrics named in one sentence
+
+
+def title_of(name: str, noise: str = "") -> str:
+    """A metric's title, in the words of this noise; its name if it is not installed."""
+    from tdafeat.record import metrics
+
+    return wording(noise).titled(metrics[name].title if name in metrics else name)
+
+
+def space_of(dataset: object, encoder: object, layer: object, noise: object) -> str:
+    """Of what a sentence speaks.
+
+    Examples
+    --------
+    >>> space_of("dtd", "pixels", "rgb", "gaussian"), space_of("dtd", "all", "all", "")
+    ('pixels (rgb) on dtd, gaussian', 'across encoders on dtd')
+    """
+    space = "across encoders" if encoder == layer == "all" else f"{encoder} ({layer})"
+    return f"{space} on {dataset}{f', {noise}' if noise else ''}"
+
+
+def effect(row: pd.Series) -> str:
+    """A correlation with its interval and corrected p-value."""
+    return (
+        f"{title_of(row['metric'], row['noise'])} (rho {row['value']:+.2f}, 95 % interval "
+        f"{row['low']:+.2f} to {row['high']:+.2f}, corrected p {row['p_holm']:.3g})"
+    )
+
+
+def go(count: int) -> str:
+    """The verb for so many metrics."""
+    return "goes" if count == 1 else "go"
+
+
+def metrics_of(count: int) -> str:
+    """So many metrics, in words.
+
+    Examples
+    --------
+    >>> metrics_of(12), metrics_of(1)
+    ('12 metrics', 'the one metric')
+    """
+    return f"{count} metrics" if count > 1 else "the one metric"

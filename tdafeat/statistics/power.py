@@ -1,0 +1,95 @@
+"""What a number of units could have shown: correlations detected, and units needed."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.stats import norm
+from scipy.stats import t as student
+
+from tdafeat.statistics.coefficients import Method
+
+POWER = 0.8
+
+
+def critical_correlation(n_units: int, alpha: float, method: Method = "spearman") -> float:
+    """Correlation that a two-sided test at level `alpha` just rejects.
+
+    By Student's t, or for Kendall's tau by its normal approximation. 1 or more where no
+    correlation of so few units is rejected.
+
+    Examples
+    --------
+    >>> round(critical_correlation(10, 0.05), 2)
+    0.63
+    """
+    if method == "kendall":
+        spread = math.sqrt(2 * (2 * n_units + 5) / (9 * n_units * (n_units - 1)))
+        return float(norm.ppf(1 - alpha / 2) * spread)
+    if n_units < 3:
+        return 1.0
+    t = student.ppf(1 - alpha / 2, n_units - 2)
+    return float(t / np.sqrt(n_units - 2 + t * t))
+
+
+def detectable_correlation(
+    n_units: int,
+    n_tests: int = 1,
+    alpha: float = 0.05,
+    power: float = POWER,
+    method: Method = "spearman",
+) -> float:
+    """Smallest correlation that would have been found with this power among so many tests.
+
+    For one level of noise, and Holm's first step, at which the strongest of `n_tests` must reach
+    alpha / n_tests; several levels that differ can only make it smaller. The correlation that is
+    just rejected, and from there the quantile of the power on Fisher's z scale with variance
+    1.06 / (n - 3) (Pearson: 1 / (n - 3), Kendall: 0.437 / (n - 4)).
+
+    Returns
+    -------
+    In (0, 1); NaN where not even a perfect correlation would be found: two orders of the units
+    in n! are as extreme as a perfect one, so no p-value can be below 2 / n!.
+
+    References
+    ----------
+    Fieller, Hartley and Pearson (1957), Tests for rank correlation coefficients.
+
+    Examples
+    --------
+    >>> round(detectable_correlation(47, n_tests=40), 2)
+    0.55
+    >>> detectable_correlation(5, n_tests=40)
+    nan
+    """
+    level = alpha / max(1, n_tests)
+    variance = {"spearman": 1.06, "pearson": 1.0, "kendall": 0.437}[method]
+    freedom = n_units - (4 if method == "kendall" else 3)
+    critical = critical_correlation(n_units, level, method)
+    if freedom < 1 or critical >= 1 or 2 / math.factorial(min(n_units, 100)) > level:
+        return math.nan
+    return math.tanh(math.atanh(critical) + norm.ppf(power) * math.sqrt(variance / freedom))
+
+
+def units_needed(
+    correlation: float, n_tests: int = 1, alpha: float = 0.05, power: float = POWER
+) -> int | None:
+    """Smallest number of units at which Spearman's correlation of this size would be detected.
+
+    None for a correlation of zero, which no number of units detects.
+
+    Examples
+    --------
+    >>> units_needed(0.55, n_tests=40)
+    48
+    """
+    if not 0 < abs(correlation) <= 1:
+        return None
+    size = min(abs(correlation), 0.999)
+    quantiles = norm.ppf(1 - alpha / max(1, n_tests) / 2) + norm.ppf(power)
+    # Fisher's z alone needs about so many; Student's t asks for a few more
+    n_units = max(4, math.floor(2 + (quantiles / math.atanh(size)) ** 2))
+    while not detectable_correlation(n_units, n_tests, alpha, power) <= size:
+        n_units += 1
+    return n_units
