@@ -8,9 +8,11 @@ import pandas as pd
 
 from tdafeat.course import told
 from tdafeat.record import metrics as records
+from tdafeat.statistics import MIN_UNITS, units_needed
 from tdafeat.wording import COURSE, listed, wording_of
 
 LEVEL = 0.05  # family-wise, by Holm's correction
+LARGE = 0.8  # the correlation over encoders that the answer speaks of
 FEW = 3  # feature spaces whose relations are told one by one
 
 
@@ -19,8 +21,9 @@ def answer(
     associations: pd.DataFrame,
     primary: str,
     training: pd.DataFrame | None = None,
+    added: pd.DataFrame | None = None,
 ) -> list[str]:
-    """Say how accuracy fares, whether topology goes with it, and what pooling would have said.
+    """Say how accuracy fares, whether topology goes with it, beyond what, and what would change it.
 
     Parameters
     ----------
@@ -28,11 +31,13 @@ def answer(
     associations : what `tdafeat.statistics.associations` made of it.
     primary : the accuracy chosen beforehand.
     training : of a training, what it logged.
+    added : what `tdafeat.statistics.added_value` made of it.
 
     Returns
     -------
-    Sentences with effect sizes, intervals and corrected p-values; "no evidence" where there is
-    none. Of a training, what `tdafeat.course.told` says instead.
+    At most three sentences with effect sizes, intervals and corrected p-values, "no evidence"
+    where there is none; and a last one that says what would change the answer. Of a training,
+    what `tdafeat.course.told` says instead.
 
     Examples
     --------
@@ -47,24 +52,23 @@ def answer(
         return ["Nothing could be measured: every cell failed."]
     if wording_of(metrics) is COURSE:
         return told(metrics, pd.DataFrame() if training is None else training, primary)
-    by_class = associations[associations["scope_unit"] == "class"]
-    within = by_class[by_class["adjustment"] == "within level"].dropna(subset=["value"])
-    sentences = [_accuracies(metrics, primary)]
-    if within.empty:
-        return [*sentences, "No class-wise relation could be estimated."]
-    spaces = list(_spaces(metrics, primary))
-    if at_chance := [name for name, _, _, knows in spaces if not knows]:
-        sentences.append(
-            f"Even clean, accuracy in {listed(at_chance)} is near chance, so there is no "
-            f"robustness to ask about."
-        )
-        within = within[~within["encoder"].isin(at_chance)]
-        by_class = by_class[~by_class["encoder"].isin(at_chance)]
-        if within.empty:
-            return sentences
+    by_class = associations[
+        (associations["scope_unit"] == "class") & (associations["method"] == "spearman")
+    ]
     noisy = bool(metrics["severity"].max() > 0)
-    sentences.append(_topology(within, primary, noisy))
-    return [*sentences, _pooling(by_class)] if noisy else sentences
+    sentence, unknowing = _accuracies(metrics, primary)
+    within = by_class[by_class["adjustment"] == "within level"].dropna(subset=["value"])
+    if within.empty:
+        return [sentence, "No class-wise relation could be estimated.", _more_classes(metrics)]
+    within = within[~within["encoder"].isin(unknowing)]
+    if within.empty:
+        return [sentence]
+    by_class = by_class[~by_class["encoder"].isin(unknowing)]
+    third = _beyond(added, unknowing) if added is not None else ""
+    if not third and noisy:
+        third = _pooling(by_class)
+    sentences = [sentence, _topology(within, primary, noisy), third, _change(within, metrics)]
+    return [sentence for sentence in sentences if sentence]
 
 
 def _title(name: str) -> str:
@@ -76,7 +80,8 @@ def _spaces(metrics: pd.DataFrame, primary: str) -> Iterator[tuple[str, float, f
 
     It does not if clean accuracy is under twice chance, or not surely above it.
     """
-    chance = 1 / max(1, metrics.loc[metrics["scope"] != "all", "scope"].nunique())
+    n_classes = metrics.loc[metrics["scope"] != "all", "scope"].nunique()
+    chance = 1 / n_classes if n_classes > 1 else 0.0  # not known without its classes
     rows = metrics[(metrics["metric"] == primary) & (metrics["scope"] == "all")]
     for (encoder, _), own in rows.groupby(["encoder", "layer"], sort=False):
         by_level = own.groupby("severity")[["value", "low"]].mean()
@@ -85,17 +90,25 @@ def _spaces(metrics: pd.DataFrame, primary: str) -> Iterator[tuple[str, float, f
         yield str(encoder), values.iloc[0], values.iloc[-1], bool(knows)
 
 
-def _accuracies(metrics: pd.DataFrame, primary: str) -> str:
+def _accuracies(metrics: pd.DataFrame, primary: str) -> tuple[str, list[str]]:
+    """How accuracy fares, and the spaces whose classifier knows too little to lose anything."""
     spaces = list(_spaces(metrics, primary))
+    unknowing = [name for name, _, _, knows in spaces if not knows]
+    end = (
+        f" (even clean, {listed(unknowing)} {'is' if len(unknowing) == 1 else 'are'} near chance: "
+        "there is no robustness to ask about)"
+        if unknowing
+        else ""
+    )
     title = _title(primary)
     start = title[0].upper() + title[1:]
     if metrics["severity"].max() == 0:
         shares = [f"{name} {100 * clean:.0f} %" for name, clean, _, _ in spaces]
-        return f"{start} on test images: {listed(shares)}."
+        return f"{start} on test images: {listed(shares)}{end}.", unknowing
     shares = [
         f"{name} {100 * clean:.0f} to {100 * worst:.0f} %" for name, clean, worst, _ in spaces
     ]
-    return f"{start}, from clean images to the strongest noise: {listed(shares)}."
+    return f"{start}, from clean images to the strongest noise: {listed(shares)}{end}.", unknowing
 
 
 def _topology(within: pd.DataFrame, primary: str, noisy: bool) -> str:
@@ -151,3 +164,59 @@ def _pooling(by_class: pd.DataFrame) -> str:
             f"metrics and accuracy alike: that part is no evidence."
         )
     return f"Pooling the noise levels would not have made it look stronger: {sizes}."
+
+
+def _beyond(added: pd.DataFrame, unknowing: Sequence[str]) -> str:
+    """Whether topology goes with accuracy beyond how far noise moves the features."""
+    rows = added[(added["beyond"] == "displacement") & (added["scope_unit"] == "class")]
+    rows = rows[~rows["encoder"].isin(unknowing)].dropna(subset=["p_holm"])
+    if rows.empty:
+        return ""
+    rows = rows.sort_values("value", key=abs, ascending=False, kind="stable")
+    standing = rows[rows["p_holm"] <= LEVEL]
+    start = "Beyond how far noise moves the features (displacement), "
+    if standing.empty:
+        return (
+            f"{start}there is no evidence that topology adds anything (strongest, in "
+            f"{rows['encoder'].iloc[0]}: {_effect(rows.iloc[0])})."
+        )
+    counts = standing.groupby("encoder", sort=False).size()
+    where = listed([f"{encoder} ({count})" for encoder, count in counts.items()])
+    return (
+        f"{start}topological metrics still go with it in {where} (strongest, in "
+        f"{standing['encoder'].iloc[0]}: partial {_effect(standing.iloc[0])})."
+    )
+
+
+def _change(within: pd.DataFrame, metrics: pd.DataFrame) -> str:
+    """What would change the answer: more classes for what was not found, encoders for what was."""
+    topological = within[[records[name].room == "topology" for name in within["metric"]]]
+    tested = topological.dropna(subset=["p_holm"])
+    if tested.empty:
+        return ""
+    start = "What would change it: "
+    n_encoders = metrics[["encoder", "layer"]].drop_duplicates().shape[0]
+    if (tested["p_holm"] <= LEVEL).any():
+        enough = units_needed(LARGE)
+        return (
+            f"{start}more encoders; what is true of the classes within an encoder need not be "
+            f"true of encoders, {n_encoders} {'was' if n_encoders == 1 else 'were'} measured, and "
+            f"a rank correlation of {LARGE} across encoders takes about {enough} of them, for one "
+            f"metric named beforehand."
+        )
+    best = tested.sort_values("value", key=abs, ascending=False, kind="stable").iloc[0]
+    n_tests = int(within[within["encoder"] == best["encoder"]]["p_holm"].notna().sum())
+    needed = units_needed(float(best["value"]), n_tests)
+    return (
+        f"{start}more classes; a correlation as strong as the strongest here "
+        f"({best['value']:+.2f}, in {best['encoder']}) would take about {needed} of them to stand "
+        f"out of {n_tests} metrics four times in five, and {int(best['n'])} were measured."
+    )
+
+
+def _more_classes(metrics: pd.DataFrame) -> str:
+    n = metrics.loc[metrics["scope"] != "all", "scope"].nunique()
+    return (
+        f"What would change it: at least {MIN_UNITS['class']} classes with noise that tells them "
+        f"apart; {n} {'was' if n == 1 else 'were'} measured."
+    )

@@ -64,7 +64,21 @@ TABLES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"encoder": "str", "metric": "str", "method": "str", "adjustment": "str"}
         | {"value": "float64", "low": "float64", "high": "float64"},
         {"dataset": "str", "layer": "str", "noise": "str", "scope_unit": "str"}
-        | {"p": "float64", "p_holm": "float64", "n": "float64", "status": "str"},
+        | {"p": "float64", "p_holm": "float64", "p_bh": "float64", "n": "float64"}
+        | {"detectable": "float64", "seed_sd": "float64", "n_seeds": "float64", "status": "str"},
+    ),
+    "prediction": (
+        {"encoder": "str", "metric": "str", "scope_unit": "str", "r2": "float64"},
+        {"dataset": "str", "layer": "str", "noise": "str", "rho": "float64", "error": "float64"}
+        | {"error_of_mean": "float64", "p": "float64", "p_holm": "float64", "p_bh": "float64"}
+        | {"n": "float64", "status": "str"},
+    ),
+    "added": (
+        {"encoder": "str", "metric": "str", "beyond": "str", "scope_unit": "str"}
+        | {"value": "float64", "low": "float64", "high": "float64"},
+        {"dataset": "str", "layer": "str", "noise": "str", "alone": "float64"}
+        | {"shared": "float64", "p": "float64", "p_holm": "float64", "p_bh": "float64"}
+        | {"r2_beyond": "float64", "r2_both": "float64", "n": "float64", "status": "str"},
     ),
     "training": (
         {"variant": "str", "step": "float64", "quantity": "str", "value": "float64"},
@@ -103,6 +117,8 @@ MANIFEST: dict[str, Any] = {
     "analyses": {},
     "answer": [],
     "findings": [],
+    "foretold": [],
+    "added": [],
     "notes": [],
     "holes": [],
     "provenance": {},
@@ -118,8 +134,8 @@ class Run:
     folder : where it was read from.
     manifest : what was asked and done; entries left out are empty, never missing.
     metrics, pairs, similarities, diagrams, records, spectra, projections, predictions,
-    associations, training, pictures, curves, thumbnails : the tables; one that the study did not
-        write is an empty frame with its columns.
+    associations, prediction, added, training, pictures, curves, thumbnails : the tables; one that
+        the study did not write is an empty frame with its columns.
     """
 
     folder: Path
@@ -133,6 +149,8 @@ class Run:
     projections: pd.DataFrame
     predictions: pd.DataFrame
     associations: pd.DataFrame
+    prediction: pd.DataFrame
+    added: pd.DataFrame
     training: pd.DataFrame
     pictures: pd.DataFrame
     curves: pd.DataFrame

@@ -7,7 +7,7 @@ which the result is stored: raise it whenever the function would give other numb
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -39,7 +39,7 @@ VERSIONS = {
     "projection": 4,
     "similarity": 1,
     "analysis": 1,
-    "statistics": 3,
+    "statistics": 4,
 }
 
 DRAWS = 50  # samples behind a confidence band
@@ -213,7 +213,7 @@ def statistics(
     random_state: int,
 ) -> Result:
     """How every metric goes with the primary accuracy, over classes and over encoders."""
-    from tdafeat.statistics import associations, per_class
+    from tdafeat.statistics import UNITS, added_value, associations, per_class, prediction
 
     frames = []
     for cell, spec in cells:
@@ -223,9 +223,11 @@ def statistics(
             # A pair belongs to two classes: each gets the mean over its pairs.
             frames.append(per_class(tables["pairs"].assign(**cell.columns())))
     table = pd.concat(frames, ignore_index=True)
-    found = [
-        associations(table, primary, unit=unit, random_state=random_state)
-        for unit in ("class", "encoder")
-    ]
-    kept = [part for part in found if not part.empty]
-    return {"associations": pd.concat(kept, ignore_index=True) if kept else found[0]}, {}
+    made: dict[str, Callable[..., pd.DataFrame]]
+    made = {"associations": associations, "prediction": prediction, "added": added_value}
+    found = {}
+    for name, make in made.items():
+        parts = [make(table, primary, unit=u, random_state=random_state) for u in UNITS]
+        kept = [part for part in parts if not part.empty]
+        found[name] = pd.concat(kept, ignore_index=True) if kept else parts[0]
+    return found, {}

@@ -23,7 +23,14 @@ from tdafeat.files import replace
 from tdafeat.record import analyses, metrics
 from tdafeat.run import TABLES, Run
 from tdafeat.stages import even_sample
-from tdafeat.statistics import COLUMNS, verdict
+from tdafeat.statistics import (
+    ADDED_COLUMNS,
+    COLUMNS,
+    PREDICTION_COLUMNS,
+    added_verdict,
+    prediction_verdict,
+    verdict,
+)
 from tdafeat.store import Store, digest
 from tdafeat.tasks import Hole, Task
 from tdafeat.wording import TRAINING, wording
@@ -67,6 +74,8 @@ def write_run(
     for name in TABLES.keys() - tables.keys():  # an earlier run's, which this one does not have
         (out / "tables" / f"{name}.parquet").unlink(missing_ok=True)
     associations = tables.get("associations", pd.DataFrame(columns=COLUMNS))
+    prediction = tables.get("prediction", pd.DataFrame(columns=PREDICTION_COLUMNS))
+    added = tables.get("added", pd.DataFrame(columns=ADDED_COLUMNS))
     manifest = {
         "schema": 1,
         "name": study.name,
@@ -92,9 +101,11 @@ def write_run(
         },
         "answer": [
             *_told(plan, store),
-            *answer(tables["metrics"], associations, study.primary, tables.get("training")),
+            *answer(tables["metrics"], associations, study.primary, tables.get("training"), added),
         ],
         "findings": verdict(associations, study.primary),
+        "foretold": prediction_verdict(prediction, study.primary),
+        "added": added_verdict(added, study.primary),
         "notes": _notes(study, source, tables),
         "holes": [
             {

@@ -30,22 +30,26 @@ def tables(clean=0.9, worst=0.4, topology=1.0, encoder="one"):
 
 
 def test_a_planted_relation_is_told_with_its_size():
-    accuracy, topology, pooling = answer(*tables(), "probe_accuracy")
+    accuracy, topology, pooling, change = answer(*tables(), "probe_accuracy")
     assert "one 90 to 40 %" in accuracy
     assert "go with linear probe accuracy in one (1 of 1" in topology
     assert "rho +1.00" in topology
     assert "Pool" in pooling
+    assert "more encoders" in change
+    assert "1 was measured" in change
 
 
 def test_no_relation_is_no_evidence():
     text = answer(*tables(topology=0.0), "probe_accuracy")
     assert "no evidence" in text[1]
     assert "metrics look stronger" in text[2]
+    assert "more classes" in text[3]
+    assert "and 12 were measured" in text[3]
 
 
 def test_a_classifier_at_chance_is_named():
     text = answer(*tables(clean=0.09, worst=0.08), "probe_accuracy")
-    assert any("one is near chance" in sentence for sentence in text)
+    assert "one is near chance" in text[0]
     assert not any("topological" in sentence for sentence in text)
 
 
@@ -69,4 +73,15 @@ def test_too_few_classes_say_so(n_classes):
     table, _ = tables()
     few = table[table["scope"].isin(["all", *CLASSES[:n_classes]])]
     text = answer(few, associations(few, "probe_accuracy"), "probe_accuracy")
-    assert text[-1] == "No class-wise relation could be estimated."
+    assert text[1] == "No class-wise relation could be estimated."
+    assert f"at least 5 classes with noise that tells them apart; {n_classes} were" in text[2]
+
+
+@pytest.mark.parametrize("p", [0.01, 0.5])
+def test_what_topology_adds_to_displacement_takes_the_third_sentence(p):
+    row = {"encoder": "one", "beyond": "displacement", "scope_unit": "class", "p_holm": p}
+    row |= {"metric": "longest_bar_h1", "value": 0.6, "low": 0.2, "high": 0.8}
+    text = answer(*tables(), "probe_accuracy", added=pd.DataFrame([row]))
+    assert len(text) == 4
+    assert ("no evidence that topology adds" in text[2]) == (p > 0.05)
+    assert "Longest bar, H1, rho +0.60 [+0.20, +0.80]" in text[2]

@@ -23,7 +23,13 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
     add("--corrupted", metavar="DIR", help="folder of already corrupted images, not a noise")
     add("--analysis", action="append", metavar="NAME", help="analysis; see tdafeat list analyses")
     add("--limit", type=int, metavar="N", help="at most N images per class")
-    add("--seed", type=int, metavar="N", help="seed of noise and procedural images")
+    add(
+        "--seed",
+        type=int,
+        action="append",
+        metavar="N",
+        help="seed of the noise; repeat for several",
+    )
     add("--primary", metavar="METRIC", help="the accuracy the question is about")
     add(
         "--precision",

@@ -91,7 +91,7 @@ def _run_study(study: Study, arguments: argparse.Namespace) -> int:
         "corrupted": arguments.corrupted,
         "analyses": arguments.analysis,
         "limit": arguments.limit,
-        "seeds": None if arguments.seed is None else (arguments.seed,),
+        "seeds": arguments.seed,
         "primary": arguments.primary,
     }
     study = replace(study, **{name: value for name, value in changes.items() if value is not None})

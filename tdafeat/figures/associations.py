@@ -34,10 +34,11 @@ def forest(
 
     Parameters
     ----------
-    associations : the run's table of associations.
+    associations : the run's table of associations; of its methods Spearman's is drawn.
     titles : what stands beside a row, by metric; its name if left out.
     """
-    frame = associations[associations["value"].notna()]
+    drawn = associations["value"].notna() & (associations["method"] == "spearman")
+    frame = associations[drawn]
     known = {name: (titles or {}).get(name, name.replace("_", " ")) for name in frame["metric"]}
     strict = frame["adjustment"] == ADJUSTMENTS[0]
     strength = frame.assign(size=frame["value"].abs().where(strict)).groupby("metric")["size"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tdafeat.report import analyses, background, correlations, evidence, likeness
+from tdafeat.report import analyses, background, beyond, correlations, evidence, likeness
 from tdafeat.report.model import Block, Report, Section
 from tdafeat.report.records import Records
 from tdafeat.run import Run
@@ -18,6 +18,8 @@ ORDER: tuple[tuple[str, Callable[[Run, Records], Iterator[Block]]], ...] = (
     ("Feature spaces side by side", likeness.similarities),
     ("Maps of the features", evidence.projections),
     ("What goes with accuracy", correlations.associations),
+    ("What topology adds", beyond.added),
+    ("What clean features foretell", beyond.prediction),
     ("Training", evidence.training),
     ("Methods", background.methods),
     ("All measurements", background.measurements),

@@ -14,6 +14,7 @@ from tdafeat.report.selection import noisy
 from tdafeat.run import Run
 
 SCATTERS = 3
+CHECKED = 10  # metrics of each feature space in the table of checks
 ORDER = ("within level", "level-adjusted", "pooled")
 THREE = (
     "Three correlations answer three questions. Within a level: do the classes with a higher "
@@ -27,7 +28,8 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
     """Which metrics go with accuracy: rank correlations and the points behind the strongest."""
     # Over a handful of encoders a rank correlation says little; the findings tell it in words.
     table = run.associations[run.associations["scope_unit"] != "encoder"]
-    known = table[table["value"].notna()]
+    every = table[table["value"].notna()]
+    known = every[every["method"] == "spearman"]
     if table.empty:
         return
     if known.empty:
@@ -52,6 +54,7 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
             f"forest-{encoder}-{layer}",
         )
     yield _table(known, titles)
+    yield from _checks(every, titles)
     strict = known[known["adjustment"].isin(ORDER[:1])]
     strength = strict["value"].abs().groupby(strict["metric"]).mean()
     for name in strength.sort_values(ascending=False).index[:SCATTERS]:
@@ -66,15 +69,59 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
             )
 
 
-def _table(known: pd.DataFrame, titles: dict[str, str]) -> Table:
-    wide = known.assign(
-        interval=[
-            f"{value:+.2f} [{low:+.2f}, {high:+.2f}]".replace("-", "−")
-            if np.isfinite(low)
-            else f"{value:+.2f}".replace("-", "−")
-            for value, low, high in zip(known["value"], known["low"], known["high"], strict=True)
-        ]
+def intervals(rows: pd.DataFrame) -> list[str]:
+    """Correlations with their intervals, as cells of a table."""
+    return [
+        (f"{value:+.2f} [{low:+.2f}, {high:+.2f}]" if np.isfinite(low) else f"{value:+.2f}")
+        .replace("-", "−")
+        .replace("+nan", "–")
+        .replace("nan", "–")
+        for value, low, high in zip(rows["value"], rows["low"], rows["high"], strict=True)
+    ]
+
+
+def _checks(every: pd.DataFrame, titles: dict[str, str]) -> Iterator[Table]:
+    """The strongest metrics by the other coefficients and corrections, and what was detectable."""
+    keys = ["encoder", "layer", "noise", "metric"]
+    strict = every[every["adjustment"] == ORDER[0]]
+    primary = strict[strict["method"] == "spearman"]
+    if primary["p_bh"].isna().all():  # a run of before they were computed
+        return
+    shown = primary.sort_values("value", key=np.abs, ascending=False, kind="stable")
+    shown = shown.groupby(keys[:3], sort=False).head(CHECKED)
+    frame = shown[[*keys, "p_holm", "p_bh", "detectable"]].assign(rho=intervals(shown))
+    for method, symbol in (("kendall", "τ"), ("pearson", "r")):
+        other = strict[strict["method"] == method]
+        column = other[[*keys, "p_holm"]].rename(columns={"p_holm": f"p {symbol}"})
+        column[symbol] = intervals(other)
+        frame = frame.merge(column, on=keys, how="left")
+    formats = dict.fromkeys(("p (Holm)", "p (BH)", "p (Holm) of τ", "p (Holm) of r"), ".2g")
+    order = ["encoder", "metric", "rho", "p_holm", "p_bh", "τ", "p τ", "r", "p r", "detectable"]
+    spread = ""
+    if (shown["n_seeds"] > 1).any():
+        frame["between seeds"] = shown["seed_sd"].to_numpy()
+        order.append("between seeds")
+        formats["between seeds"] = ".2f"
+        spread = (
+            " “Between seeds” is the standard deviation of rho from seed to seed; all else is "
+            "computed from means over seeds."
+        )
+    names = {"rho": "ρ", "p_holm": "p (Holm)", "p_bh": "p (BH)", "detectable": "detectable ρ"}
+    names |= {"p τ": "p (Holm) of τ", "p r": "p (Holm) of r"}
+    yield Table(
+        frame[order].assign(metric=frame["metric"].map(titles)).rename(columns=names),
+        f"The {CHECKED} strongest of each feature space within a level: Spearman's ρ, which the "
+        "study goes by, Kendall's τ and Pearson's r as a check. Holm's correction bounds the "
+        "chance of any false finding, Benjamini and Hochberg's (BH) the share of false ones among "
+        "the findings. A correlation below “detectable ρ” would more often than one time in five "
+        f"have been missed.{spread}",
+        "checks",
+        {**formats, "detectable ρ": ".2f"},
     )
+
+
+def _table(known: pd.DataFrame, titles: dict[str, str]) -> Table:
+    wide = known.assign(interval=intervals(known))
     frame = wide.pivot_table(
         index=["encoder", "metric"],
         columns="adjustment",

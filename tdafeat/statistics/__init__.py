@@ -13,7 +13,7 @@ from tdafeat.statistics.coefficients import ADJUSTMENTS, METHODS, correlations
 from tdafeat.statistics.corrections import benjamini_hochberg, holm
 from tdafeat.statistics.power import critical_correlation, detectable_correlation, units_needed
 from tdafeat.statistics.prediction import PREDICTION_COLUMNS, prediction
-from tdafeat.statistics.units import MIN_UNITS, per_class
+from tdafeat.statistics.units import MIN_UNITS, UNITS, per_class
 from tdafeat.statistics.verdict import verdict
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "METHODS",
     "MIN_UNITS",
     "PREDICTION_COLUMNS",
+    "UNITS",
     "added_value",
     "added_verdict",
     "associations",

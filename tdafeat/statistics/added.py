@@ -13,6 +13,7 @@ from tdafeat.statistics.corrections import corrected
 from tdafeat.statistics.prediction import basis_of, drop, left_out
 from tdafeat.statistics.resampling import bootstrap_interval, draws
 from tdafeat.statistics.units import GROUP, MIN_UNITS, Unit, candidates, trajectories, units_of
+from tdafeat.wording import TRAINING
 
 BEYOND: dict[str, tuple[str, ...]] = {
     "displacement": ("displacement",),
@@ -54,7 +55,7 @@ def added_value(
     Lane), ``p_holm`` and ``p_bh`` correct it for all metrics of group and set. ``r2_beyond`` is
     how well the simple metrics predict the accuracy drop of a class or encoder left out (see
     `prediction`; here their means over the noisy levels), ``r2_both`` with the metric added.
-    ``status`` says why a row could not be estimated.
+    ``status`` says why a row could not be estimated. Trainings are left out.
 
     References
     ----------
@@ -76,6 +77,8 @@ def added_value(
     """
     rows: list[dict[str, Any]] = []
     for units in units_of(metrics, primary, unit):
+        if units.key["noise"] == TRAINING:
+            continue
         present = candidates(units.mean, primary)
         names = _topological(present) if of is None else [n for n in of if n in present]
         for title, simple in beyond.items():

@@ -18,6 +18,7 @@ from tdafeat.statistics.units import (
     trajectories,
     units_of,
 )
+from tdafeat.wording import TRAINING
 
 MIN_PREDICTED = 5  # units: each is predicted from a line through four others at least
 PREDICTION_COLUMNS = [
@@ -54,7 +55,7 @@ def prediction(
     metrics of the group. The primary accuracy itself stands among the metrics as the reference
     a metric has to beat, and is not counted by the corrections. ``status`` says why a row could
     not be estimated: fewer than 5 units, or no noise, or no variation, or a single unit that
-    decides the line. Empty without noise.
+    decides the line. Empty without noise; the steps of a training are no noise.
 
     Notes
     -----
@@ -76,7 +77,7 @@ def prediction(
     rows: list[dict[str, Any]] = []
     for units in units_of(metrics, primary, unit):
         severities = units.mean.index.unique("severity")
-        if severities.max() == 0 or 0 not in severities:
+        if severities.max() == 0 or 0 not in severities or units.key["noise"] == TRAINING:
             continue
         clean = units.mean[units.mean.index.get_level_values("severity") == 0]
         names = [n for n in candidates(units.mean, primary) if not compares_with_clean(n)]

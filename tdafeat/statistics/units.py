@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 Unit = Literal["class", "encoder"]
+UNITS: tuple[Unit, ...] = ("class", "encoder")
 MIN_UNITS = {"class": 5, "encoder": 4}
 GROUP = ["dataset", "encoder", "layer", "noise"]  # columns of one group of units
 

@@ -1,0 +1,88 @@
+"""The sections on what topology adds to simpler metrics, and on what clean features foretell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tdafeat.report.correlations import intervals
+from tdafeat.report.model import Block, Paragraph, Table
+from tdafeat.report.records import Records
+from tdafeat.run import Run
+
+SHOWN = 5  # rows of each feature space in a table
+
+
+def added(run: Run, records: Records) -> Iterator[Block]:
+    """What is left of topological metrics once simpler ones are taken out."""
+    rows = run.added[run.added["value"].notna()]
+    if rows.empty:
+        return
+    yield Paragraph(
+        "A metric may go with accuracy only because it repeats a simpler one. The simple metrics "
+        "are therefore regressed out of the metric and out of accuracy, by ranks and at each "
+        "level; what is left is correlated. “Displacement” is how far noise moves the features, "
+        "“spread” the total variance and the median nearest-neighbour distance of a class."
+    )
+    for sentence in run.manifest["added"]:
+        yield Paragraph(str(sentence))
+    shown = rows.sort_values("value", key=np.abs, ascending=False, kind="stable")
+    shown = shown.groupby(["encoder", "layer", "noise", "beyond"], sort=False).head(SHOWN)
+    frame = shown[["encoder", "beyond", "alone", "shared", "p_holm", "p_bh", "n"]].assign(
+        metric=shown["metric"].map(records.titles(shown["metric"].drop_duplicates())),
+        partial=intervals(shown),
+        shared=100 * shown["shared"],
+        without=shown["r2_beyond"],
+        both=shown["r2_both"],
+    )
+    order = ["encoder", "beyond", "metric", "alone", "shared", "partial", "p_holm", "p_bh"]
+    names = {"alone": "ρ alone", "shared": "shared (%)", "partial": "ρ beyond", "n": "units"}
+    names |= {"p_holm": "p (Holm)", "p_bh": "p (BH)", "without": "R² without", "both": "R² with"}
+    yield Table(
+        frame[[*order, "without", "both", "n"]].rename(columns=names),
+        f"The {SHOWN} topological metrics of each feature space with the largest partial rank "
+        "correlation. “Shared” is the part of a metric's rank variance that the simple metrics "
+        "explain; R² is out of sample, of the accuracy drop of a unit left out, without and with "
+        "the metric beside the simple ones.",
+        "added",
+        {"ρ alone": "+.2f", "shared (%)": ".0f", "p (Holm)": ".2g", "p (BH)": ".2g"}
+        | {"R² without": ".2f", "R² with": ".2f", "units": ".0f"},
+    )
+
+
+def prediction(run: Run, records: Records) -> Iterator[Block]:
+    """How well metrics of clean features predict what noise costs an unseen unit."""
+    rows = run.prediction[run.prediction["r2"].notna()]
+    if rows.empty:
+        return
+    yield Paragraph(
+        "Each class (or encoder) is left out in turn; a straight line through the clean values of "
+        "all others predicts how much accuracy noise costs it. R² compares with predicting the "
+        "mean drop of the others: 1 is perfect, 0 no better, below 0 worse."
+    )
+    for sentence in run.manifest["foretold"]:
+        yield Paragraph(str(sentence))
+    primary = run.manifest["primary"]
+    ranked = rows.sort_values("r2", ascending=False, kind="stable")
+    best = ranked[ranked["metric"] != primary].groupby(["encoder", "layer", "noise"], sort=False)
+    shown = ranked.loc[sorted([*best.head(SHOWN).index, *rows.index[rows["metric"] == primary]])]
+    titles = records.titles(shown["metric"].drop_duplicates())
+    frame = shown[["encoder", "scope_unit", "metric", "r2", "rho", "p", "p_holm", "p_bh", "n"]]
+    frame = frame.assign(
+        metric=shown["metric"].map(titles),
+        error=100 * shown["error"],
+        mean=100 * shown["error_of_mean"],
+    )
+    order = ["encoder", "scope_unit", "metric", "r2", "rho", "error", "mean", "p", "p_holm", "p_bh"]
+    names = {"scope_unit": "left out", "r2": "R²", "rho": "ρ", "error": "error", "n": "units"}
+    names |= {"mean": "error of the mean", "p_holm": "p (Holm)", "p_bh": "p (BH)"}
+    yield Table(
+        frame[[*order, "n"]].rename(columns=names),
+        f"The {SHOWN} clean metrics of each feature space that predict the accuracy drop best, and "
+        "clean accuracy itself, which they have to beat. Errors are root mean squares in points "
+        "of accuracy; ρ is the rank correlation of predicted and true drops.",
+        "prediction",
+        {"R²": ".2f", "ρ": "+.2f", "error": ".1f", "error of the mean": ".1f", "p": ".2g"}
+        | {"p (Holm)": ".2g", "p (BH)": ".2g", "units": ".0f"},
+    )

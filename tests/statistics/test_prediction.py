@@ -1,0 +1,99 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import LeaveOneOut, cross_val_predict
+
+from tdafeat.statistics import added_value, added_verdict, prediction, prediction_verdict
+from tdafeat.statistics.prediction import left_out
+
+PRIMARY = "probe_accuracy"
+
+
+def table(n=14, effect=1.0, unit="class", noise="gaussian", seed=0):
+    """Units whose clean loops foretell the drop by `effect`, and whose displacement is noise."""
+    rng = np.random.default_rng(seed)
+    loops, other = rng.normal(size=(2, n))
+    accuracy = rng.normal(0.9, 0.01, n)
+    drop = 0.2 + 0.05 * (effect * loops + 0.2 * rng.normal(size=n))
+    rows = []
+    for severity in (0, 1, 2):
+        columns = {
+            PRIMARY: accuracy - severity * drop / 1.5,
+            "longest_bar_h1": loops + 0.01 * severity,
+            "koleo": other,
+            "total_variance": rng.normal(size=n),
+            "nearest_neighbour_distance": rng.normal(size=n),
+        }
+        if severity:
+            columns["displacement"] = rng.normal(size=n)
+        for metric, values in columns.items():
+            for k, value in enumerate(values):
+                where = {"encoder": "one", "scope": f"class {k}"}
+                if unit == "encoder":
+                    where = {"encoder": f"encoder {k}", "scope": "all"}
+                cell = {"dataset": "d", "layer": "l", "noise": noise, "severity": severity}
+                rows.append(cell | where | {"metric": metric, "value": value})
+    return pd.DataFrame(rows)
+
+
+def test_left_out_agrees_with_refitting():
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(12, 2)), rng.normal(size=12)
+    refitted = cross_val_predict(LinearRegression(), x, y, cv=LeaveOneOut())
+    np.testing.assert_allclose(left_out(x, y), refitted)
+    np.testing.assert_allclose(left_out(None, y), (y.sum() - y) / 11)
+    alone = np.r_[np.zeros(11), 1.0][:, None]  # the last unit alone decides the slope
+    assert np.isnan(left_out(alone, y)).tolist() == [False] * 11 + [True]
+
+
+@pytest.mark.parametrize("unit", ["class", "encoder"])
+def test_a_planted_drop_is_foretold_and_noise_is_not(unit):
+    found = prediction(table(unit=unit), PRIMARY, unit, n_permutations=999).set_index("metric")
+    assert found.loc["longest_bar_h1", "r2"] > 0.8
+    assert found.loc["longest_bar_h1", "p_holm"] == pytest.approx(0.004)  # four were tested
+    assert found.loc["longest_bar_h1", "error"] < 0.5 * found.loc["longest_bar_h1", "error_of_mean"]
+    assert found.loc["koleo", "p"] > 0.05
+    assert "displacement" not in found.index  # it needs noisy features
+    assert np.isnan(found.loc[PRIMARY, "p_holm"])
+    assert found.loc[PRIMARY, "p"] > 0
+    (text,) = prediction_verdict(found.reset_index(), PRIMARY)
+    assert "1 of 4 metrics" in text
+    assert "Clean accuracy itself" in text
+
+
+def test_no_evidence_and_not_estimable_say_so():
+    nothing = prediction(table(effect=0, seed=1), PRIMARY, n_permutations=199)
+    assert "no evidence" in prediction_verdict(nothing, PRIMARY)[0]
+    few = prediction(table(n=4), PRIMARY)
+    assert few["status"].str.contains("4 measured, at least 5 needed").all()
+    assert "not estimable: 4 measured" in prediction_verdict(few, PRIMARY)[0]
+    assert prediction(table().query("severity == 0"), PRIMARY).empty
+    assert prediction(table(noise="training"), PRIMARY).empty
+    assert prediction_verdict(prediction(table(noise="training"), PRIMARY), PRIMARY) == []
+
+
+def test_what_topology_adds_to_displacement_and_what_repeats_it():
+    rows = table()
+    found = added_value(rows, PRIMARY, n_boot=200, n_permutations=999)
+    assert found["beyond"].tolist() == ["displacement", "spread"]
+    assert (found["value"] < -0.5).all()  # more loops, a larger drop
+    assert (found["p_holm"] < 0.05).all()
+    assert (found["r2_both"] > found["r2_beyond"] + 0.5).all()
+    assert (found["low"] < found["value"]).all()
+    # The same metric under another name leaves nothing.
+    loops = rows[(rows["metric"] == "longest_bar_h1") & (rows["severity"] > 0)]
+    rest = rows[rows["metric"] != "displacement"]
+    same = pd.concat([rest, loops.assign(metric="displacement")])
+    repeated = added_value(same, PRIMARY, n_boot=200, n_permutations=99).iloc[0]
+    assert "nothing is left" in repeated["status"]
+    text = " ".join(added_verdict(found, PRIMARY))
+    assert "Beyond displacement, 1 of the one metric of topology still goes" in text
+    nothing = added_value(table(effect=0, seed=1), PRIMARY, n_boot=200, n_permutations=99)
+    assert "no evidence that topology adds" in added_verdict(nothing, PRIMARY)[0]
+
+
+def test_too_few_units_for_the_simple_metrics():
+    found = added_value(table(n=6), PRIMARY, n_boot=200, n_permutations=99).set_index("beyond")
+    assert found.loc["displacement", "status"] == "ok"
+    assert "6 measured, at least 7 needed" in found.loc["spread", "status"]
