@@ -87,25 +87,28 @@ def aligned_mates(
 
 
 @njit(cache=True, nogil=True)
-def covers(a: np.ndarray, b: np.ndarray, radius: float, mates: np.ndarray) -> bool:
-    """Whether every bar of sorted `a` longer than 2 `radius` has its own bar of `b` that near.
+def cover(a: np.ndarray, b: np.ndarray, radius: float, mates: np.ndarray) -> float:
+    """Match every bar of sorted `a` longer than 2 `radius` to its own bar of `b` that near.
 
     The intervals of reach all have the same length, so taking the first free bar is optimal.
-    `mates` takes the bar of `b` that each bar of `a` is given, -1 for none.
+    `mates` takes the bar of `b` that each bar of `a` is given, -1 for none. Returns the least
+    radius at which this matching still covers, at most `radius`; inf if none does.
     """
-    j = 0
+    j, reached = 0, 0.0
     mates[:] = -1
     for i in range(len(a)):
         x = a[i]
         if x / 2 <= radius:
+            reached = max(reached, x / 2)
             continue
         while j < len(b) and x - b[j] > radius:
             j += 1
         if j == len(b) or b[j] - x > radius:
-            return False
+            return np.inf
         mates[i] = j
+        reached = max(reached, abs(x - b[j]))
         j += 1
-    return True
+    return reached
 
 
 @njit(cache=True, nogil=True)
@@ -131,12 +134,12 @@ def bottleneck_on_a_line(
     """Bottleneck distance of sorted lifetimes: the smallest radius at which each covers the other.
 
     No radius is smaller than the least way of any bar. Beyond it bisects over the float64 numbers
-    themselves: the bits of non-negative floats are ordered as integers, so at most 63 sweeps find
-    the answer to its last bit. `mates_a`, `mates_b` take the bars by which each diagram's long
-    bars are covered.
+    themselves: the bits of non-negative floats are ordered as integers. A matching found at some
+    radius covers at a smaller one, too; where none does just below that, it is the answer.
+    `mates_a`, `mates_b` take the bars by which each diagram's long bars are covered.
     """
     least = max(least_way(a, b), least_way(b, a))
-    if covers(a, b, least, mates_a) and covers(b, a, least, mates_b):
+    if max(cover(a, b, least, mates_a), cover(b, a, least, mates_b)) <= least:
         return least
     most = least
     for lengths in (a, b):
@@ -145,10 +148,13 @@ def bottleneck_on_a_line(
     bounds = np.array([least, most])
     bits = bounds.view(np.int64)
     trial = np.empty(1)
+    just_below = False
     while bits[1] - bits[0] > 1:
-        trial.view(np.int64)[0] = bits[0] + (bits[1] - bits[0]) // 2
-        enough = covers(a, b, trial[0], mates_a) and covers(b, a, trial[0], mates_b)
-        bounds[1 if enough else 0] = trial[0]
-    covers(a, b, bounds[1], mates_a)
-    covers(b, a, bounds[1], mates_b)
+        middle = bits[0] + (bits[1] - bits[0]) // 2
+        trial.view(np.int64)[0] = bits[1] - 1 if just_below else middle
+        reached = max(cover(a, b, trial[0], mates_a), cover(b, a, trial[0], mates_b))
+        just_below = reached <= trial[0]
+        bounds[1 if just_below else 0] = reached if just_below else trial[0]
+    cover(a, b, bounds[1], mates_a)
+    cover(b, a, bounds[1], mates_b)
     return bounds[1]

@@ -83,7 +83,8 @@ def as_diagram(values: Any, name: str = "diagram") -> np.ndarray:
         )
     births, deaths = diagram[:, 0], diagram[:, 1]
     allowed = np.abs(diagram) <= LARGEST
-    allowed[:, 1] |= deaths == np.inf
+    if np.count_nonzero(allowed) < diagram.size:
+        allowed[:, 1] |= deaths == np.inf
     # Half the time of two calls of `all`, which counts between diagrams of a few bars.
     if np.count_nonzero(allowed) + np.count_nonzero(births <= deaths) == 3 * len(diagram):
         return diagram

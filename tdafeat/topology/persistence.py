@@ -94,7 +94,7 @@ def persistence(
     sparse = hasattr(X, "tocoo")
     if sparse and (metric != "precomputed" or n_landmarks is not None):
         raise ValueError("a sparse X takes metric='precomputed' and no n_landmarks")
-    prepared = as_sparse_distances(X) if sparse else measure.prepare(X)
+    prepared = as_sparse_distances(X) if sparse else measure.prepare(X, n_threads)
     n_samples, covering_radius = prepared.shape[0] if sparse else len(prepared), 0.0
     indices = np.arange(n_samples)
     if n_landmarks is not None and _whole(n_landmarks, "n_landmarks", at_least=1) < n_samples:
@@ -111,7 +111,7 @@ def persistence(
         from tdafeat.topology.rips.forest import h0
 
         bars: Sequence[np.ndarray] = [
-            h0(lambda rows: measure.block(prepared, rows), n_points, rounded_thresh)
+            h0(lambda rows: measure.block(prepared, rows), n_points, rounded_thresh, n_threads)
         ]
     else:
         check_size(chosen, n_points, maxdim)

@@ -14,6 +14,7 @@ from tdafeat.record import Registry
 
 _BLOCK = 1 << 20  # entries of a temporary array
 _CHUNK = 1 << 16  # pairs whose distances are taken one by one at a time
+_FEW = 1000  # points up to which numpy has copied a matrix before a kernel is loaded
 
 
 NO_TRIANGLE_INEQUALITY = ("cosine", "correlation")  # so no bound by stability holds
@@ -49,7 +50,7 @@ def _centred_directions(points: np.ndarray) -> np.ndarray:
 class PointMetric(Protocol):
     """A way to measure the distances within a cloud."""
 
-    def prepare(self, values: Any) -> Any:
+    def prepare(self, values: Any, n_threads: int = 1) -> Any:
         """Check the input and bring it into the form the other methods take; its len is n."""
 
     def block(self, prepared: Any, rows: np.ndarray, since: int = 0) -> np.ndarray:
@@ -88,7 +89,7 @@ class Embedded:
     finish: Callable[[np.ndarray], np.ndarray]
     embed: Callable[[np.ndarray], np.ndarray]
 
-    def prepare(self, values: Any) -> Cloud:
+    def prepare(self, values: Any, n_threads: int = 1) -> Cloud:
         """Points of a Euclidean space."""
         points = self.embed(within_float32(as_cloud(values, "X")))
         points = points - points.mean(axis=0)  # the error grows with the norms
@@ -154,7 +155,7 @@ class Embedded:
 class Precomputed:
     """A distance matrix brought by the caller; the triangle inequality is not asked for."""
 
-    def prepare(self, values: Any) -> np.ndarray:
+    def prepare(self, values: Any, n_threads: int = 1) -> np.ndarray:
         """A float32 copy, the larger of both entries of each pair, of a matrix that is checked.
 
         It must be square, finite, symmetric, non-negative, and zero on its diagonal.
@@ -165,6 +166,8 @@ class Precomputed:
         if matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
             raise ValueError(f"X must be a square distance matrix; got shape {matrix.shape}")
         distances = np.empty(matrix.shape, np.float32)
+        if len(matrix) > _FEW and self._copied(matrix, distances, n_threads):
+            return distances
         step = max(1, _BLOCK // len(matrix))
         for start in range(0, len(matrix), step):
             upper = matrix[start : start + step, start:]
@@ -182,6 +185,19 @@ class Precomputed:
             distances[start : start + step, start:] = upper
             distances[start:, start : start + step] = upper.T
         return distances
+
+    def _copied(self, matrix: np.ndarray, distances: np.ndarray, n_threads: int) -> bool:
+        """Whether a kernel could copy the matrix, which is then symmetric to the bit."""
+        if matrix.dtype not in (np.float32, np.float64):
+            return False
+        from tdafeat.topology.copying import copy_distances
+
+        with ThreadPoolExecutor(n_threads) as pool:
+            parts = [
+                pool.submit(copy_distances, matrix, distances, first, n_threads)
+                for first in range(n_threads)
+            ]
+        return all(part.result() for part in parts)
 
     def _refuse(self, matrix: np.ndarray) -> None:
         """Say what is wrong, and where first."""

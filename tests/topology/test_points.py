@@ -84,6 +84,39 @@ def test_precomputed_matrices_pass_as_they_are():
     assert (metric.from_point(prepared, 2) == matrix[2].astype(np.float32)).all()
 
 
+@pytest.mark.parametrize("n", [1001, 1024])  # with a part of a tile left over, and none
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_large_matrices_are_copied_and_checked_by_tiles(n, n_threads):
+    matrix = squareform(pdist(np.random.default_rng(4).normal(size=(n, 2))))
+    prepare = point_metrics["precomputed"].prepare
+    for values in (
+        matrix,
+        matrix.astype(np.float32),
+        np.asfortranarray(matrix),
+        matrix[::-1, ::-1],
+    ):
+        copy = prepare(values, n_threads)
+        np.testing.assert_array_equal(copy, np.asarray(values, np.float32))
+        assert copy is not values
+    nearly = matrix.copy()
+    nearly[n - 1, 3] *= 1 + 1e-7  # symmetric to float32: the larger of both is taken
+    np.testing.assert_array_equal(
+        prepare(nearly, n_threads), np.float32(np.maximum(nearly, nearly.T))
+    )
+    for (i, j), value, message in (
+        ((n - 1, 2), 9.0, r"symmetric to float32; entry \(2, "),
+        ((300, 300), 1.0, r"zero diagonal; entry \(300, 300\) is 1"),
+        ((70, 5), np.nan, r"finite distances .* entry \(70, 5\) is nan"),
+        ((5, 70), -1.0, r"none negative; entry \(5, 70\) is -1"),
+    ):
+        wrong = matrix.copy()
+        wrong[i, j] = value
+        with pytest.raises(ValueError, match=message):
+            prepare(wrong, n_threads)
+    with pytest.raises(ValueError, match="beyond the range of float32"):
+        prepare(matrix * 1e39, n_threads)
+
+
 @pytest.mark.parametrize("kind", ["bool", "uint8", "int64", "float32"])
 def test_matrices_of_any_real_kind(kind):
     matrix = (1 - np.eye(3)).astype(kind)

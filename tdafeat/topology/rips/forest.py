@@ -14,16 +14,18 @@ analysis, and applications", for components that wait.
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
 _NEAR = 12  # nearest points in a list
-_BLOCK = 1 << 21  # distances held at once
+_BLOCK = 1 << 20  # distances held at once by each thread
 
 Block = Callable[[np.ndarray], np.ndarray]
 
 
-def h0(block: Block, n: int, thresh: float) -> np.ndarray:
+def h0(block: Block, n: int, thresh: float, n_threads: int = 1) -> np.ndarray:
     """Diagram of degree 0, bars in no particular order.
 
     Parameters
@@ -31,6 +33,7 @@ def h0(block: Block, n: int, thresh: float) -> np.ndarray:
     block : indices of m points -> their distances to all, float32 `(m, n)`, symmetric to the bit.
     n : number of points.
     thresh : longest edge that enters, inf for all.
+    n_threads : threads that take blocks; the diagram does not depend on them.
 
     Returns
     -------
@@ -45,7 +48,8 @@ def h0(block: Block, n: int, thresh: float) -> np.ndarray:
            [ 0., inf]])
     """
     component = np.arange(n)
-    lists = _nearest_outside(block, np.arange(n), component)
+    nearest_outside = partial(_nearest_outside, block, n_threads=n_threads)
+    lists = nearest_outside(np.arange(n), component)
     lengths: list[np.ndarray] = []
     while component.any():  # the last component left is number 0
         offers, ends, bounds = _shortest_outwards(*lists, component)
@@ -61,7 +65,7 @@ def h0(block: Block, n: int, thresh: float) -> np.ndarray:
             names, sizes = np.unique(component, return_counts=True)
             smaller = names[np.argsort(sizes)[: len(names) // 2]]
             points = np.flatnonzero(np.isin(component, smaller) & (bounds < least[component]))
-            for old, new in zip(lists, _nearest_outside(block, points, component), strict=True):
+            for old, new in zip(lists, nearest_outside(points, component), strict=True):
                 old[points] = new
             continue
         component, joined = _join(component, component[ends[chosen]], component[chosen])
@@ -73,7 +77,7 @@ def h0(block: Block, n: int, thresh: float) -> np.ndarray:
 
 
 def _nearest_outside(
-    block: Block, points: np.ndarray, component: np.ndarray
+    block: Block, points: np.ndarray, component: np.ndarray, n_threads: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Nearest points of other components, ascending: distances and indices, `(len(points), k)`.
 
@@ -83,7 +87,8 @@ def _nearest_outside(
     k = min(_NEAR, n)
     distances, indices = np.empty((len(points), k)), np.empty((len(points), k), np.int64)
     step = max(1, _BLOCK // n)
-    for start in range(0, len(points), step):
+
+    def fill(start: int) -> None:
         rows = points[start : start + step]
         outside = block(rows)
         outside[component[rows, None] == component] = np.inf
@@ -92,6 +97,9 @@ def _nearest_outside(
         order = np.argsort(lengths, axis=1)
         distances[start : start + step] = np.take_along_axis(lengths, order, axis=1)
         indices[start : start + step] = np.take_along_axis(near, order, axis=1)
+
+    with ThreadPoolExecutor(n_threads) as pool:
+        list(pool.map(fill, range(0, len(points), step)))
     return distances, indices
 
 
