@@ -54,7 +54,8 @@ def _nearest(points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     nearest = torch.empty(len(rows), k, dtype=torch.int64)
     for start in range(0, len(rows), CHUNK):
         part = centred[start : start + CHUNK]
-        relative = squares - 2 * part @ centred.T  # squared distance less a constant per row
+        # squared distance less a constant per row
+        relative = torch.addmm(squares, part, centred.T, alpha=-2)
         own = torch.arange(len(part))
         relative[own, start + own] = torch.inf
         closest = relative.topk(k, dim=1, largest=False)

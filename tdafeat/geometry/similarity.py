@@ -143,15 +143,27 @@ def representational_similarity(a: Any, b: Any) -> float:
     1.0
     """
     first, second = _same_images(a, b, min_samples=3)
-    if len(first) > MOST_ROWS:
-        order = np.argsort(np.square(second).sum(axis=1), kind="stable")
-        chosen = order[np.linspace(0, len(order) - 1, MOST_ROWS).round().astype(int)]
-        first, second = first[chosen], second[chosen]
-    # Rounding must not tell equal distances apart: ranks would make an order of it.
-    ranks = [rankdata(pdist(points).round(12)) for points in (first, second)]
-    x, y = (rank - rank.mean() for rank in ranks)
+    chosen = _spread(second)
+    x, y = _ranks(first, chosen), _ranks(second, chosen)
     lengths = np.linalg.norm(x) * np.linalg.norm(y)
     return float(np.clip(x @ y / lengths, -1.0, 1.0)) if lengths > 0 else float("nan")
+
+
+@shared
+def _spread(points: np.ndarray) -> np.ndarray:
+    """Rows that stand for all: evenly spaced by their distance from the mean, 2,000 at most."""
+    order = np.argsort(np.square(points).sum(axis=1), kind="stable")
+    if len(order) <= MOST_ROWS:
+        return order
+    return order[np.linspace(0, len(order) - 1, MOST_ROWS).round().astype(int)]
+
+
+@shared
+def _ranks(points: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Ranks of the distances of all pairs of the rows chosen, less their mean."""
+    # Rounding must not tell equal distances apart: ranks would make an order of it.
+    ranks = rankdata(pdist(points[chosen]).round(12))
+    return ranks - ranks.mean()
 
 
 @metric(

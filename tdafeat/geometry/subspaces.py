@@ -209,7 +209,7 @@ def angles_to_clean(features: Any, clean: Any, n_components: int | None = None) 
     dimension = pair[0].shape[1]
     if n_components is not None and not 1 <= n_components <= dimension:
         raise ValueError(f"n_components must lie in 1..{dimension}; got {n_components}")
-    noisy, original = (_basis(torch.from_numpy(points), center=True) for points in pair)
+    noisy, original = (_directions(points) for points in pair)
     spanned = min(len(noisy), len(original))
     k = n_components or min(MAX_COMPONENTS, max(1, dimension // 2), spanned)
     if k > spanned or k == 0:
@@ -288,12 +288,19 @@ def _as_angles(angles: Any) -> np.ndarray:
     return values
 
 
+@shared
+def _directions(points: np.ndarray) -> torch.Tensor:
+    return _basis(torch.from_numpy(points), center=True)
+
+
 def _basis(points: torch.Tensor, center: bool) -> torch.Tensor:
     """Orthonormal principal directions in descending order, (r, D), r the numerical rank."""
     # relative to the points as given: centred constant rows leave rounding, not a direction
     tolerance = max(points.shape) * torch.finfo(points.dtype).eps * float(points.norm())
     if center:
         points = points - points.mean(0)
+    if len(points) > 2 * points.shape[1]:  # the triangle has the same right singular vectors
+        points = torch.linalg.qr(points, mode="r").R
     _, values, directions = torch.linalg.svd(points, full_matrices=False)
     return directions[values > tolerance]
 

@@ -105,11 +105,13 @@ def uniformity(features: Any) -> float:
     n_samples = len(rows)
     total = 0.0
     for start in range(0, n_samples, CHUNK):
-        part = rows[start : start + CHUNK]
-        kernel = torch.exp(4 * (part @ rows.T).clamp(-1, 1) - 4)  # |x - y|^2 = 2 - 2 cos
-        own = torch.arange(len(part))
-        kernel[own, start + own] = 0
-        total += float(kernel.sum())
+        part, later = rows[start : start + CHUNK], rows[start + CHUNK :]
+        for others, times in ((part, 1), (later, 2)):  # every pair of rows in both orders
+            cosines = (part @ others.T).clamp_(-1, 1)
+            kernel = cosines.mul_(4).sub_(4).exp_()  # |x - y|^2 = 2 - 2 cos
+            if others is part:
+                kernel.fill_diagonal_(0)
+            total += times * float(kernel.sum())
     return float(np.log(total / (n_samples * (n_samples - 1))))
 
 
@@ -136,16 +138,17 @@ def mean_cosine(features: Any) -> float:
     return float((np.square(rows.sum(axis=0)).sum() - n_samples) / (n_samples * (n_samples - 1)))
 
 
-@metric(
-    "nearest_neighbour_distance",
-    title="median nearest-neighbour distance",
-    room="geometry",
-    needs=("features",),
-    range=(0.0, float("inf")),
-    invariant=("rotation", "translation", "permutation"),
-    source="Clark & Evans 1954",
-    unit="units of the features",
-)
+_NEAREST: dict[str, Any] = {
+    "room": "geometry",
+    "needs": ("features",),
+    "range": (0.0, float("inf")),
+    "invariant": ("rotation", "translation", "permutation"),
+    "source": "Clark & Evans 1954",
+    "unit": "units of the features",
+}
+
+
+@metric("nearest_neighbour_distance", title="median nearest-neighbour distance", **_NEAREST)
 def nearest_neighbour_distance(features: Any) -> float:
     """Median Euclidean distance of a row to the nearest other row; needs two rows.
 
@@ -155,6 +158,25 @@ def nearest_neighbour_distance(features: Any) -> float:
     1.0
     """
     return float(np.median(nearest_distances(as_cloud(features, min_samples=2))))
+
+
+def _register_quantile(percent: int) -> None:
+    """A metric that is a quantile of the nearest-neighbour distances."""
+
+    def quantile(features: Any) -> float:
+        distances = nearest_distances(as_cloud(features, min_samples=2))
+        return float(np.quantile(distances, percent / 100))
+
+    quantile.__doc__ = f"{percent} % quantile of the rows' distances to the nearest other row."
+    metric(
+        f"nearest_neighbour_q{percent}",
+        title=f"{percent} % quantile of nearest-neighbour distances",
+        **_NEAREST,
+    )(quantile)
+
+
+for _percent in (10, 90):
+    _register_quantile(_percent)
 
 
 @metric(
