@@ -39,6 +39,8 @@ def as_cloud(values: Any, name: str = "features", min_samples: int = 1) -> np.nd
     dtype('float64')
     """
     array = as_array(values, name, 2).astype(np.float64, copy=False)
+    if min(array.strides) < 0:  # a reversed view, which torch does not take
+        array = array.copy()
     n_samples, n_features = array.shape
     if n_features == 0:
         raise ValueError(f"{name} must have at least one column; got shape {array.shape}")

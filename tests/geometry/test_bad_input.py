@@ -1,0 +1,151 @@
+"""What no metric and no public function may stumble over: a value, NaN, or one clear sentence."""
+
+import re
+import warnings
+
+import numpy as np
+import pytest
+
+from tdafeat import geometry
+from tdafeat.record import metrics
+
+RNG = np.random.default_rng(0)
+CLOUD = RNG.normal(size=(24, 5))
+TWO = np.repeat([0, 1], 12)
+SPOILT = CLOUD.copy()
+SPOILT[3, 2] = np.nan
+
+INPUTS = {
+    "fewer samples than dimensions": (RNG.normal(size=(6, 40)), np.repeat([0, 1], 3)),
+    "as many as dimensions": (CLOUD[:5], np.array([0, 0, 1, 1, 1])),
+    "one sample": (CLOUD[:1], TWO[:1]),
+    "two samples": (CLOUD[:2], np.array([0, 1])),
+    "one class": (CLOUD, np.zeros(24, int)),
+    "a class of one sample": (CLOUD, np.array([0] * 23 + [1])),
+    "every class one sample": (CLOUD, np.arange(24)),
+    "constant features": (np.full((24, 5), 1 / 3), TWO),
+    "one constant column": (np.column_stack([CLOUD, np.ones(24)]), TWO),
+    "one column": (CLOUD[:, :1], TWO),
+    "duplicates": (np.repeat(CLOUD[:8], 3, axis=0), TWO),
+    "two points": (np.eye(5)[TWO], TWO),
+    "a zero vector": (np.vstack([np.zeros(5), CLOUD[1:]]), TWO),
+    "zero vectors": (np.zeros((24, 5)), TWO),
+    "integers": (np.round(CLOUD * 5).astype(int), TWO),
+    "unsigned bytes": (np.abs(np.round(CLOUD * 20)).astype(np.uint8) + 1, TWO),
+    "booleans": (CLOUD > 0, TWO),
+    "float16": (CLOUD.astype(np.float16), TWO),
+    "tiny": (CLOUD * 1e-140, TWO),
+    "huge": (CLOUD * 1e140, TWO),
+}
+REFUSED = {
+    "NaN": (SPOILT, TWO),
+    "inf": (np.where(np.isnan(SPOILT), np.inf, SPOILT), TWO),
+    "labels that do not match": (CLOUD, TWO[:-1]),
+    "no rows": (CLOUD[:0], TWO[:0]),
+    "no columns": (CLOUD[:, :0], TWO),
+    "one axis": (CLOUD[:, 0], TWO),
+    "text": (np.full((24, 5), "a"), TWO),
+}
+OF_EIGENVALUES = {
+    *("explained_variance_ratio", "cumulative_variance", "condition_number"),
+    *("collapsed_dimensions", "participation_ratio", "effective_rank", "stable_rank"),
+    *("n_components_for", "power_law"),
+}
+OF_ANGLES = {"grassmann_distance", "chordal_distance", "projection_distance"}
+RECORDS = {"ClassAngles", "PowerLaw", "PrincipalComponents"}  # what functions return
+NEEDS = ("features", "clean", "labels", "probe_head", "zero_shot_head")
+
+
+def functions():
+    """Every metric of arrays and every public function, as calls of (features, labels)."""
+    calls = {}
+    for name, record in metrics.items():
+        if record.room != "evaluation" and set(record.needs) <= set(NEEDS):
+            calls[f"metric {name}"] = lambda x, y, r=record: r.function(
+                *(
+                    {"features": x, "clean": x[::-1], "labels": y}.get(n, head(x, y))
+                    for n in r.needs
+                )
+            )
+    two = {"alignment", "displacement", "subspace_angle_to_clean", "angles_to_clean"}
+    two |= {"linear_cka", "procrustes_disparity", "representational_similarity"}
+    two |= {"mutual_neighbours", "principal_angles", "nc4"}
+    labelled = {"class_angles", "class_angle_mean", "class_angle_max", "class_angle_min"}
+    labelled |= {"class_distance_variance", "etf_distance", "nc1", "nc2_equiangular"}
+    labelled |= {"nc2_equinorm"}
+    for name in set(geometry.__all__) - RECORDS - OF_ANGLES:
+        function = getattr(geometry, name)
+        if name == "Moments":
+            calls[name] = lambda x, y: geometry.Moments.of(x, y).scatter
+            calls["spectrum of Moments"] = lambda x, y: geometry.spectrum(geometry.Moments.of(x, y))
+            calls["nc1 of Moments"] = lambda x, y: geometry.nc1(geometry.Moments.of(x, y))
+        elif name in OF_EIGENVALUES:
+            more = (0.9,) if name == "n_components_for" else ()
+            calls[name] = lambda x, y, f=function, m=more: f(geometry.spectrum(x), *m)
+        elif name in two:
+            calls[name] = lambda x, y, f=function: f(x, x[::-1])
+        elif name in labelled:
+            calls[name] = lambda x, y, f=function: f(x, y)
+        elif name == "nc3":
+            calls[name] = lambda x, y: geometry.nc3(x, y, head(x, y))
+        elif name == "nearest_neighbours":
+            calls[name] = lambda x, y: geometry.nearest_neighbours(x, 3)
+        else:
+            calls[name] = lambda x, y, f=function: f(x)
+    return calls
+
+
+def head(x, y):
+    """Weights of a linear head for the classes there are."""
+    return np.eye(len(np.unique(y)), np.shape(x)[1]) if np.ndim(x) == 2 else np.eye(2)
+
+
+CALLS = functions()
+
+
+def numbers(value):
+    """All numbers in what a function returned."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if hasattr(value, "__dataclass_fields__"):
+        value = [getattr(value, field) for field in value.__dataclass_fields__]
+    if isinstance(value, (list, tuple)):
+        return np.concatenate([np.empty(0), *map(numbers, value)])
+    return np.asarray(value, dtype=float).ravel()
+
+
+@pytest.mark.parametrize("name", sorted(CALLS))
+@pytest.mark.parametrize("case", INPUTS)
+def test_a_value_nan_or_a_clear_error_and_never_a_warning(name, case):
+    features, labels = INPUTS[case]
+    given = features.copy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            found = numbers(CALLS[name](features, labels))
+        except ValueError as error:
+            message = str(error)
+            assert re.search("must|needs", message), message
+        else:
+            assert not np.isinf(found).any()
+    np.testing.assert_array_equal(features, given)
+
+
+def takes_labels(name):
+    bare = name.removeprefix("metric ")
+    measured = bare in metrics and "labels" in metrics[bare].needs
+    return measured or bare in {"class_angles", "nc1", "nc3"} or "Moments" in bare
+
+
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [
+        (name, case)
+        for name in sorted(CALLS)
+        for case in REFUSED
+        if takes_labels(name) or case != "labels that do not match"
+    ],
+)
+def test_what_is_no_cloud_is_refused_by_name(name, case):
+    with pytest.raises((ValueError, TypeError), match=r"\w+(\[.*\])? must "):
+        CALLS[name](*REFUSED[case])
