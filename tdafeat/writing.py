@@ -222,6 +222,7 @@ def _notes(study: Study, source: Source, tables: Mapping[str, pd.DataFrame]) -> 
         "the smallest class, or the limit asked for."
     )
     notes += source.remarks()
+    notes += _collapses(tables["metrics"])
     if (
         source.noise is not None
         and source.noise.units == "normalised"
@@ -235,6 +236,23 @@ def _notes(study: Study, source: Source, tables: Mapping[str, pd.DataFrame]) -> 
     if source.noise is not None and len(study.seeds) == 1:
         notes.append(f"One noise seed ({study.seeds[0]}): the spread between seeds is not shown.")
     return notes
+
+
+def _collapses(metrics: pd.DataFrame) -> Iterator[str]:
+    """Which clean features have collapsed, and which of those at the strongest noise."""
+    from tdafeat.geometry.verdict import judge
+
+    whole = metrics[metrics["scope"] == "all"]
+    if whole.empty or (whole["noise"] == TRAINING).any():  # whose answer tells of its variants
+        return
+    last = whole["severity"].max()
+    ends = whole[whole["severity"].isin([0, last])]
+    for (name, layer, severity), rows in ends.groupby(["encoder", "layer", "severity"], sort=False):
+        values = rows.groupby("metric")["value"].mean()
+        verdict = judge({str(metric): float(value) for metric, value in values.items()})
+        if verdict.kind != "none":
+            level = " at the strongest noise" if severity else ""
+            yield f"Features of {name} {layer}".rstrip() + f"{level}: {verdict}."
 
 
 def versions() -> dict[str, str]:

@@ -125,6 +125,15 @@ def test_encoders_are_compared_with_each_other_at_every_level(run):
     assert cka[0] > cka[2]
 
 
+def test_a_collapse_stands_in_the_notes_with_its_evidence(place, run):
+    points = levels(0, spreads=(0.01, 0.6, 1.2))
+    found = study(features={"one": points}).run(place / "points", store=place / "s3", quiet=True)
+    told = [note for note in found.manifest["notes"] if "collapse" in note]
+    assert len(told) == 1
+    assert told[0].startswith("Features of one: class collapse (effective rank ")
+    assert not any("collapse" in note for note in run.manifest["notes"])
+
+
 def test_encoders_of_other_images_are_not_compared(place):
     other = levels(1, ids=tuple(f"other-{i}" for i in range(len(CLASSES) * PER_CLASS)))
     spaces = {"one": levels(0), "two": other}

@@ -62,9 +62,11 @@ from tdafeat.geometry.uniformity import (
     uniformity,
     unit_rows,
 )
+from tdafeat.geometry.verdict import CollapseVerdict, collapse_verdict
 
 __all__ = [
     "ClassAngles",
+    "CollapseVerdict",
     "Moments",
     "PowerLaw",
     "PrincipalComponents",
@@ -76,6 +78,7 @@ __all__ = [
     "class_angle_min",
     "class_angles",
     "class_distance_variance",
+    "collapse_verdict",
     "collapsed_dimensions",
     "condition_number",
     "cumulative_variance",

@@ -52,7 +52,12 @@ OF_EIGENVALUES = {
     *("n_components_for", "power_law"),
 }
 OF_ANGLES = {"grassmann_distance", "chordal_distance", "projection_distance"}
-RECORDS = {"ClassAngles", "PowerLaw", "PrincipalComponents"}  # what functions return
+RECORDS = {
+    "ClassAngles",
+    "CollapseVerdict",
+    "PowerLaw",
+    "PrincipalComponents",
+}  # what functions return
 NEEDS = ("features", "clean", "labels", "probe_head", "zero_shot_head")
 
 
@@ -72,7 +77,7 @@ def functions():
     two |= {"mutual_neighbours", "principal_angles", "nc4"}
     labelled = {"class_angles", "class_angle_mean", "class_angle_max", "class_angle_min"}
     labelled |= {"class_distance_variance", "etf_distance", "nc1", "nc2_equiangular"}
-    labelled |= {"nc2_equinorm"}
+    labelled |= {"nc2_equinorm", "collapse_verdict"}
     for name in set(geometry.__all__) - RECORDS - OF_ANGLES:
         function = getattr(geometry, name)
         if name == "Moments":
@@ -105,6 +110,8 @@ CALLS = functions()
 
 def numbers(value):
     """All numbers in what a function returned."""
+    if isinstance(value, geometry.CollapseVerdict):
+        value = value.evidence
     if isinstance(value, dict):
         value = list(value.values())
     if hasattr(value, "__dataclass_fields__"):
@@ -134,7 +141,9 @@ def test_a_value_nan_or_a_clear_error_and_never_a_warning(name, case):
 def takes_labels(name):
     bare = name.removeprefix("metric ")
     measured = bare in metrics and "labels" in metrics[bare].needs
-    return measured or bare in {"class_angles", "nc1", "nc3"} or "Moments" in bare
+    return (
+        measured or bare in {"class_angles", "collapse_verdict", "nc1", "nc3"} or "Moments" in bare
+    )
 
 
 @pytest.mark.parametrize(
