@@ -141,7 +141,8 @@ class Encoder:
     dimension : number of features, None if not known before encoding.
     preprocessing : what the function expects to have been done to its images.
     function : (B, C, H, W) normalised float tensor -> (B, D) tensor.
-    module : holds the weights, None for a function without any.
+    module : holds the weights, None for a function without any. It is given images whose
+        channels lie last in memory; their shape is the same.
     text : T sentences -> (T, D) in the space of the images; None without a text tower.
     tokens : whether the function gives (B, T, D), a row for each of T patches of an image.
     image_shape : (channels, height, width) where the features are the pixels, in [0, 1], of an

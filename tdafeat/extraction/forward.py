@@ -14,10 +14,9 @@ from tdafeat.encoders.base import Encoder
 from tdafeat.errors import TdafeatError
 from tdafeat.extraction.compute import Compute
 
-# An automatic batch is as many images as this many bytes hold in float32, and 256 at most. On a
-# CPU more gains nothing: past 32 MB the allocator returns every buffer and maps it anew.
-INPUT_BYTES = {"cpu": 20_000_000, "cuda": 250_000_000}
-LARGEST = 256
+# An automatic batch is as many images as so many bytes hold in float32, up to so many. On a CPU
+# more costs time: past 32 MB the allocator returns every buffer and maps it anew, page by page.
+AUTOMATIC = {"cpu": (20_000_000, 64), "cuda": (250_000_000, 256)}
 
 
 class OutOfMemory(TdafeatError):
@@ -35,13 +34,15 @@ class Forward:
     --------
     >>> from tdafeat import encoders
     >>> Forward(encoders.load("pixels"), Compute("cpu")).batch_size
-    256
+    64
     """
 
     def __init__(self, encoder: Encoder, compute: Compute) -> None:
         self.compute = compute
         self.device = compute.place
         encoder = encoder.to(self.device)
+        if encoder.module is not None:  # the layout in which convolutions are fastest
+            encoder.module.to(memory_format=torch.channels_last)
         if compute.compile:
             encoder = replace(encoder, function=torch.compile(encoder.function))
         self.encoder = encoder
@@ -54,6 +55,8 @@ class Forward:
     def __call__(self, inputs: Tensor) -> Tensor:
         """Features (B, D) or (B, T, D), float32, of normalised images on the device."""
         precision = getattr(torch, self.compute.precision)
+        if self.encoder.module is not None:
+            inputs = inputs.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, precision, enabled=precision != torch.float32):
             return self.encoder.encode(inputs)
 
@@ -94,8 +97,9 @@ def automatic_batch(shape: tuple[int, int, int], device: torch.device) -> int:
     >>> automatic_batch((3, 224, 224), torch.device("cpu"))
     32
     """
-    fitting = INPUT_BYTES[device.type] // (4 * math.prod(shape))
-    return min(LARGEST, 2 ** int(math.log2(max(1, fitting))))
+    n_bytes, most = AUTOMATIC[device.type]
+    fitting = n_bytes // (4 * math.prod(shape))
+    return min(most, 2 ** int(math.log2(max(1, fitting))))
 
 
 def moved(blocks: Iterable[np.ndarray], device: torch.device) -> Iterator[Tensor]:

@@ -57,6 +57,7 @@ class Flat:
     encode_with: Any = None
     device: Any = None
     tokens: bool = False
+    module: Any = None
 
     def to(self, device):
         self.device = device
