@@ -20,8 +20,9 @@ from tdafeat.tasks import run_tasks
 
 if TYPE_CHECKING:
     from tdafeat.encoders import Encoder
-    from tdafeat.extraction.compute import Precision
+    from tdafeat.extraction.compute import Compute, Precision
     from tdafeat.noise import Noise
+    from tdafeat.preflight import Forecast
     from tdafeat.run import Run
     from tdafeat.sources import Levels, Source, Variant
 
@@ -122,7 +123,6 @@ class Study:
         """
         from tdafeat.extraction import Compute
         from tdafeat.plan import Plan
-        from tdafeat.sources import FeatureSource, ImageSource, TrainingSource
         from tdafeat.writing import write_run
 
         if jobs == 0 or jobs < -1:
@@ -130,13 +130,7 @@ class Study:
         started = time.monotonic()
         where = Store(store or os.environ.get("TDAFEAT_STORE") or Path("data") / "store")
         compute = Compute(device, precision, batch_size, compile, workers)
-        source: Source
-        if self.variants is not None:
-            source = TrainingSource.load(self, root, compute)
-        elif self.features is not None:
-            source = FeatureSource(self.features)
-        else:
-            source = ImageSource.load(self, root, compute)
+        source = self._source(root, compute)
         self._check(source, Path(out))
         plan = Plan(self, source.extract(where, force=force, quiet=quiet))
         holes, seconds = [], {"features": time.monotonic() - started}
@@ -146,7 +140,49 @@ class Study:
             seconds[title], began = time.monotonic() - began, time.monotonic()
         return write_run(self, source, plan, where, holes, seconds, Path(out))
 
+    def forecast(
+        self,
+        *,
+        root: str | Path | None = None,
+        store: str | Path | None = None,
+        device: str = "auto",
+        precision: Precision = "float32",
+        batch_size: int | Literal["auto"] = "auto",
+        compile: bool = False,
+        workers: int | Literal["auto"] = "auto",
+        jobs: int | None = None,
+    ) -> Forecast:
+        """What a run with these options would take, by small samples; nothing is kept.
+
+        Raises
+        ------
+        ValueError or TdafeatError where the study cannot run, or a cell would not fit into memory.
+        """
+        from tdafeat.extraction import Compute
+        from tdafeat.preflight import forecast
+        from tdafeat.sources import TrainingSource
+
+        where = Store(store or os.environ.get("TDAFEAT_STORE") or Path("data") / "store")
+        source = self._source(root, Compute(device, precision, batch_size, compile, workers))
+        self._check(source, Path("."))
+        if isinstance(source, TrainingSource):
+            raise ValueError(
+                "the study of a training cannot be forecast: how long it trains is open"
+            )
+        return forecast(self, source, where, jobs or 1)
+
+    def _source(self, root: str | Path | None, compute: Compute) -> Source:
+        """Where the features come from, or the first error in what the study names."""
+        from tdafeat.sources import FeatureSource, ImageSource, TrainingSource
+
+        if self.variants is not None:
+            return TrainingSource.load(self, root, compute)
+        if self.features is not None:
+            return FeatureSource(self.features)
+        return ImageSource.load(self, root, compute)
+
     def _check(self, source: Source, out: Path) -> None:
+        from tdafeat.capacity import check_memory, free_memory
         from tdafeat.projection import METHODS
         from tdafeat.record import analyses, metrics
 
@@ -183,3 +219,4 @@ class Study:
                     f"analysis {name!r} needs encoders whose features are images, such as "
                     f"pixels:28#grey"
                 )
+        check_memory(self, source.sizes(), free_memory())

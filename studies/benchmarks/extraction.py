@@ -58,7 +58,7 @@ def vit() -> Encoder:
 
 
 CASES = {
-    "vit": Case("ViT-B/32 at 224, DTD", vit, 32, 2),
+    "vit": Case("ViT-B/32 at 224, DTD", vit, 16, 2),
     "tiny": Case("tiny:clip at 64, DTD", lambda: encoders.load("tiny:clip"), 300, 5),
     "photos": Case(
         "tiny:clip at 64, photographs of 2048 x 2048",

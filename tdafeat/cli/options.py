@@ -24,6 +24,12 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
     add("--analysis", action="append", metavar="NAME", help="analysis; see tdafeat list analyses")
     add("--limit", type=int, metavar="N", help="at most N images per class")
     add(
+        "--landmarks",
+        type=int,
+        metavar="N",
+        help="thin clouds to N points for their topology (default: 2000)",
+    )
+    add(
         "--seed",
         type=int,
         action="append",
@@ -54,6 +60,7 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes")
     add("--force", action="store_true", help="compute again what is stored")
+    add("--dry-run", action="store_true", help="say what the study will take, and stop")
     add("--no-report", action="store_true", help="stop after the tables")
 
 

@@ -91,6 +91,7 @@ def _run_study(study: Study, arguments: argparse.Namespace) -> int:
         "corrupted": arguments.corrupted,
         "analyses": arguments.analysis,
         "limit": arguments.limit,
+        "n_landmarks": arguments.landmarks,
         "seeds": arguments.seed,
         "primary": arguments.primary,
     }
@@ -98,18 +99,20 @@ def _run_study(study: Study, arguments: argparse.Namespace) -> int:
     if arguments.noise is not None and arguments.levels is None:
         study = replace(study, levels=None)  # the declared levels were those of another noise
     out = Path(arguments.out or Path("reports") / study.name)
-    run = study.run(
-        out,
-        root=arguments.root,
-        store=arguments.store,
-        device=arguments.device,
-        precision=arguments.precision,
-        batch_size=arguments.batch_size,
-        compile=arguments.compile,
-        workers=arguments.workers,
-        jobs=arguments.jobs,
-        force=arguments.force,
-    )
+    how: dict[str, Any] = {
+        "root": arguments.root,
+        "store": arguments.store,
+        "device": arguments.device,
+        "precision": arguments.precision,
+        "batch_size": arguments.batch_size,
+        "compile": arguments.compile,
+        "workers": arguments.workers,
+        "jobs": arguments.jobs,
+    }
+    if arguments.dry_run:
+        print(study.forecast(**how))
+        return 0
+    run = study.run(out, **how, force=arguments.force)
     holes = run.manifest["holes"]
     for hole in holes:
         cell = hole["cell"]

@@ -12,7 +12,7 @@ import numpy as np
 from tdafeat.cells import FEATURES_VERSION, Cell, Cloud, write_part
 from tdafeat.errors import Unpaired
 from tdafeat.features import FeatureSet
-from tdafeat.sources.groups import Group, check_classes
+from tdafeat.sources.groups import Group, Size, check_classes
 from tdafeat.store import Store, digest
 
 
@@ -107,27 +107,47 @@ class FeatureSource:
 
     def extract(self, store: Store, force: bool, quiet: bool) -> list[Group]:
         """Put the features into the store under a hash of their content."""
+        self.put(store)
+        return self.groups(store)
+
+    def put(self, store: Store) -> None:
+        """Store the features that are not there yet."""
+        for tests, train in self._sets.values():  # type: ignore[attr-defined]
+            for cloud in (*tests.values(), train):
+                spec = _spec(cloud)
+                if not store.intact("features", spec):
+                    write_part(store, spec, cloud)
+
+    def groups(self, store: Store) -> list[Group]:
+        """The cells of every encoder, whether or not their features are stored yet."""
         groups = []
         for name, (tests, train) in self._sets.items():  # type: ignore[attr-defined]
             cells = {
                 severity: Cell(self.dataset, "test", name, "", "given", severity, severity, 0)
                 for severity in tests
             }
-            clouds = {severity: self._put(store, cloud) for severity, cloud in tests.items()}
-            groups.append(Group(cells, clouds, dict.fromkeys(tests, self._put(store, train))))
+            clouds = {severity: Cloud((_spec(cloud),)) for severity, cloud in tests.items()}
+            groups.append(Group(cells, clouds, dict.fromkeys(tests, Cloud((_spec(train),)))))
         return groups
 
-    @staticmethod
-    def _put(store: Store, cloud: FeatureSet) -> Cloud:
-        spec = {
-            "version": FEATURES_VERSION,
-            "content": _content(cloud),
-            "images": digest(list(cloud.ids)),
-            "classes": list(cloud.classes),
+    def sizes(self) -> dict[tuple[str, str], Size]:
+        """How large the clouds of each encoder are."""
+        return {
+            (name, ""): Size(
+                len(tests[0]), len(train), tests[0].features.shape[1], len(self.classes)
+            )
+            for name, (tests, train) in self._sets.items()  # type: ignore[attr-defined]
         }
-        if not store.intact("features", spec):
-            write_part(store, spec, cloud)
-        return Cloud((spec,))
+
+
+def _spec(cloud: FeatureSet) -> dict[str, Any]:
+    """Everything that changes these features: the address under which they are stored."""
+    return {
+        "version": FEATURES_VERSION,
+        "content": _content(cloud),
+        "images": digest(list(cloud.ids)),
+        "classes": list(cloud.classes),
+    }
 
 
 def _content(cloud: FeatureSet) -> str:

@@ -31,6 +31,16 @@ class Group:
     image_shape: tuple[int, int, int] | None = None
 
 
+@dataclass(frozen=True)
+class Size:
+    """How large the cells of an encoder are: rows measured, rows fitted on, features, classes."""
+
+    rows: int
+    train_rows: int
+    dimension: int
+    classes: int
+
+
 def check_classes(labels: np.ndarray, classes: Sequence[str], where: str) -> None:
     """Refuse labels that no study can be made of.
 

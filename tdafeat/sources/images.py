@@ -12,7 +12,7 @@ import pandas as pd
 
 from tdafeat.cells import FEATURES_VERSION, Cell, Cloud
 from tdafeat.sources.encoders import directions, fitted_on, load_encoders
-from tdafeat.sources.groups import Group, check_classes
+from tdafeat.sources.groups import Group, Size, check_classes
 from tdafeat.sources.parts import Part, extract_parts
 from tdafeat.store import Store, digest
 
@@ -152,11 +152,28 @@ class ImageSource:
             for images in self._parts(seed)
         ]
         extract_parts(parts, self.noise, self.compute, store, force, quiet)
+        return self.groups(store)
+
+    def groups(self, store: Store) -> list[Group]:
+        """The cells of every encoder and seed, whether or not their features are there yet."""
         return [
             self._group(store, self.encoders[seed][k], seed, text)
             for k, text in enumerate(self.texts)
             for seed in self.tests
         ]
+
+    def sizes(self) -> dict[tuple[str, str], Size]:
+        """How large the clouds of each encoder and layer are; dimension 0 where it is not known."""
+        from tdafeat.extraction import TOKENS
+
+        test, train = self.images, next(iter(self.trains.values()))
+        sizes = {}
+        for encoder in self._of_first_seed():
+            each = TOKENS if encoder.tokens else 1
+            sizes[encoder.name, encoder.layer] = Size(
+                len(test) * each, len(train) * each, encoder.dimension or 0, len(self.classes)
+            )
+        return sizes
 
     def _parts(self, seed: int, *splits: str) -> Iterator[ImageSet]:
         for images in (self.tests[seed], self.trains[seed]):

@@ -20,7 +20,7 @@ import pandas as pd
 
 from tdafeat.course import CRITERION
 from tdafeat.progress import Progress
-from tdafeat.sources.groups import Group
+from tdafeat.sources.groups import Group, Size
 from tdafeat.sources.images import ImageSource, load_sets
 from tdafeat.store import Store, digest, stored
 from tdafeat.wording import TRAINING
@@ -134,6 +134,12 @@ class TrainingSource:
     def n_per_class(self) -> int:
         """Test images of each class: of all classes the same number."""
         return self.over.n_per_class
+
+    def sizes(self) -> dict[tuple[str, str], Size]:
+        """How large the clouds of every variant are; of how many features is not known yet."""
+        test, train = self.images, next(iter(self.over.trains.values()))
+        size = Size(len(test), len(train), 0, len(self.classes))
+        return {(name, ""): size for name in self.variants}
 
     def remarks(self) -> list[str]:
         """What a reader must know of these features, for the report."""

@@ -160,7 +160,7 @@ def check_size(engine: Engine, n_points: int, maxdim: int) -> None:
 
 def check_memory(engine: Engine, n_points: int) -> None:
     """Refuse a distance matrix that this machine cannot hold, with what the engine adds to it."""
-    needed, there = (4 + engine.bytes_per_pair) * n_points**2, _memory()
+    needed, there = (4 + engine.bytes_per_pair) * n_points**2, memory_of_machine()
     if needed > there:
         raise ValueError(
             f"the distances of {n_points} points need {needed / 1e9:.0f} GB and this machine has "
@@ -174,7 +174,7 @@ def check_simplices(distances: np.ndarray, maxdim: int, thresh: float) -> None:
     How many enter is estimated from a sample. None is needed that is longer than the smallest
     distance within which one point has all others: from there on the complex is a cone.
     """
-    n, there = len(distances), _memory()
+    n, there = len(distances), memory_of_machine()
     all_simplices = math.comb(n, maxdim + 1)
     if maxdim < 2 or 16 * all_simplices <= there:
         return
@@ -194,7 +194,7 @@ def check_simplices(distances: np.ndarray, maxdim: int, thresh: float) -> None:
         )
 
 
-def _memory() -> float:
+def memory_of_machine() -> float:
     """Bytes of memory of this machine, inf where the system does not tell."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

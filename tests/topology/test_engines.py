@@ -112,7 +112,7 @@ def test_auto_leaves_to_peers_what_the_own_engine_cannot():
 
 def test_more_memory_than_there_is_is_refused_with_how_much_it_takes(monkeypatch):
     points = np.random.default_rng(0).normal(size=(100, 3))
-    monkeypatch.setattr(module, "_memory", lambda: 1e6)
+    monkeypatch.setattr(module, "memory_of_machine", lambda: 1e6)
     with pytest.raises(ValueError, match=r"maxdim=3 on 100 points needs about \S+ GB"):
         persistence(points, maxdim=3)
     assert len(persistence(points, maxdim=3, thresh=0.5)) == 4  # few simplices enter

@@ -1,0 +1,108 @@
+"""What a study will cost, said before it is run."""
+
+import re
+
+import numpy as np
+import pytest
+
+from tdafeat import FeatureSet, Levels, Study
+from tdafeat.capacity import check_memory, memory
+from tdafeat.cli import main
+from tdafeat.preflight import Cost, Forecast
+from tdafeat.sources.groups import Size
+
+LARGE = {("net", ""): Size(50_000, 50_000, 768, 10)}
+
+
+def own(rows=60):
+    labels = np.arange(rows) % 3
+    ids = tuple(f"{k}" for k in range(rows))
+
+    def cloud(noise):
+        points = np.eye(3)[labels] + noise * np.random.default_rng(0).normal(size=(rows, 3))
+        return FeatureSet(points, ids, labels, ("a", "b", "c"))
+
+    levels = Levels(cloud(0.1), {1: cloud(0.4)})
+    return Study("own", "?", features={"net": levels}, projections=("pca",))
+
+
+def test_a_forecast_counts_the_artefacts_and_keeps_nothing(tmp_path):
+    forecast = own().forecast(store=tmp_path / "store")
+    counted = {cost.stage: (cost.artefacts, cost.stored) for cost in forecast.costs}
+    assert counted == {
+        "features": (3, 0),  # clean, noisy, train
+        "topology": (2, 0),
+        "scores": (1, 0),
+        "measure": (2, 0),
+        "projection": (1, 0),
+        "statistics": (1, 0),
+    }
+    assert not (tmp_path / "store").exists()
+    assert forecast.seconds > 0
+    assert forecast.disk > 90 * 3 * 4  # 30 rows at two levels and 30 train rows, in float32
+
+
+def test_what_is_stored_costs_nothing(tmp_path):
+    own().run(tmp_path / "run", store=tmp_path / "store", quiet=True)
+    forecast = own().forecast(store=tmp_path / "store")
+    assert [c.stored for c in forecast.costs][:-1] == [c.artefacts for c in forecast.costs][:-1]
+    assert sum(cost.seconds for cost in forecast.costs[:-1]) == 0
+
+
+def test_processes_share_the_cells_and_not_the_extraction():
+    costs = (Cost("features", 1, 0, 100.0, 5.0, 7.0), Cost("measure", 4, 0, 80.0, 10.0, 1.0))
+    forecast = Forecast(costs, jobs=8)
+    assert forecast.seconds == 100 + 80 / 8
+    assert forecast.memory == 4 * 10.0  # four artefacts keep four processes busy at most
+    assert forecast.disk == 8
+
+
+def test_landmarks_are_proposed_where_the_topology_does_not_fit():
+    study = Study("s", "?", n_landmarks=None)
+    with pytest.raises(
+        ValueError, match=r"a cell of net does not fit: the topology of 50,000"
+    ) as e:
+        check_memory(study, LARGE, free=24e9)
+    proposed = int(
+        re.search(r"--landmarks\) to ([\d,]+) or fewer", str(e.value))[1].replace(",", "")
+    )
+    (size,) = LARGE.values()
+    assert memory(size, proposed)["topology"] <= 24e9 < memory(size, proposed + 2500)["topology"]
+    check_memory(Study("s", "?", n_landmarks=proposed), LARGE, free=24e9)
+
+
+def test_more_points_than_the_engine_numbers_are_refused_however_much_memory_there_is():
+    study = Study("s", "?", n_landmarks=None)
+    large = {("net", ""): Size(70_000, 10, 8, 2)}
+    with pytest.raises(ValueError, match=r"to 65,000 or fewer"):
+        check_memory(study, large, free=1e15)
+
+
+def test_features_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="100,000,000 rows of 512 features take 8[0-9] TB|TB"):
+        check_memory(Study("s", "?"), {("net", ""): Size(10**8, 10, 512, 2)}, free=24e9)
+
+
+def test_a_dry_run_prints_the_forecast_and_computes_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    options = ["--data", "textures:16", "--encoder", "pixels:8", "--limit", "4", "--jobs", "1"]
+    assert main(["run", *options, "--dry-run"]) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"measure +6 +0 ", printed)  # clean and gaussian's five levels
+    assert re.search(r"about \d+ s with 1 processes, .* of disk", printed)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_does_not_fit_is_refused_before_it_starts(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    # 8,000 rows are measured: 16 bytes for each of 64 million pairs are a gigabyte
+    monkeypatch.setattr("tdafeat.capacity.free_memory", lambda: 6e8)
+    np.save("clean.npy", np.random.default_rng(0).normal(size=(16_000, 2)).astype(np.float32))
+    np.save("labels.npy", np.arange(16_000) % 2)
+    options = ["--features", "clean.npy", "--labels", "labels.npy", "--landmarks", "20000"]
+    assert main(["run", *options]) == 2
+    error = capsys.readouterr().err
+    assert "the topology of 8,000 points takes 1.0 GB and 600 MB are free" in error
+    assert "set n_landmarks (--landmarks) to 6,000 or fewer" in error
+    assert error.count("\n") == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"clean.npy", "labels.npy"}
