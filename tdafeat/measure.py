@@ -9,12 +9,15 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.cells import Cell, Cloud
+from tdafeat.evaluation import margins, ranks
+from tdafeat.evaluation.accuracy import MANY
+from tdafeat.evaluation.calibration import PROBABILISTIC
 from tdafeat.record import Metric, Scope
 from tdafeat.store import Store, stored
 from tdafeat.tasks import Result
 from tdafeat.view import View
 
-PREDICTORS = ("probe", "knn", "class_mean", "zero_shot")
+PREDICTORS = ("probe", "knn", "class_mean", "zero_shot", "head")
 
 
 def measure(
@@ -33,7 +36,7 @@ def measure(
     chosen : metrics to measure, where the cell has what they need.
     cloud, clean : features of the cell, and of the same images without noise.
     topology_specs : addresses of the diagrams of `cloud` and of `clean`.
-    scores_spec : address of the predictors' scores and linear heads.
+    scores_spec : address of the predictors' scores for `cloud`, and their weights.
     """
     from tdafeat.geometry.sharing import sharing
 
@@ -41,12 +44,9 @@ def measure(
     rows: dict[str, np.ndarray] = {"features": own.features.astype(np.float64)}
     whole: dict[str, Any] = {}
     for name, values in stored(store, "scores", scores_spec).arrays.items():
-        if name.endswith("_head"):
-            whole[name] = values
-            continue
-        predictor, severity = name.rsplit("-", 1)
-        if int(severity) == cell.severity:
-            rows[predictor] = values
+        (rows if name in PREDICTORS else whole)[name] = values
+        if name in PREDICTORS and len(own.classes) > MANY:
+            rows[f"{name}_of_many"] = values
     diagrams = stored(store, "topology", topology_specs[0]).tables["diagrams"]
     whole["diagrams"] = _bars(diagrams, "all")
     by_class = {"class_diagrams": [_bars(diagrams, f"class:{name}") for name in own.classes]}
@@ -119,20 +119,22 @@ def _spectrum(scope: str, view: View) -> pd.DataFrame:
 
 
 def _predictions(view: View, classes: Sequence[str], ids: Sequence[str]) -> pd.DataFrame:
-    named = np.asarray(classes, dtype=object)
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "image": ids,
-                    "label": named[view["labels"]],
-                    "method": method,
-                    "prediction": named[view[method].argmax(axis=1)],
-                    "score": view[method].max(axis=1),
-                }
-            )
-            for method in PREDICTORS
-            if method in view
-        ],
-        ignore_index=True,
-    )
+    named, labels = np.asarray(classes, dtype=object), view["labels"]
+    frames = []
+    for method in PREDICTORS:
+        if method not in view:
+            continue
+        scores = view[method]
+        highest = scores.max(axis=1)
+        said = {
+            "image": ids,
+            "label": named[labels],
+            "method": method,
+            "prediction": named[scores.argmax(axis=1)],
+            "score": highest,
+            "confidence": highest if method in PROBABILISTIC else np.nan,
+            "rank": ranks(scores, labels),
+            "margin": margins(scores, labels),
+        }
+        frames.append(pd.DataFrame(said))
+    return pd.concat(frames, ignore_index=True)

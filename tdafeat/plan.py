@@ -12,6 +12,7 @@ from tdafeat.record import analyses, metrics
 from tdafeat.sources import Group
 from tdafeat.store import Store, digest
 from tdafeat.tasks import Task
+from tdafeat.wording import TRAINING
 
 if TYPE_CHECKING:
     from tdafeat.study import Study
@@ -27,8 +28,13 @@ class Plan:
     def stages(self, store: Store) -> Iterator[tuple[str, list[Task]]]:
         """Titles and tasks in the order they must run."""
         yield "topology", [task for group in self.groups for task in self.topology(group).values()]
-        yield "scores", [task for group in self.groups for task in self.scores(group)]
+        yield "probe", [task for group in self.groups for task in self.probes(group).values()]
+        yield "scores", [task for group in self.groups for task in self.scores(group).values()]
         yield "measure", [task for group in self.groups for task in self.measure(group).values()]
+        yield (
+            "robustness",
+            [task for group in self.groups for task in self.robustness(group, store)],
+        )
         yield "projection", [task for group in self.groups for task in self.projections(group)]
         if pairs := self.pairs():
             yield "similarity", [self.similarity(*pair) for pair in pairs]
@@ -54,26 +60,38 @@ class Plan:
             for severity, cloud in group.clouds.items()
         }
 
-    def scores(self, group: Group) -> list[Task]:
-        """Class scores of the predictors: one task for all severities that share a fit."""
-        tasks = []
-        for train in {cloud.key: cloud for cloud in group.train.values()}.values():
-            clouds = {s: cloud for s, cloud in group.clouds.items() if group.train[s] == train}
+    def probes(self, group: Group) -> dict[str, Task]:
+        """Linear probes, by the key of the features they are fitted on."""
+        tasks: dict[str, Task] = {}
+        for severity, train in group.train.items():
+            if train.key not in tasks:
+                inputs, label = {"train": train.key}, group.cells[severity]
+                tasks[train.key] = self._task("probe", label, inputs, train=train)
+        return tasks
+
+    def scores(self, group: Group) -> dict[int, Task]:
+        """Class scores of the predictors, by severity."""
+        probes, tasks = self.probes(group), {}
+        for severity, cloud in group.clouds.items():
+            train = group.train[severity]
+            heads = {"probe": ("probe", probes[train.key].spec)}
+            if group.head is not None:
+                heads["head"] = ("head", group.head)
             inputs = {
+                "cloud": cloud.key,
                 "train": train.key,
-                "clouds": {str(s): cloud.key for s, cloud in clouds.items()},
+                "heads": {name: digest(dict(spec)) for name, (_, spec) in heads.items()},
                 "text": digest(dict(group.text)) if group.text else None,
             }
-            label = group.cells[min(clouds)]
-            arguments = {"train": train, "clouds": clouds, "text": group.text}
-            tasks.append(self._task("scores", label, inputs, **arguments))
+            arguments = {"cloud": cloud, "train": train, "heads": heads, "text": group.text}
+            tasks[severity] = self._task("scores", group.cells[severity], inputs, **arguments)
         return tasks
 
     def measure(self, group: Group) -> dict[int, Task]:
         """Metrics, pairs, spectra and predictions, by severity."""
         chosen = tuple(metric for _, metric in sorted(metrics.items()))
         diagrams = self.topology(group)
-        scores = {s: task for task in self.scores(group) for s in task.arguments["clouds"]}
+        scores = self.scores(group)
         tasks = {}
         for severity, cloud in group.clouds.items():
             specs = (diagrams[severity].spec, diagrams[0].spec)
@@ -97,6 +115,20 @@ class Plan:
                 scores_spec=scores[severity].spec,
             )
         return tasks
+
+    def robustness(self, group: Group, store: Store) -> list[Task]:
+        """Summaries over the severities measured; none without noise, or of a training."""
+        tasks = self.measure(group)
+        measured = {s: t.spec for s, t in tasks.items() if store.intact("measure", t.spec)}
+        if group.cells[0].noise == TRAINING or 0 not in measured or len(measured) < 2:
+            return []
+        inputs = {
+            "measured": {str(s): digest(spec) for s, spec in measured.items()},
+            "tokens": group.tokens,
+            "random_state": 0,
+        }
+        arguments = {"measured": measured, "tokens": group.tokens, "random_state": 0}
+        return [self._task("robustness", group.cells[0], inputs, **arguments)]
 
     def projections(self, group: Group) -> list[Task]:
         """The joint maps of each method."""

@@ -58,7 +58,17 @@ TABLES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     ),
     "predictions": (
         CELL | {"image": "str", "label": "str", "method": "str", "prediction": "str"},
-        {"score": "float64"},
+        # confidence: the probability of the prediction, NaN where scores are none; rank: place of
+        # the true class, 1 the first; margin: score of the true class less the best other one
+        {"score": "float64", "confidence": "float64", "rank": "float64", "margin": "float64"},
+    ),
+    # one row for each summary of a predictor's accuracy over the severities, as a whole and by
+    # class: accuracy_area, half_severity, relative_accuracy (tdafeat.evaluation.robustness)
+    "robustness": (
+        {name: kind for name, kind in CELL.items() if name not in ("severity", "parameter")}
+        | {"method": "str", "scope": "str", "summary": "str", "value": "float64"}
+        | {"low": "float64", "high": "float64", "n": "int64"},
+        {},
     ),
     "associations": (
         {"encoder": "str", "metric": "str", "method": "str", "adjustment": "str"}
@@ -134,8 +144,8 @@ class Run:
     folder : where it was read from.
     manifest : what was asked and done; entries left out are empty, never missing.
     metrics, pairs, similarities, diagrams, records, spectra, projections, predictions,
-    associations, prediction, added, training, pictures, curves, thumbnails : the tables; one that
-        the study did not write is an empty frame with its columns.
+    robustness, associations, prediction, added, training, pictures, curves, thumbnails : the
+        tables; one that the study did not write is an empty frame with its columns.
     """
 
     folder: Path
@@ -148,6 +158,7 @@ class Run:
     spectra: pd.DataFrame
     projections: pd.DataFrame
     predictions: pd.DataFrame
+    robustness: pd.DataFrame
     associations: pd.DataFrame
     prediction: pd.DataFrame
     added: pd.DataFrame

@@ -8,6 +8,7 @@ which the result is stored: raise it whenever the function would give other numb
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Literal
 
 import numpy as np
@@ -25,7 +26,9 @@ __all__ = [
     "analysis",
     "even_sample",
     "measure",
+    "probe",
     "projection",
+    "robustness",
     "scores",
     "similarity",
     "statistics",
@@ -34,9 +37,11 @@ __all__ = [
 
 VERSIONS = {
     "topology": 2,
-    "scores": 2,
-    "measure": 1,
+    "probe": 1,
+    "scores": 3,
+    "measure": 2,
     "projection": 4,
+    "robustness": 1,
     "similarity": 1,
     "analysis": 1,
     "statistics": 4,
@@ -81,31 +86,82 @@ def _bands(points: np.ndarray, maxdim: int) -> dict[str, float]:
     return {f"band_h{degree}": float(radius) for degree, radius in enumerate(band.radius)}
 
 
-def scores(
-    store: Store, train: Cloud, clouds: Mapping[int, Cloud], text: Mapping[str, Any] | None
-) -> Result:
-    """Class scores of every predictor, fitted on clean train features, at every severity.
-
-    Beside them the weights of the linear heads, ``probe_head`` and ``zero_shot_head``, (C, D).
-    """
-    from tdafeat.evaluation import Probe, predictors, zero_shot
-    from tdafeat.evaluation.predictors import directions
+def probe(store: Store, train: Cloud) -> Result:
+    """The linear probe of clean train features: ``weights`` (C, D) and ``bias`` (C,)."""
+    from tdafeat.evaluation import Probe
 
     known = train.read(store)
-    tests = {severity: cloud.read(store).features for severity, cloud in clouds.items()}
-    arrays = {}
+    head = Probe().fit(known.features, known.labels, len(known.classes)).head
+    return {}, {"weights": head.weights, "bias": head.bias}
+
+
+def scores(
+    store: Store,
+    cloud: Cloud,
+    train: Cloud,
+    heads: Mapping[str, tuple[str, Mapping[str, Any]]],
+    text: Mapping[str, Any] | None,
+) -> Result:
+    """Class scores of every predictor for one cloud, (n, C) each.
+
+    Beside them ``NAME_weights`` (C, D) of the linear ones. The others are fitted here, on the
+    train features: they only average or remember them.
+
+    Parameters
+    ----------
+    heads : stage and specification of the stored linear heads, by the predictor's name.
+    text : specification of the stored class directions of a text tower, if there is one.
+    """
+    from tdafeat.evaluation import LinearHead, predictors, zero_shot
+    from tdafeat.evaluation.predictors import directions
+
+    features, known = cloud.read(store).features, train.read(store)
+    arrays: dict[str, np.ndarray] = {}
+    for name, (stage, spec) in heads.items():
+        found = stored(store, stage, spec).arrays
+        head = LinearHead(found["weights"], found["bias"])
+        arrays |= {name: head.scores(features), f"{name}_weights": head.weights}
     for name, predictor in predictors.items():
-        fitted = predictor().fit(known.features, known.labels, len(known.classes))
-        for severity, features in tests.items():
-            arrays[f"{name}-{severity}"] = fitted.scores(features)
-        if isinstance(fitted, Probe):
-            arrays[f"{name}_head"] = fitted.weights
+        if name not in arrays:
+            fitted = predictor().fit(known.features, known.labels, len(known.classes))
+            arrays[name] = fitted.scores(features)
     if text is not None:
         names = stored(store, "text", text).arrays["text"]
-        for severity, features in tests.items():
-            arrays[f"zero_shot-{severity}"] = zero_shot(features, names)
-        arrays["zero_shot_head"] = directions(names)
+        arrays |= {"zero_shot": zero_shot(features, names), "zero_shot_weights": directions(names)}
     return {}, arrays
+
+
+def robustness(
+    store: Store, measured: Mapping[int, Mapping[str, Any]], tokens: bool, random_state: int
+) -> Result:
+    """Summaries of every predictor's accuracy over the severities, as a whole and class by class.
+
+    Parameters
+    ----------
+    measured : specifications of the measured cells, by severity.
+    tokens : whether several rows, named ``ID#POSITION``, are of one image.
+    """
+    from tdafeat import evaluation
+
+    said = pd.concat(
+        stored(store, "measure", spec).tables["predictions"].assign(severity=severity)
+        for severity, spec in measured.items()
+    )
+    said["right"] = said["label"] == said["prediction"]
+    chance = 1 / said["label"].nunique()
+    found = []
+    for method, own in said.groupby("method", sort=False):
+        outcomes = own.pivot_table(index=["label", "image"], columns="severity", values="right")
+        for scope in ("all", *outcomes.index.unique("label")):
+            rows = outcomes if scope == "all" else outcomes.loc[[scope]]
+            names = rows.index.get_level_values("image")
+            images = names.str.rpartition("#").get_level_values(0) if tokens else names
+            summaries = evaluation.robustness(
+                rows.to_numpy(), rows.columns, chance, images, random_state=random_state
+            )
+            about = {"method": method, "scope": scope, "n": images.nunique()}
+            found += [{**about, "summary": k, **asdict(v)} for k, v in summaries.items()]
+    return {"robustness": pd.DataFrame(found)}, {}
 
 
 def projection(

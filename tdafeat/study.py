@@ -48,6 +48,9 @@ class Study:
     steps : of the training, at which the variants are measured, 0 being the untrained network.
     primary : the accuracy the question is about, chosen before looking.
     limit : at most so many test images per class (and as many train images).
+    prompts : templates with ``{}`` for the class name, a text file of them, or the name of a list
+        (`tdafeat.encoders.read_prompts`): what encoders with a text tower are asked with,
+        instead of the prompts that suit the data set.
     seeds : one run of the noise or training (and of procedural images) for each.
     maxdim : highest homology degree, at least 1.
     n_landmarks : clouds larger than this are thinned to so many farthest-point landmarks.
@@ -78,6 +81,7 @@ class Study:
     steps: Sequence[int] = ()
     primary: str = "probe_accuracy"
     limit: int | None = None
+    prompts: Sequence[str] | str | Path | None = None
     seeds: Sequence[int] = (0,)
     maxdim: int = 1
     n_landmarks: int | None = 2000
@@ -178,6 +182,8 @@ class Study:
         if self.variants is not None:
             return TrainingSource.load(self, root, compute)
         if self.features is not None:
+            if self.prompts is not None:
+                raise ValueError("prompts are put to encoders: they cannot go with features")
             return FeatureSource(self.features)
         return ImageSource.load(self, root, compute)
 
@@ -210,6 +216,11 @@ class Study:
             raise ValueError(
                 f"primary {self.primary!r} needs an encoder with a text tower in every cell; "
                 f"take an open_clip encoder, or another primary such as probe_accuracy"
+            )
+        if self.primary.startswith("head") and not source.has_head:
+            raise ValueError(
+                f"primary {self.primary!r} needs encoders with a classifier of their own that was "
+                f"taught these classes, such as densenet:fashion-mnist on fashion_mnist"
             )
         if isinstance(self.analyses, str):
             raise TypeError(f"analyses must be a sequence of names; got {self.analyses!r}")

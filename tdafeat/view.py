@@ -18,7 +18,7 @@ class View(Mapping[str, Any]):
     labels : (n,) class index of each row.
     rows : arrays with one entry per row (``features``, ``clean``, scores of predictors).
     class_diagrams, clean_class_diagrams : per class, the diagrams of its own cloud.
-    other : fields that belong to the whole cell only (``diagrams``, ``probe_head``).
+    other : fields that belong to the whole cell only (``diagrams``, ``probe_weights``).
 
     Examples
     --------

@@ -142,6 +142,10 @@ def _gather(plan: Plan, store: Store) -> dict[str, pd.DataFrame]:
             for severity, cell in group.cells.items():
                 for name, table in _tables(store, stage[severity]).items():
                     keep(name, table, cell)
+        for task in plan.robustness(group, store):
+            for name, table in _tables(store, task).items():
+                over = _keyed(table, group.cells[0]).drop(columns=["severity", "parameter"])
+                gathered.setdefault(name, []).append(over)
         for task in plan.projections(group):
             for name, table in _tables(store, task).items():
                 for severity, cell in group.cells.items():

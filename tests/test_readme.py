@@ -44,7 +44,8 @@ def test_the_examples_are_found():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_examples_of_a_page_run_one_after_the_other(page):
+def test_the_examples_of_a_page_run_one_after_the_other(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where runs are written
     names = {"__name__": page.stem}
     for code in blocks(page):
         exec(compile(code, page.name, "exec"), names)

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from tdafeat import Study, datasets, encoders
-from tdafeat.encoders.base import Encoder, Preprocessing
+from tdafeat.encoders.base import Encoder, Head, Preprocessing
 from tdafeat.errors import DataUnavailable, UnknownName
 from tdafeat.extraction import Compute, Decoded
 from tdafeat.sources import ImageSource
@@ -204,6 +204,48 @@ def test_zero_shot_appears_with_a_text_tower(tmp_path):
     assert "zero_shot" in set(got.predictions["method"])
     assert {"zero_shot_accuracy", "zero_shot_nc3", "zero_shot_nc4"} <= set(got.metrics["metric"])
     assert got.manifest["encoders"][0]["text"]
+
+
+def test_a_study_asks_with_prompts_of_its_own(tmp_path):
+    asked = []
+
+    def text(prompts):
+        asked.extend(prompts)
+        return torch.eye(6)[[len(prompt) % 6 for prompt in prompts]]
+
+    with_text = Encoder("words", "1", "proj", 6, SMALL, colours, text=text)
+    file = tmp_path / "mine.txt"
+    file.write_text("a cloth, {}.\na {} cloth.\n")
+    got = run(tmp_path, "run", study(encoders=(with_text,), prompts=file))
+    assert asked[:2] == ["a cloth, banded.", "a banded cloth."]
+    assert len(asked) == 2 * 16
+    assert any("2 prompts: a cloth, {}.; a {} cloth." in note for note in got.manifest["notes"])
+    with pytest.raises(ValueError, match=r"prompts: every template must hold one \{\}"):
+        run(tmp_path, "other", study(encoders=(with_text,), prompts=["a cloth."]))
+    with pytest.raises(ValueError, match="prompts need an encoder with a text tower"):
+        run(tmp_path, "other", study(prompts=file))
+
+
+def test_the_network_s_own_head_is_a_predictor_where_it_knows_the_classes(tmp_path):
+    classes = datasets.load("textures:16", limit=1).classes
+    weights = torch.randn(16, 6, generator=torch.Generator().manual_seed(0))
+    head = Head(classes[::-1], weights.flip(0), torch.arange(16.0).flip(0))
+    network = Encoder("network", "1", "features", 6, SMALL, colours, head=head)
+    got = run(tmp_path, "run", study(encoders=(network,), primary="head_accuracy"))
+    assert {"head_accuracy", "head_margin", "head_nc3"} <= set(got.metrics["metric"])
+    said = got.predictions.query("method == 'head' and severity == 0")
+    whole = got.metrics.query("metric == 'head_accuracy' and scope == 'all' and severity == 0")
+    assert whole["value"].item() == (said["label"] == said["prediction"]).mean()
+    assert said["score"].between(1 / 16, 1).all()
+
+    other = Head(("cat", *classes[1:]), weights, torch.zeros(16))
+    network = Encoder("network", "1", "features", 6, SMALL, colours, head=other)
+    got = run(tmp_path, "other", study(encoders=(network,)))
+    assert "head" not in set(got.predictions["method"])
+    expected = f"No accuracy of network's own head: it was not taught the class {classes[0]!r}."
+    assert expected in got.manifest["notes"]
+    with pytest.raises(ValueError, match="needs encoders with a classifier of their own"):
+        run(tmp_path, "third", study(encoders=(network,), primary="head_accuracy"))
 
 
 def test_an_encoder_that_cannot_name_the_classes_goes_without_zero_shot(tmp_path):

@@ -9,9 +9,11 @@ import pytest
 
 from tdafeat import FeatureSet, Levels, Study
 from tdafeat.errors import Unpaired
+from tdafeat.evaluation import reliability, robustness
 
 CLASSES = tuple("abcdef")
 PER_CLASS = 24
+NAMED = {"one": 0, "two": 1}
 
 
 def levels(seed=0, ids=None, spreads=(0.3, 0.6, 1.2)):
@@ -28,7 +30,7 @@ def study(**changes):
     declared = Study(
         name="known",
         question="Is it known?",
-        features={"one": levels(0), "two": levels(1)},
+        features={name: levels(seed) for name, seed in NAMED.items()},
         projections=("pca",),
     )
     return replace(declared, **changes)
@@ -102,6 +104,39 @@ def test_notes_stand_beside_angles_and_fits(run):
     fits = run.metrics[run.metrics["metric"] == "power_law_exponent"]
     assert fits["params"].str.fullmatch(r"fitted to ranks 1 to \d+").all()
     assert (run.metrics.loc[run.metrics["metric"] == "koleo", "params"] == "").all()
+
+
+def test_predictions_say_how_sure_they_are_and_where_the_truth_came(run):
+    said = run.predictions
+    assert ((said["rank"] == 1) == (said["label"] == said["prediction"])).all()
+    assert ((said["margin"] > 0) <= (said["rank"] == 1)).all()
+    probable = said["method"].isin(["probe", "knn"])
+    assert (said.loc[probable, "confidence"] == said.loc[probable, "score"]).all()
+    assert said.loc[~probable, "confidence"].isna().all()
+    clean = said.query("encoder == 'one' and severity == 0 and method == 'probe'")
+    bins = reliability(clean["confidence"], clean["rank"] == 1)
+    error = (bins["n"] * (bins["accuracy"] - bins["confidence"]).abs()).sum() / len(clean)
+    kept = "encoder == 'one' and severity == 0 and scope == 'all' and metric == "
+    assert run.metrics.query(f"{kept}'probe_ece'")["value"].item() == pytest.approx(error)
+    top5 = run.metrics.query(f"{kept}'probe_top5'")["value"].item()
+    assert top5 == (clean["rank"] <= 5).mean()
+
+
+def test_robustness_is_that_of_the_predictions_with_all_levels_of_an_image_together(run):
+    table = run.robustness
+    assert set(table["method"]) == {"probe", "knn", "class_mean"}
+    assert set(table["scope"]) == {"all", *CLASSES}
+    said = run.predictions.query("encoder == 'two' and method == 'knn'")
+    right = said.assign(right=said["label"] == said["prediction"])
+    wide = right.pivot_table(index=["label", "image"], columns="severity", values="right")
+    images = wide.index.get_level_values("image")
+    expected = robustness(wide.to_numpy(), [0, 1, 2], chance=1 / 6, images=images)
+    own = table.query("encoder == 'two' and method == 'knn' and scope == 'all'")
+    assert set(own["summary"]) == set(expected)
+    for row in own.itertuples():
+        estimate = expected[row.summary]
+        assert (row.value, row.low, row.high) == (estimate.value, estimate.low, estimate.high)
+        assert row.n == len(CLASSES) * PER_CLASS // 2
 
 
 def test_a_nan_has_a_reason_and_a_value_has_none(run):
@@ -204,6 +239,21 @@ def test_one_more_encoder_costs_only_its_own_cells(run, place, monkeypatch):
     assert set(measured) == {"three"}
     compared = [task.arguments["names"] for task in computed if task.stage == "similarity"]
     assert compared == [("one", "three"), ("two", "three")]
+
+
+def test_one_more_level_costs_only_its_own_cells(run, place, monkeypatch):
+    from tdafeat import tasks
+
+    computed = []
+    original = tasks._run
+    monkeypatch.setattr(
+        tasks, "_run", lambda task, store: (computed.append(task), original(task, store))[1]
+    )
+    more = {name: levels(seed, spreads=(0.3, 0.6, 1.2, 2.4)) for name, seed in NAMED.items()}
+    study(features=more).run(place / "longer", store=place / "store", quiet=True)
+    joint = ("similarity", "robustness", "projection", "statistics")  # of all levels together
+    done = [(t.stage, t.label["severity"]) for t in computed if t.stage not in joint]
+    assert sorted(done) == sorted([("topology", 3), ("scores", 3), ("measure", 3)] * 2)
 
 
 def test_a_failing_cell_is_a_hole_and_the_rest_finishes(place, monkeypatch):

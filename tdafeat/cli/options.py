@@ -36,6 +36,7 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="seed of the noise; repeat for several",
     )
+    add("--prompts", metavar="FILE", help="prompts for zero-shot, one per line, {} for the class")
     add("--primary", metavar="METRIC", help="the accuracy the question is about")
     add(
         "--precision",
@@ -91,7 +92,7 @@ def add_feature_options(parser: argparse.ArgumentParser) -> None:
 def refuse_mixtures(arguments: argparse.Namespace) -> None:
     """An option that would be ignored is an error, not a surprise in the report."""
     own = ("noisy", "train", "labels", "ids", "train_labels", "train_ids")
-    images = ("data", "root", "encoder", "noise", "levels", "corrupted", "limit", "seed")
+    images = ("data", "root", "encoder", "noise", "levels", "corrupted", "limit", "seed", "prompts")
     given = {name for name in (*own, *images) if getattr(arguments, name) not in (None, [])}
     if arguments.features is None and given & set(own):
         raise ValueError(f"--{min(given & set(own)).replace('_', '-')} goes with --features")

@@ -92,6 +92,7 @@ def _run_study(study: Study, arguments: argparse.Namespace) -> int:
         "analyses": arguments.analysis,
         "limit": arguments.limit,
         "n_landmarks": arguments.landmarks,
+        "prompts": arguments.prompts,
         "seeds": arguments.seed,
         "primary": arguments.primary,
     }

@@ -23,13 +23,14 @@ from tdafeat.encoders import (
 )
 from tdafeat.encoders.base import Encoder, Preprocessing
 from tdafeat.encoders.function import from_function
-from tdafeat.encoders.templates import prompts_for, read_prompts
+from tdafeat.encoders.templates import check_templates, prompts_for, read_prompts
 from tdafeat.record import Registry
 
 __all__ = [
     "Encoder",
     "Family",
     "Preprocessing",
+    "check_templates",
     "encoders",
     "from_function",
     "load",

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from tdafeat.encoders.templates import GENERIC, check_templates, read_prompts
+from tdafeat.errors import UnknownName
 
 if TYPE_CHECKING:
     from tdafeat.datasets import ImageSet
@@ -130,6 +131,40 @@ def _statistics(
 
 
 @dataclass(frozen=True, eq=False)
+class Head:
+    """A network's own linear classifier of its features.
+
+    Attributes
+    ----------
+    classes : what it was taught to tell apart, as a data set names them.
+    weights, bias : (C, D) and (C,): ``weights @ x + bias`` are the logits of a row x.
+    """
+
+    classes: tuple[str, ...]
+    weights: Tensor
+    bias: Tensor
+
+    def of(self, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Weights and bias of these classes, in this order, as float32 arrays.
+
+        Raises
+        ------
+        UnknownName for a class it was not taught.
+
+        Examples
+        --------
+        >>> Head(("cat", "dog"), torch.eye(2), torch.zeros(2)).of(["dog"])[0]
+        array([[0., 1.]], dtype=float32)
+        """
+        missing = [name for name in classes if name not in self.classes]
+        if missing:
+            raise UnknownName(f"it was not taught the class {missing[0]!r}")
+        rows = [self.classes.index(name) for name in classes]
+        weights, bias = (part.detach().cpu().numpy()[rows] for part in (self.weights, self.bias))
+        return weights.astype(np.float32), bias.astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
 class Encoder:
     """A named, versioned function from normalised images to features.
 
@@ -144,6 +179,8 @@ class Encoder:
     module : holds the weights, None for a function without any. It is given images whose
         channels lie last in memory; their shape is the same.
     text : T sentences -> (T, D) in the space of the images; None without a text tower.
+    head : the network's own classifier of its features; None without one, or where nothing tells
+        which classes it was taught.
     tokens : whether the function gives (B, T, D), a row for each of T patches of an image.
     image_shape : (channels, height, width) where the features are the pixels, in [0, 1], of an
         image of this shape; None where they are none.
@@ -162,6 +199,7 @@ class Encoder:
     function: Callable[[Tensor], Any]
     module: nn.Module | None = None
     text: Callable[[list[str]], Tensor] | None = None
+    head: Head | None = None
     tokens: bool = False
     image_shape: tuple[int, int, int] | None = None
     fit: Callable[[ImageSet], Encoder] | None = None

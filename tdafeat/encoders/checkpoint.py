@@ -72,6 +72,23 @@ def read_history(path: str | Path) -> list[dict[str, float]]:
         return []
 
 
+def read_classes(path: str | Path) -> tuple[str, ...]:
+    """The classes a classifier was taught, from the model card beside its weights.
+
+    Empty without a card, or where the file of that name is none: weights need no card.
+
+    Examples
+    --------
+    >>> read_classes(EMBEDDED / "densenet-textures.safetensors")[:2]
+    ('banded', 'bubbly')
+    """
+    try:
+        card = json.loads(Path(path).with_suffix(".json").read_text(encoding="utf-8"))
+        return tuple(str(name) for name in card["train"]["data"]["classes"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
+
+
 def read_weights(path: str | Path) -> dict[str, Tensor]:
     """Named tensors of a checkpoint, on the CPU.
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
+import torch
 from torch import Tensor, nn
 
-from tdafeat.encoders.base import Encoder, Preprocessing, choose_layer, fingerprint
-from tdafeat.encoders.checkpoint import fill, read_history, read_weights, weights_file
+from tdafeat.encoders.base import Encoder, Head, Preprocessing, choose_layer, fingerprint
+from tdafeat.encoders.checkpoint import (
+    fill,
+    read_classes,
+    read_history,
+    read_weights,
+    weights_file,
+)
 from tdafeat.errors import UnreadableData
 
 PREPROCESSING = Preprocessing(28, 28, "bilinear", mean=(0.5,), std=(0.5,), channels=1)
@@ -65,14 +72,17 @@ def load_classifier(
     layer = choose_layer(family, layer, ("features", "logits"))
     path = weights_file(family, detail, checkpoint)
     network = read_classifier(architecture, path)
-    logits = layer == "logits"
+    logits, classes = layer == "logits", read_classes(path)
+    outputs = network.head.out_features
+    own = (torch.eye(outputs), torch.zeros(outputs)) if logits else network.head.parameters()
     return Encoder(
         name=f"{family}:{detail}".removesuffix(":"),
         version=fingerprint(network.state_dict()),
         layer=layer,
-        dimension=network.head.out_features if logits else network.head.in_features,
+        dimension=outputs if logits else network.head.in_features,
         preprocessing=PREPROCESSING,
         function=network if logits else network.features,
         module=network,
+        head=Head(classes, *own) if len(classes) == outputs else None,
         history=read_history(path),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.checks import as_array, as_labels
+from tdafeat.checks import as_cloud, as_labels
 from tdafeat.record import Estimate, metric
 
 PREDICTOR_TITLES = {
@@ -15,7 +15,9 @@ PREDICTOR_TITLES = {
     "knn": "k-NN",
     "zero_shot": "zero-shot",
     "class_mean": "nearest class mean",
+    "head": "network's own head",
 }
+MANY = 5  # with more classes than this a top-5 accuracy says something
 Z95 = 1.959963984540054  # normal quantile of a two-sided 95 % interval
 
 
@@ -51,20 +53,61 @@ def accuracy(scores: Any, labels: Any, top_k: int = 1) -> Estimate:
 
     Raises
     ------
-    ValueError if shapes or labels do not fit, a score is NaN, or top_k is not in 1..C.
+    ValueError if shapes or labels do not fit, a score is not finite, or top_k is not in 1..C.
 
     Examples
     --------
     >>> accuracy([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.3, 0.7]], [0, 1, 1, 1]).value
     0.75
     """
+    reached = ranks(scores, labels)
+    n_classes = np.shape(scores)[1]
+    if not 1 <= top_k <= n_classes:
+        raise ValueError(f"top_k must lie in 1..{n_classes}; got {top_k}")
+    return wilson(int(np.count_nonzero(reached <= top_k)), len(reached))
+
+
+def top5_accuracy(scores: Any, labels: Any) -> Estimate:
+    """Share of rows whose class is among the five highest scores, with a Wilson 95 % interval.
+
+    Takes and refuses what `accuracy` does; needs five classes, and says something of more.
+    """
+    return accuracy(scores, labels, top_k=5)
+
+
+def ranks(scores: Any, labels: Any) -> np.ndarray:
+    """Place of the true class among the scores of its row, (n,) int64; 1 is the highest.
+
+    Of equal scores the lower class index comes first, as argmax has it.
+
+    Examples
+    --------
+    >>> ranks([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2]], [0, 2])
+    array([1, 3])
+    """
     table, known = _checked(scores, labels)
-    if not 1 <= top_k <= table.shape[1]:
-        raise ValueError(f"top_k must lie in 1..{table.shape[1]}; got {top_k}")
     own = np.take_along_axis(table, known[:, None], axis=1)
     earlier = np.arange(table.shape[1]) < known[:, None]
-    rank = ((table > own) | ((table == own) & earlier)).sum(axis=1)
-    return wilson(int(np.count_nonzero(rank < top_k)), len(known))
+    return 1 + ((table > own) | ((table == own) & earlier)).sum(axis=1)
+
+
+def margins(scores: Any, labels: Any) -> np.ndarray:
+    """Of each row the true class's score less the highest other one, (n,); needs two classes.
+
+    Above 0 where the row is predicted rightly. In units of the scores.
+
+    Examples
+    --------
+    >>> margins([[0.9, 0.1], [0.3, 0.7]], [0, 0]).round(6)
+    array([ 0.8, -0.4])
+    """
+    table, known = _checked(scores, labels)
+    if table.shape[1] < 2:
+        raise ValueError(f"scores must have at least two columns; got shape {table.shape}")
+    others = table.copy()
+    np.put_along_axis(others, known[:, None], -np.inf, axis=1)
+    own = np.take_along_axis(table, known[:, None], axis=1)[:, 0]
+    return own - others.max(axis=1)
 
 
 def margin(scores: Any, labels: Any) -> float:
@@ -75,28 +118,29 @@ def margin(scores: Any, labels: Any) -> float:
     >>> round(margin([[0.9, 0.1], [0.3, 0.7]], [0, 0]), 6)
     0.2
     """
-    table, known = _checked(scores, labels)
-    if table.shape[1] < 2:
-        raise ValueError(f"scores must have at least two columns; got shape {table.shape}")
-    others = table.copy()
-    np.put_along_axis(others, known[:, None], -np.inf, axis=1)
-    own = np.take_along_axis(table, known[:, None], axis=1)[:, 0]
-    return float((own - others.max(axis=1)).mean())
+    return float(margins(scores, labels).mean())
+
+
+def check_classes(labels: np.ndarray, n_classes: int, columns: str = "scores") -> np.ndarray:
+    """The labels, if each names a column of the scores; else a ValueError.
+
+    Examples
+    --------
+    >>> check_classes(np.array([0, 2]), 2)
+    Traceback (most recent call last):
+    ValueError: labels must lie in 0..1, one per column of scores; got 0 to 2
+    """
+    if labels.min() < 0 or labels.max() >= n_classes:
+        raise ValueError(
+            f"labels must lie in 0..{n_classes - 1}, one per column of {columns}; "
+            f"got {labels.min()} to {labels.max()}"
+        )
+    return labels
 
 
 def _checked(scores: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
-    table = as_array(scores, "scores", 2).astype(np.float64)
-    known = as_labels(labels, len(table))
-    if not table.size:
-        raise ValueError(f"scores must have at least one row and column; got shape {table.shape}")
-    if np.isnan(table).any():
-        raise ValueError("scores must not be NaN")
-    if known.min() < 0 or known.max() >= table.shape[1]:
-        raise ValueError(
-            f"labels must lie in 0..{table.shape[1] - 1}, one per column of scores; "
-            f"got {known.min()} to {known.max()}"
-        )
-    return table, known
+    table = as_cloud(scores, "scores")
+    return table, check_classes(as_labels(labels, len(table)), table.shape[1])
 
 
 for _predictor, _title in PREDICTOR_TITLES.items():
@@ -113,6 +157,13 @@ for _predictor, _title in PREDICTOR_TITLES.items():
         source="top-1, Wilson 1927 interval",
         **_record,
     )(accuracy)
+    metric(
+        f"{_predictor}_top5",
+        title=f"{_title} top-5 accuracy",
+        range=(0.0, 1.0),
+        source="top-5, Wilson 1927 interval",
+        **_record | {"needs": (f"{_predictor}_of_many", "labels")},
+    )(top5_accuracy)
     metric(
         f"{_predictor}_margin",
         title=f"{_title} margin",

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tdafeat.checks import as_cloud, as_labels
+from tdafeat.checks import as_array, as_cloud, as_labels
 
 CHUNK = 1024  # rows scored at a time by the nearest-neighbour vote
 
@@ -28,6 +28,43 @@ class Predictor(Protocol):
         ...
 
 
+class LinearHead:
+    """A linear map of the features to logits, such as a network's own last layer.
+
+    Parameters
+    ----------
+    weights : (C, D), a row for each class. bias : (C,).
+
+    Scores are probabilities: the softmax of the logits.
+
+    Raises
+    ------
+    ValueError if weights and bias do not fit each other, or the features not the weights.
+
+    Examples
+    --------
+    >>> LinearHead([[0.0], [1.0]], [0.0, 0.0]).scores([[0.0], [1.0]]).round(3)
+    array([[0.5  , 0.5  ],
+           [0.269, 0.731]])
+    """
+
+    def __init__(self, weights: Any, bias: Any) -> None:
+        self.weights = as_cloud(weights, "weights", min_samples=2)
+        self.bias = as_array(bias, "bias", 1).astype(np.float64)
+        if self.bias.shape != (len(self.weights),) or not np.isfinite(self.bias).all():
+            raise ValueError(
+                f"bias must hold a finite number for each of the {len(self.weights)} rows of "
+                f"weights; got shape {self.bias.shape}"
+            )
+
+    def scores(self, features: Any) -> np.ndarray:
+        """Probability of each class, (n, C)."""
+        from scipy.special import softmax
+
+        points = _asked(features, self.weights.shape[1])
+        return softmax(points @ self.weights.T + self.bias, axis=1)
+
+
 class Probe:
     """Linear probe: multinomial logistic regression by L-BFGS on standardised features.
 
@@ -35,7 +72,8 @@ class Probe:
     ----------
     regularisation : weight of the squared L2 penalty, the inverse of scikit-learn's C.
 
-    Scores are probabilities.
+    Scores are probabilities. Once fitted, ``head`` is the `LinearHead` it found: standardising is
+    part of its weights, which add up to 0 over the classes.
 
     References
     ----------
@@ -56,28 +94,22 @@ class Probe:
     def fit(self, features: Any, labels: Any, n_classes: int) -> Probe:
         """Fit on clean training features; every class needs a sample."""
         from sklearn.linear_model import LogisticRegression
-        from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
         points, known = _training_set(features, labels, n_classes)
+        scaler = StandardScaler().fit(points)
         regression = LogisticRegression(C=1 / self.regularisation, max_iter=2000)
-        self._model = make_pipeline(StandardScaler(), regression).fit(points, known)
+        regression.fit(scaler.transform(points), known)
+        weights, bias = regression.coef_ / scaler.scale_, regression.intercept_
+        bias = bias - weights @ scaler.mean_
+        if len(weights) == 1:  # of two classes scikit-learn keeps the difference alone
+            weights, bias = np.vstack([-weights, weights]) / 2, np.append(-bias, bias) / 2
+        self.head = LinearHead(weights, bias)
         return self
-
-    @property
-    def weights(self) -> np.ndarray:
-        """(C, D) weights on the features as they are, of the logits; they add up to 0 over classes.
-
-        Standardising is part of them, so that the class of a row x has the largest of
-        ``weights @ x`` and a bias.
-        """
-        weights = self._model[-1].coef_ / self._model[0].scale_
-        # of two classes scikit-learn keeps the difference alone
-        return np.vstack([-weights / 2, weights / 2]) if len(weights) == 1 else weights
 
     def scores(self, features: Any) -> np.ndarray:
         """Probability of each class, (n, C)."""
-        return self._model.predict_proba(as_cloud(features))
+        return self.head.scores(features)
 
 
 class WeightedNeighbours:
@@ -120,7 +152,7 @@ class WeightedNeighbours:
 
     def scores(self, features: Any) -> np.ndarray:
         """Share of the vote of each class, (n, C)."""
-        rows = directions(as_cloud(features))
+        rows = directions(_asked(features, self._rows.shape[1]))
         parts = [self._vote(rows[i : i + CHUNK]) for i in range(0, len(rows), CHUNK)]
         return np.concatenate(parts)
 
@@ -158,7 +190,7 @@ class NearestClassMean:
         """Minus the distance to each class mean, (n, C), in units of the features."""
         from scipy.spatial.distance import cdist
 
-        return -cdist(as_cloud(features), self._means)
+        return -cdist(_asked(features, self._means.shape[1]), self._means)
 
 
 predictors: dict[str, type[Predictor]] = {
@@ -208,6 +240,16 @@ def directions(points: np.ndarray) -> np.ndarray:
     """
     norms = np.linalg.norm(points, axis=1, keepdims=True)
     return points / np.where(norms > 0, norms, 1)
+
+
+def _asked(features: Any, n_columns: int) -> np.ndarray:
+    points = as_cloud(features)
+    if points.shape[1] != n_columns:
+        raise ValueError(
+            f"features must have {n_columns} columns, as what the predictor was fitted on; "
+            f"got shape {points.shape}"
+        )
+    return points
 
 
 def _training_set(features: Any, labels: Any, n_classes: int) -> tuple[np.ndarray, np.ndarray]:

@@ -291,13 +291,14 @@ def nc4(scores: Any, centre_scores: Any) -> float:
     return float((head.argmax(axis=1) == centres.argmax(axis=1)).mean())
 
 
-for _head, _title in {"probe": "linear probe", "zero_shot": "zero-shot text"}.items():
+_HEADS = {"probe": "linear probe", "zero_shot": "zero-shot text", "head": "network's own head"}
+for _head, _title in _HEADS.items():
     metric(
         f"{_head}_nc3",
         title=f"NC3 ({_title})",
         **_COLLAPSE
         | {
-            "needs": ("features", "labels", f"{_head}_head"),
+            "needs": ("features", "labels", f"{_head}_weights"),
             "range": (0.0, 4.0),
             "invariant": ("scale", "translation", "permutation"),
         },

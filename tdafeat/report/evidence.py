@@ -9,6 +9,7 @@ import pandas as pd
 
 from tdafeat import figures
 from tdafeat.figures.theme import levels, with_names
+from tdafeat.report import performance
 from tdafeat.report.model import Block, Figure, Note, Paragraph, Table
 from tdafeat.report.records import Records
 from tdafeat.report.selection import by_level, drawable, ends, first_seed, noisy, spaces
@@ -33,6 +34,8 @@ def accuracy(run: Run, records: Records) -> Iterator[Block]:
             "accuracy",
         )
     yield from _accuracies(run, records)
+    yield from performance.robustness(run, records)
+    yield from performance.calibration(run, records)
     if rows["scope"].nunique() < 3:  # all, and one class: nothing more to tell apart
         return
     if noisy(run):
@@ -52,11 +55,12 @@ def accuracy(run: Run, records: Records) -> Iterator[Block]:
             f"diagonal is a perfect classifier{driven * noisy(run)}.",
             f"confusion-{space}",
         )
+    yield from performance.classes(run, records)
 
 
 def _accuracies(run: Run, records: Records) -> Iterator[Block]:
     rows = run.metrics[run.metrics["scope"] == "all"]
-    names = [n for n in rows["metric"].drop_duplicates() if n.endswith("accuracy")]
+    names = [n for n in rows["metric"].drop_duplicates() if n.endswith(("accuracy", "_top5"))]
     if not names:
         return
     rows = with_names(rows[rows["metric"].isin(names) & rows["value"].notna()])

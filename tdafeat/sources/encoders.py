@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,12 +53,37 @@ def fitted_on(encoders: Iterable[Encoder], train: ImageSet) -> list[Encoder]:
     return [encoder.fit(train) if encoder.fit else encoder for encoder in encoders]
 
 
-def directions(encoder: Encoder, images: ImageSet) -> np.ndarray | str:
-    """The classes as unit vectors in the encoder's space, or why it cannot name them."""
-    from tdafeat.encoders import prompts_for
+def prompts_of(study: Study) -> list[str]:
+    """Templates for the class names: the study's own, or those that suit its data set.
 
+    Raises
+    ------
+    ValueError for a template without one ``{}``; DataUnavailable, UnreadableData for a file.
+    """
+    from tdafeat.encoders import check_templates, prompts_for, read_prompts
+
+    if study.prompts is None:
+        return prompts_for(study.dataset)
+    if isinstance(study.prompts, (str, Path)):
+        return read_prompts(study.prompts)
+    check_templates(study.prompts, "prompts")
+    return list(study.prompts)
+
+
+def directions(encoder: Encoder, classes: Sequence[str], prompts: list[str]) -> np.ndarray | str:
+    """The classes as unit vectors in the encoder's space, or why it cannot name them."""
     try:
-        named = encoder.encode_text(images.classes, prompts_for(images.name))
+        named = encoder.encode_text(classes, prompts)
     except (UnknownName, DataUnavailable) as error:  # a closed vocabulary, a tokenizer not here
         return str(error)
     return "it has no text tower" if named is None else named.cpu().numpy()
+
+
+def own_head(encoder: Encoder, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray] | str:
+    """Weights and bias of the encoder's own classifier of these classes, or why there is none."""
+    if encoder.head is None:
+        return "it has no classifier"
+    try:
+        return encoder.head.of(classes)
+    except UnknownName as error:
+        return str(error)

@@ -36,6 +36,7 @@ class FeatureSource:
     features: Mapping[str, Levels]
     dataset: str = "features"
     has_text: bool = False
+    has_head: bool = False
     has_pixels: bool = False
     images: None = None
     noise: None = None

@@ -22,6 +22,8 @@ class Group:
         noise, those of the same step in a training.
     text : specification of the stored class directions of a text tower, if there is one.
     image_shape : (channels, height, width) where the features are images.
+    head : specification of the encoder's own stored classifier, if it knows these classes.
+    tokens : whether several rows are of one image, named ``ID#POSITION``.
     """
 
     cells: Mapping[int, Cell]
@@ -29,6 +31,8 @@ class Group:
     train: Mapping[int, Cloud]
     text: Mapping[str, Any] | None = None
     image_shape: tuple[int, int, int] | None = None
+    head: Mapping[str, Any] | None = None
+    tokens: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,13 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.cells import FEATURES_VERSION, Cell, Cloud
-from tdafeat.sources.encoders import directions, fitted_on, load_encoders
+from tdafeat.sources.encoders import (
+    directions,
+    fitted_on,
+    load_encoders,
+    own_head,
+    prompts_of,
+)
 from tdafeat.sources.groups import Group, Size, check_classes
 from tdafeat.sources.parts import Part, extract_parts
 from tdafeat.store import Store, digest
@@ -35,6 +41,7 @@ class ImageSource:
     encoders : of each seed, whose train images some of them are fitted on.
     left_out : sentences on the optional encoders that cannot be had.
     texts : per encoder, the directions of the classes in its space, or why there are none.
+    prompts : templates the directions were made with.
     """
 
     tests: Mapping[int, ImageSet]
@@ -44,6 +51,7 @@ class ImageSource:
     texts: Sequence[np.ndarray | str]
     noise: Noise | None
     compute: Compute
+    prompts: Sequence[str] = ()
 
     @classmethod
     def load(cls, study: Study, root: str | Path | None, compute: Compute) -> ImageSource:
@@ -56,16 +64,26 @@ class ImageSource:
             chosen = noise.load(study.noise, levels=study.levels)
         else:
             chosen = study.noise
+        prompts = prompts_of(study)
         loaded, left_out = load_encoders(study, compute.place)
+        if study.prompts is not None and not any(encoder.text for encoder in loaded):
+            raise ValueError("prompts need an encoder with a text tower; the study has none")
         tests, trains = load_sets(study, root)
-        texts = [directions(encoder, tests[study.seeds[0]]) for encoder in loaded]
+        classes = tests[study.seeds[0]].classes
+        texts = [directions(encoder, classes, prompts) for encoder in loaded]
         fitted = {seed: fitted_on(loaded, train) for seed, train in trains.items()}
-        return cls(tests, trains, fitted, left_out, texts, chosen, compute)
+        return cls(tests, trains, fitted, left_out, texts, chosen, compute, prompts)
 
     @property
     def has_text(self) -> bool:
         """Whether every encoder has a text tower."""
         return not any(isinstance(text, str) for text in self.texts)
+
+    @property
+    def has_head(self) -> bool:
+        """Whether every encoder has a classifier of its own that knows these classes."""
+        heads = [own_head(encoder, self.classes) for encoder in self._of_first_seed()]
+        return not any(isinstance(head, str) for head in heads)
 
     @property
     def has_pixels(self) -> bool:
@@ -115,6 +133,15 @@ class ImageSource:
             for encoder in encoders
             if encoder.tokens
         ]
+        untaught = [
+            f"No accuracy of {encoder.name}'s own head: {head}."
+            for encoder in encoders
+            if encoder.head is not None and isinstance(head := own_head(encoder, self.classes), str)
+        ]
+        named = [
+            f"Zero-shot directions of the classes are means over {len(self.prompts)} prompts: "
+            f"{'; '.join(self.prompts)}."
+        ] * any(not isinstance(text, str) for text in self.texts)
         speechless = [
             f"No zero-shot accuracy of {encoder.name}: {text}."
             for encoder, text in zip(encoders, self.texts, strict=True)
@@ -125,7 +152,14 @@ class ImageSource:
             remarks.append(
                 f"Forward passes were computed in {precision}, features kept in float32."
             )
-        return [*filter(None, dict.fromkeys(remarks)), *tokens, *speechless, *self.left_out]
+        return [
+            *filter(None, dict.fromkeys(remarks)),
+            *tokens,
+            *named,
+            *speechless,
+            *untaught,
+            *self.left_out,
+        ]
 
     def describe(self) -> list[dict[str, Any]]:
         """The encoders, for the manifest."""
@@ -198,6 +232,8 @@ class ImageSource:
             dict.fromkeys(levels, self._cloud(encoder, seed, "train", 0)),
             self._store_text(store, encoder, text),
             encoder.image_shape,
+            self._store_head(store, encoder),
+            encoder.tokens,
         )
 
     def _cloud(self, encoder: Encoder, seed: int, split: str, severity: int) -> Cloud:
@@ -261,6 +297,24 @@ class ImageSource:
         }
         if not store.intact("text", spec):
             store.write("text", spec, arrays={"text": text})
+        return spec
+
+    def _store_head(self, store: Store, encoder: Encoder) -> dict[str, Any] | None:
+        """Store the encoder's own classifier; None for one that does not know these classes."""
+        head = own_head(encoder, self.classes)
+        if isinstance(head, str):
+            return None
+        spec = {
+            "version": FEATURES_VERSION,
+            "encoder": {
+                "name": encoder.name,
+                "version": encoder.version,
+                "layer": encoder.layer,
+            },
+            "classes": list(self.classes),
+        }
+        if not store.intact("head", spec):
+            store.write("head", spec, arrays={"weights": head[0], "bias": head[1]})
         return spec
 
 

@@ -98,6 +98,7 @@ class TrainingSource:
     encoders: dict[str, Encoder] = field(default_factory=dict)
     training: pd.DataFrame = field(default_factory=pd.DataFrame)
     has_text: bool = False
+    has_head: bool = False
     has_pixels: bool = False
     noise: None = None
 
@@ -276,7 +277,7 @@ def _variants(study: Study) -> Mapping[str, Variant]:
     variants = study.variants
     if not variants:
         raise ValueError("variants must name at least one variant")
-    for name in ("encoders", "optional", "noise", "levels", "corrupted", "features"):
+    for name in ("encoders", "optional", "noise", "levels", "corrupted", "features", "prompts"):
         given, default = getattr(study, name), getattr(type(study), name)
         if given is not None and (default is None or given != default):
             raise ValueError(

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -5,7 +6,7 @@ from safetensors.torch import save_file
 from tdafeat.encoders import load
 from tdafeat.encoders.densenet import DenseNet
 from tdafeat.encoders.lenet import LeNet
-from tdafeat.errors import UnreadableData
+from tdafeat.errors import UnknownName, UnreadableData
 
 
 def test_number_of_weights():
@@ -26,6 +27,21 @@ def test_layers(tmp_path):
     with torch.inference_mode():
         assert torch.equal(logits.encode(images), network(images))
         assert torch.equal(network.head(features.encode(images)), network(images))
+    assert features.head is None  # without a card, nothing tells what its outputs stand for
+
+
+@pytest.mark.parametrize("layer", ["features", "logits"])
+def test_the_head_gives_the_networks_own_logits(layer):
+    encoder = load(f"lenet:fashion-mnist#{layer}")
+    images = torch.randn(3, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    classes = encoder.head.classes[::-1]
+    weights, bias = encoder.head.of(classes)
+    with torch.inference_mode():
+        expected = encoder.module(images).numpy()[:, ::-1]
+    found = encoder.encode(images).numpy() @ weights.T + bias
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    with pytest.raises(UnknownName, match="not taught the class 'Toga'"):
+        encoder.head.of(["Coat", "Toga"])
 
 
 def test_weights_of_another_network_are_refused(tmp_path):

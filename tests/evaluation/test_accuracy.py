@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.metrics import top_k_accuracy_score
 
-from tdafeat.evaluation import accuracy, margin, wilson
+from tdafeat.evaluation import accuracy, margin, top5_accuracy, wilson
 from tdafeat.record import metrics
 
 
@@ -40,12 +40,21 @@ def test_margin_by_a_loop():
 
 
 def test_metrics_of_every_predictor_are_registered():
-    for predictor in ("probe", "knn", "class_mean", "zero_shot"):
+    for predictor in ("probe", "knn", "class_mean", "zero_shot", "head"):
         record = metrics[f"{predictor}_accuracy"]
         assert record.needs == (predictor, "labels")
         assert record.better == "higher"
         assert set(record.scopes) == {"all", "class"}
         assert record.function(np.eye(3), [0, 1, 1]).value == pytest.approx(2 / 3)
+        assert metrics[f"{predictor}_top5"].needs == (f"{predictor}_of_many", "labels")
+
+
+def test_top5_is_the_accuracy_of_five_guesses():
+    rng = np.random.default_rng(3)
+    scores, labels = rng.normal(size=(40, 9)), rng.integers(0, 9, 40)
+    assert top5_accuracy(scores, labels) == accuracy(scores, labels, top_k=5)
+    with pytest.raises(ValueError, match=r"top_k must lie in 1\.\.4"):
+        top5_accuracy(scores[:, :4], labels % 4)
 
 
 @pytest.mark.parametrize(
@@ -54,8 +63,8 @@ def test_metrics_of_every_predictor_are_registered():
         (lambda: accuracy(np.eye(3), [0, 1, 3]), "labels must lie in 0..2"),
         (lambda: accuracy(np.eye(3), [0, 1]), "one entry per row"),
         (lambda: accuracy(np.eye(3), [0, 1, 2], top_k=4), "top_k"),
-        (lambda: accuracy([[np.nan, 1.0]], [0]), "NaN"),
-        (lambda: accuracy(np.zeros((0, 3)), []), "at least one row"),
+        (lambda: accuracy([[np.nan, 1.0]], [0]), "scores must be finite"),
+        (lambda: accuracy(np.zeros((0, 3)), []), "scores must have at least 1 rows"),
         (lambda: margin([[1.0]], [0]), "two columns"),
         (lambda: wilson(3, 2), "successes"),
     ],

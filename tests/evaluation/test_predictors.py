@@ -47,9 +47,9 @@ def test_the_weights_of_the_probe_make_its_logits(n_classes, data):
     probe = Probe().fit(train[kept] * 7 + 3, labels[kept], n_classes)
     moved = test[kept] * 7 + 3
     logits = np.log(probe.scores(moved))
-    bias = (logits - moved @ probe.weights.T) - logits.mean(axis=1, keepdims=True)
+    bias = (logits - moved @ probe.head.weights.T) - logits.mean(axis=1, keepdims=True)
     np.testing.assert_allclose(bias, np.broadcast_to(bias[0], bias.shape), atol=1e-9)
-    np.testing.assert_allclose(probe.weights.sum(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(probe.head.weights.sum(axis=0), 0, atol=1e-6)
 
 
 def test_probe_is_logistic_regression_on_standardised_features(data):

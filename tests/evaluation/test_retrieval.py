@@ -3,7 +3,7 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.metrics import average_precision_score
 
-from tdafeat.evaluation import mean_average_precision, precision_at, top_k_accuracy
+from tdafeat.evaluation import mean_average_precision, precision_at, retrieval, top_k_accuracy
 
 RNG = np.random.default_rng(0)
 LABELS = RNG.integers(0, 4, 700)  # more than one chunk of queries
@@ -42,6 +42,36 @@ def test_a_sample_alone_in_its_class_asks_nothing_but_is_found():
 def test_a_duplicate_does_not_hide_behind_the_query_itself():
     features = [[1.0, 0], [1, 0], [0, 1], [0, 1]]
     assert precision_at(features, [0, 0, 1, 1]) == 1
+
+
+def test_equal_cosines_are_ranked_in_order_of_the_rows():
+    rows = np.repeat(np.eye(3), 4, axis=0)
+    labels = np.array([0, 1, 0, 1] * 3)
+    nearest = retrieval._nearest(retrieval.directions(rows), np.arange(12), 5)
+    assert nearest[:2].tolist() == [[1, 2, 3, 4, 5], [0, 2, 3, 4, 5]]
+    assert precision_at(rows, labels, 3) == pytest.approx(1 / 3)
+
+
+def test_faiss_gives_the_same_numbers(monkeypatch):
+    """Cosines closer than float32 can tell apart and duplicates are ranked in float64 after all."""
+    pytest.importorskip("faiss")
+    close = FEATURES.round(1)[RNG.integers(0, 60, 700)]  # each of 60 rows a dozen times
+    close[::3] += 1e-9 * RNG.normal(size=close[::3].shape)
+    asked = []
+    original = retrieval._shortlisted
+    monkeypatch.setattr(
+        retrieval, "_shortlisted", lambda *given: (asked.append(1), original(*given))[1]
+    )
+    for features in (FEATURES, close):
+        for k in (1, 5, 40):
+            monkeypatch.setattr(retrieval, "LARGE", 10_000)
+            expected = precision_at(features, LABELS, k), top_k_accuracy(features, LABELS, k)
+            monkeypatch.setattr(retrieval, "LARGE", 100)
+            assert (
+                precision_at(features, LABELS, k),
+                top_k_accuracy(features, LABELS, k),
+            ) == expected
+    assert len(asked) == 12
 
 
 def test_refusals():

@@ -132,7 +132,7 @@ def test_as_classes_collapse_to_a_simplex_the_probe_becomes_the_means(n_classes)
         probe = Probe().fit(features, labels, n_classes)
         centre = NearestClassMean().fit(features, labels, n_classes)
         agreement = nc4(probe.scores(features), centre.scores(features))
-        found.append((nc3(features, labels, probe.weights), agreement))
+        found.append((nc3(features, labels, probe.head.weights), agreement))
     assert found[0][0] > found[1][0] > found[2][0]
     assert found[2][0] < 1e-3
     assert found[2][1] == 1

@@ -11,7 +11,7 @@ CLEAN = RNG.normal(size=(4, 8))[LABELS] + RNG.normal(size=(48, 8))
 VIEW = {"features": CLEAN + 0.3 * RNG.normal(size=CLEAN.shape), "clean": CLEAN, "labels": LABELS}
 ROTATION = np.linalg.qr(RNG.normal(size=(8, 8)))[0]
 ORDER = RNG.permutation(48)
-HEADS = {f"{name}_head": RNG.normal(size=(4, 8)) for name in ("probe", "zero_shot")}
+HEADS = {f"{name}_weights": RNG.normal(size=(4, 8)) for name in ("probe", "zero_shot", "head")}
 VIEW |= HEADS
 
 TRANSFORMS = {
