@@ -9,15 +9,17 @@ from typing import Any
 import pandas as pd
 
 from tdafeat.figures.theme import levels, with_names
-from tdafeat.report.model import Block, Note, Paragraph, Table
+from tdafeat.report.formulas import SYMBOLS, formula
+from tdafeat.report.model import Block, Note, Paragraph, References, Table
 from tdafeat.report.records import Records
+from tdafeat.report.references import numbered, reference
 from tdafeat.report.selection import by_level, noisy
 from tdafeat.run import Run
 from tdafeat.wording import TRAINING
 
 
 def methods(run: Run, records: Records) -> Iterator[Block]:
-    """What was measured, how, and its definitions."""
+    """What was measured, and how."""
     manifest = run.manifest
     classes = len(manifest["classes"])
     if manifest["dataset"]:
@@ -44,22 +46,39 @@ def methods(run: Run, records: Records) -> Iterator[Block]:
         rows = [{key: _plain(e.get(key)) for key in keys} for e in manifest["encoders"]]
         yield Table(pd.DataFrame(rows), "Feature spaces.", "encoders")
     yield from _trainings(manifest["encoders"])
-    if len(records):
-        rows = [
-            {
-                "metric": about.arrow,
-                "definition": about.summary,
-                "unit": about.unit,
-                "source": about.source,
-            }
-            for about in records.values()
-        ]
-        yield Table(
-            pd.DataFrame(rows),
-            "Definitions; an arrow marks the desirable direction where there is one. Angles are "
-            f"tabled in radians and drawn in degrees.{records.words.definitions}",
-            "definitions",
-        )
+
+
+def definitions(run: Run, records: Records) -> Iterator[Block]:
+    """What each metric is: in words, as a formula, and whose it is."""
+    if not len(records):
+        return
+    numbers = numbered(about.source for about in records.values())
+    rows = [
+        {
+            "metric": about.arrow,
+            "definition": about.summary,
+            "formula": formula(name) or "",
+            "unit": about.unit,
+            "source": f"[{numbers[about.source]}]" if about.source in numbers else about.source,
+        }
+        for name, about in records.items()
+    ]
+    yield Paragraph(SYMBOLS, typeset=True)
+    yield Table(
+        pd.DataFrame(rows),
+        "Definitions; an arrow marks the desirable direction where there is one. Angles are tabled "
+        f"in radians and drawn in degrees.{records.words.definitions}",
+        "definitions",
+        math=("formula",),
+        detail=True,
+    )
+
+
+def references(run: Run, records: Records) -> Iterator[Block]:
+    """The publications the definitions are from."""
+    numbers = numbered(about.source for about in records.values())
+    if numbers:
+        yield References(tuple(reference(source) for source in numbers))
 
 
 def _levels(noise: Mapping[str, Any]) -> str:
@@ -119,6 +138,8 @@ def measurements(run: Run, records: Records) -> Iterator[Block]:
             f"{space}: all metrics of the whole cloud{by_level(run, records.words)}.",
             f"measurements-{space}",
             dict.fromkeys(columns, ".4g"),
+            str(space),
+            detail=True,
         )
     failed = run.metrics[run.metrics["value"].isna()]
     if not failed.empty:
@@ -130,6 +151,7 @@ def measurements(run: Run, records: Records) -> Iterator[Block]:
             "Values that could not be measured, and why.",
             "unmeasured",
             {"values": "d"},
+            detail=True,
         )
 
 
@@ -161,7 +183,7 @@ def provenance(run: Run, records: Records) -> Iterator[Block]:
             rows.append((key, _plain(value)))
     if rows:
         frame = pd.DataFrame(rows, columns=["what", "value"])
-        yield Table(frame, "Command, times, versions and hashes.", "provenance")
+        yield Table(frame, "Command, times, versions and hashes.", "provenance", detail=True)
 
 
 def _plain(value: Any) -> str:

@@ -22,9 +22,11 @@ ORDER: tuple[tuple[str, Callable[[Run, Records], Iterator[Block]]], ...] = (
     ("What clean features foretell", beyond.prediction),
     ("Training", evidence.training),
     ("Methods", background.methods),
+    ("Definitions", background.definitions),
     ("All measurements", background.measurements),
     ("What failed", background.holes),
     ("Provenance", background.provenance),
+    ("References", background.references),
 )
 
 

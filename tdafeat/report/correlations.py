@@ -52,6 +52,7 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
             "with 95 % intervals. Filled points stay significant after Holm's correction; arrows "
             "beside the names mark the desirable direction.",
             f"forest-{encoder}-{layer}",
+            _space(run, str(encoder), str(layer)),
         )
     yield _table(known, titles)
     yield from _checks(every, titles)
@@ -120,6 +121,12 @@ def _checks(every: pd.DataFrame, titles: dict[str, str]) -> Iterator[Table]:
     )
 
 
+def _space(run: Run, encoder: str, layer: str) -> str:
+    """The feature space's name in the other sections."""
+    layers = run.metrics.loc[run.metrics["encoder"] == encoder, "layer"].nunique()
+    return encoder if layers < 2 else f"{encoder} {layer}"
+
+
 def _table(known: pd.DataFrame, titles: dict[str, str]) -> Table:
     wide = known.assign(interval=intervals(known))
     frame = wide.pivot_table(
@@ -145,4 +152,5 @@ def _table(known: pd.DataFrame, titles: dict[str, str]) -> Table:
         "once.",
         "associations",
         {"p (Holm)": ".2g", "units": ".0f"},
+        detail=True,
     )

@@ -9,36 +9,36 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from tdafeat.report.model import Block, Figure, Report, Table
+from tdafeat.figures.saving import on_paper
+from tdafeat.report.model import Block, Figure, Paragraph, References, Report, Section, Table
 
 FONT = "Libertinus Serif"  # carried by Typst, so the same on every machine
 NARROW = 24  # characters; columns of shorter cells take their natural width
+HALF = 78  # characters; a table of shorter rows fits a column of the appendix
+LONG = 24  # rows; longer tables go to the appendix
 LINE = 90  # characters; if those columns take more together, they would squeeze out the long ones
 
 
 def render(report: Report) -> bytes:
-    """The document's bytes: the same for the same report, with fonts that Typst carries."""
+    """The document's bytes: the same for the same report, with fonts that Typst carries.
+
+    First the argument, then an appendix of what completes it: details, long tables, and what was
+    shown of one feature space for each of the others.
+    """
     import typst
 
+    argument, appendix = _split(report)
     with tempfile.TemporaryDirectory() as folder:
         room = Path(folder)
         template = files("tdafeat.report").joinpath("templates", "document.typ")
         (room / "document.typ").write_bytes(template.read_bytes())
-        sections = [
-            {
-                "title": section.title,
-                "blocks": [
-                    _block(block, room, f"{i}-{k}.svg") for k, block in enumerate(section.blocks)
-                ],
-            }
-            for i, section in enumerate(report.sections)
-        ]
         content = {
             "title": report.title,
             "question": report.question,
             "answer": report.answer,
             "facts": report.facts,
-            "sections": sections,
+            "argument": [_section(s, room, f"main-{i}") for i, s in enumerate(argument)],
+            "appendix": [_section(s, room, f"more-{i}") for i, s in enumerate(appendix)],
         }
         (room / "content.json").write_text(json.dumps(content), encoding="utf-8")
         return typst.compile(
@@ -46,10 +46,42 @@ def render(report: Report) -> bytes:
         )
 
 
+def _split(report: Report) -> tuple[list[Section], list[Section]]:
+    """Sections of the argument and of the appendix; one may have a part in both."""
+    spaces = [block.space for s in report.sections for block in s.blocks if block.space]
+    argument: list[Section] = []
+    appendix: list[Section] = []
+    for section in report.sections:
+        apart = [
+            block.space not in ("", spaces[0] if spaces else "")
+            or (isinstance(block, Figure | Table) and block.detail)
+            or (isinstance(block, Table) and len(block.frame) > LONG)
+            for block in section.blocks
+        ]
+        if all(a or not _shows(b) for b, a in zip(section.blocks, apart, strict=True)):
+            apart = [any(apart)] * len(apart)  # text alone goes with what it introduces
+        for part, kept in ((argument, False), (appendix, True)):
+            blocks = tuple(b for b, a in zip(section.blocks, apart, strict=True) if a == kept)
+            if blocks:
+                part.append(Section(section.title, blocks))
+    return argument, appendix
+
+
+def _shows(block: Block) -> bool:
+    return isinstance(block, Figure | Table | References)
+
+
+def _section(section: Section, room: Path, name: str) -> dict[str, Any]:
+    blocks = [_block(block, room, f"{name}-{k}.svg") for k, block in enumerate(section.blocks)]
+    return {"title": section.title, "blocks": blocks}
+
+
 def _block(block: Block, room: Path, file: str) -> dict[str, Any]:
-    kind = {"kind": type(block).__name__}
+    kind: dict[str, Any] = {"kind": type(block).__name__}
     if isinstance(block, Figure):
-        svg = _svg(block)
+        import vl_convert
+
+        svg = vl_convert.vegalite_to_svg(on_paper(block.chart, FONT))
         (room / file).write_text(svg, encoding="utf-8")
         size = re.search(r'width="([\d.]+)" height="([\d.]+)"', svg)
         assert size is not None
@@ -58,14 +90,21 @@ def _block(block: Block, room: Path, file: str) -> dict[str, Any]:
     if isinstance(block, Table):
         columns = [str(name) for name in block.frame]
         rows = block.rows()
+        widths = _widths(columns, rows)
+        longest = sum(max(map(len, cells)) for cells in zip(columns, *rows, strict=True))
         return kind | {
             "caption": block.caption,
             "columns": columns,
             "numeric": [name in block.formats for name in block.frame],
-            "widths": _widths(columns, rows),
+            "math": [name in block.math for name in block.frame],
+            "widths": widths,
+            "narrow": longest <= HALF,
             "rows": rows,
         }
-    return kind | {"text": block.text}
+    if isinstance(block, References):
+        return kind | {"entries": block.entries}
+    typeset = isinstance(block, Paragraph) and block.typeset
+    return kind | {"text": block.text, "typeset": typeset}
 
 
 def _widths(columns: list[str], rows: list[list[str]]) -> list[float | None]:
@@ -77,11 +116,3 @@ def _widths(columns: list[str], rows: list[list[str]]) -> list[float | None]:
     return [
         None if length <= NARROW else share for length, share in zip(longest, shares, strict=True)
     ]
-
-
-def _svg(figure: Figure) -> str:
-    import vl_convert
-
-    spec = figure.chart.to_dict()
-    spec["config"] = spec.get("config", {}) | {"font": FONT, "background": "white"}
-    return vl_convert.vegalite_to_svg(spec)

@@ -54,6 +54,7 @@ def accuracy(run: Run, records: Records) -> Iterator[Block]:
             f"{space}: what the {name.removesuffix(' accuracy')} takes each class for. A clean "
             f"diagonal is a perfect classifier{driven * noisy(run)}.",
             f"confusion-{space}",
+            space,
         )
     yield from performance.classes(run, records)
 
@@ -109,6 +110,7 @@ def diagrams(run: Run, records: Records) -> Iterator[Block]:
             f"{_banded(cells, bands)}{watched * noisy(run)} {_capital(upto)}{count} bars{each}."
             f"{crowded}",
             f"diagrams-{space}",
+            space,
         )
     yield from _summaries(run, records, first_seed(whole))
     names = [n for n in records if records[n].room == "topology" and not _is_distance(n)]
@@ -137,6 +139,7 @@ def _summaries(run: Run, records: Records, whole: pd.DataFrame) -> Iterator[Bloc
         f"Barcodes{each}: the 40 longest bars of each degree. A bar begins where its group or loop "
         "appears and ends where it goes; arrows never end.",
         "barcodes",
+        detail=True,
     )
     loops = whole[(whole["degree"] == 1) & np.isfinite(whole["death"])]
     if loops.empty:
@@ -146,12 +149,14 @@ def _summaries(run: Run, records: Records, whole: pd.DataFrame) -> Iterator[Bloc
         f"Persistence landscapes of the loops{each}: the first layer is high where a long loop is "
         "alive, the layers below it where several are.",
         "landscapes",
+        detail=True,
     )
     yield Figure(
         figures.persistence_images(whole),
         f"Persistence images of the loops{each}: bright where many or long loops lie. Bright spots "
         "that move down are loops that shorten.",
         "persistence-images",
+        detail=True,
     )
 
 
@@ -220,6 +225,7 @@ def _matrices(run: Run, records: Records, room: str) -> Iterator[Block]:
             f"{f', {records.words.ends}' * noisy(run)}; classes that are alike stand "
             f"together{', in the same order in both panels' * noisy(run)}.",
             f"{drawn}-{space}",
+            space,
         )
     angular = [records[name].unit == "radians" for name in rows["metric"]]
     named = with_names(rows.assign(value=rows["value"].mask(angular, np.degrees(rows["value"]))))
@@ -296,6 +302,7 @@ def projections(run: Run, records: Records) -> Iterator[Block]:
                 f"{space}: {titles.get(str(method), method)} of {images}{those}, coloured by "
                 f"class.{dissolving * noisy(run)}{distant * (method != 'pca')}",
                 f"{method}-{'few-' * bool(subset)}{space}",
+                space,
             )
 
 
@@ -319,7 +326,7 @@ def _curves(
     for start in range(0, len(present), PANELS):
         part = present[start : start + PANELS]
         chart = figures.curves(rows, part, records.titles(part))
-        yield Figure(chart, caption, f"{label}-{start // PANELS + 1}")
+        yield Figure(chart, caption, f"{label}-{start // PANELS + 1}", detail=start > 0)
 
 
 def _is_distance(name: str) -> bool:

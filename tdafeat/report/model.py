@@ -13,9 +13,11 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Plain text."""
+    """Plain text; or, where `typeset`, markup of the suite's own in Typst's notation."""
 
     text: str
+    space: str = ""
+    typeset: bool = False
 
 
 @dataclass(frozen=True)
@@ -23,15 +25,23 @@ class Note:
     """Plain text a reader must not miss."""
 
     text: str
+    space: str = ""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart and the sentence that says what to see."""
+    """A chart and the sentence that says what to see.
+
+    Attributes
+    ----------
+    detail : whether it completes the argument rather than making it; a document may set it apart.
+    """
 
     chart: alt.TopLevelMixin
     caption: str
     label: str
+    space: str = ""
+    detail: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,12 +52,17 @@ class Table:
     ----------
     frame : the values; column names are the headings.
     formats : format specification of the numeric columns; other columns are text.
+    math : columns of formulas, of the suite's own in Typst's notation, never of a run.
+    detail : as of a figure.
     """
 
     frame: pd.DataFrame
     caption: str
     label: str
     formats: Mapping[str, str] = field(default_factory=dict)
+    space: str = ""
+    math: tuple[str, ...] = ()
+    detail: bool = False
 
     def rows(self) -> list[list[str]]:
         """Cells as text; a number that is missing is a dash."""
@@ -58,7 +73,16 @@ class Table:
         ]
 
 
-Block = Paragraph | Note | Figure | Table
+@dataclass(frozen=True)
+class References:
+    """Publications, numbered from 1 in this order."""
+
+    entries: tuple[str, ...]
+    space: str = ""
+
+
+# A block that is of one feature space alone names it; the same block is there of each of them.
+Block = Paragraph | Note | Figure | Table | References
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from importlib.resources import files
 from typing import Any
 
 from tdafeat import __version__
-from tdafeat.report.model import Block, Figure, Report, Table
+from tdafeat.report.formulas import html
+from tdafeat.report.model import Block, Figure, Paragraph, References, Report, Table
 
 SHORT = 28  # characters; columns of shorter cells do not wrap
 
@@ -42,6 +43,8 @@ def render(report: Report) -> str:
 
 
 def _block(block: Block) -> dict[str, Any]:
+    from markupsafe import Markup
+
     kind = {"kind": type(block).__name__}
     if isinstance(block, Figure):
         return kind | {"caption": block.caption, "spec": _embedded(block.chart.to_dict())}
@@ -55,8 +58,18 @@ def _block(block: Block) -> dict[str, Any]:
                 "number" if name in block.formats else "short" * (max(map(len, column)) < SHORT)
                 for name, column in zip(block.frame, columns, strict=True)
             ],
-            "rows": rows,
+            "rows": [
+                [
+                    Markup(html(f"${cell}$")) if cell and name in block.math else cell
+                    for name, cell in zip(block.frame, row, strict=True)
+                ]
+                for row in rows
+            ],
         }
+    if isinstance(block, References):
+        return kind | {"entries": block.entries}
+    if isinstance(block, Paragraph) and block.typeset:
+        return kind | {"text": Markup(html(block.text))}
     return kind | {"text": block.text}
 
 

@@ -42,6 +42,7 @@ def test_sections_stand_in_the_order_of_the_argument(run):
         "Maps of the features",
         "What goes with accuracy",
         "Methods",
+        "Definitions",
         "All measurements",
         "Provenance",
     ]

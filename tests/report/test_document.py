@@ -1,3 +1,4 @@
+import json
 import re
 from io import BytesIO
 
@@ -6,7 +7,7 @@ from pypdf import PdfReader
 
 from tdafeat.report import document
 from tdafeat.report.content import build
-from tdafeat.report.model import Figure
+from tdafeat.report.model import Figure, Table
 from tdafeat.run import Run
 from tests.report.synthetic import write_run
 
@@ -27,7 +28,7 @@ def test_opens_with_question_and_answer(run, pages):
 
 
 def test_pages_are_numbered_and_not_too_many(pages):
-    assert 5 <= len(pages) <= 15
+    assert 5 <= len(pages) <= 16
     assert f"2 / {len(pages)}" in plain(pages[1:2])
 
 
@@ -40,6 +41,47 @@ def test_every_figure_is_numbered_in_order_and_drawn_with_its_text(run, pages):
     assert numbers == list(range(1, len(figures) + 1))
     for words in ("noise severity (parameter)", "share of the variance", "predicted class"):
         assert words in text
+
+
+def test_contents_list_every_section_and_headers_name_the_current_one(run, pages):
+    first = plain(pages[:1])
+    argument, appendix = document._split(build(run))
+    for number, section in enumerate(argument, start=1):
+        assert f"{number} {section.title}" in first
+    for letter, section in zip("ABCDEFGHIJ", appendix, strict=False):
+        assert f"{letter} {section.title}" in first
+    for page in pages[1:]:
+        header = plain([page]).removeprefix(run.manifest["title"]).lstrip()
+        assert any(header.startswith(s.title) for s in argument + appendix)
+
+
+def test_the_appendix_holds_repeats_details_and_long_tables(run):
+    argument, appendix = (
+        {b.label for s in part for b in s.blocks if isinstance(b, Figure | Table)}
+        for part in document._split(build(run))
+    )
+    first, second = (str(encoder["name"]) for encoder in run.manifest["encoders"])
+    assert f"diagrams-{first}" in argument
+    assert {f"diagrams-{second}", "barcodes", "definitions", "provenance"} <= appendix
+    assert not argument & appendix
+    everything = build(run).sections
+    labels = {b.label for s in everything for b in s.blocks if isinstance(b, Figure | Table)}
+    assert argument | appendix == labels
+
+
+def test_definitions_are_typeset_and_cite_the_bibliography(tmp_path):
+    folder = write_run(tmp_path)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for name, source in (("koleo", "Sablayrolles et al. 2019"), ("rankme", "Nobody 1999")):
+        manifest["metrics"][name]["source"] = source
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    text = plain(PdfReader(BytesIO(document.render(build(Run.read(folder))))).pages)
+    assert "[1] Nobody 1999" in text
+    assert "[2] A. Sablayrolles, M. Douze" in text
+    assert "$" not in text
+    koleo = text[text.index("What KoLeo measures") :]
+    assert "ln" in koleo[:60]
+    assert koleo.index("[2]") < 80
 
 
 def test_many_short_columns_leave_room_for_a_long_one():
@@ -56,7 +98,7 @@ def test_only_fonts_carried_by_typst_are_used_and_embedded(pages):
         for font in page["/Resources"].get("/Font", {}).values():
             inner = font.get_object()["/DescendantFonts"][0].get_object()
             names.add(str(inner["/BaseFont"]).split("+")[-1].split("-")[0])
-    assert names <= {"LibertinusSerif", "DejaVuSansMono"}
+    assert names <= {"LibertinusSerif", "DejaVuSansMono", "NewCMMath"}
     assert "LibertinusSerif" in names
 
 
