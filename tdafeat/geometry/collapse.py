@@ -230,7 +230,7 @@ def nc3(features: Any, labels: Any = None, weights: Any = None) -> float:
     ----------
     features : (n, D); labels : (n,) that name every class 0..C - 1.
     weights : (C, D) of a head that decides by the largest of ``weights @ x + bias``: a fitted
-        probe's (`tdafeat.evaluation.Probe.weights`), a network's own last layer, or the
+        probe's (`tdafeat.evaluation.Probe.head`), a network's own last layer, or the
         unit-length text features of CLIP.
 
     Returns

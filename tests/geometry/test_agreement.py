@@ -21,7 +21,7 @@ plain = SimpleNamespace(**runpy.run_path(str(SCRIPT)))
 N_INPUTS = 200
 # Angles near 0 lose half of float64's digits; others keep eight of them whatever the route.
 TOLERANCE = {"class_angle_min": 1e-6}
-HEADS = ("probe_nc3", "probe_nc4", "zero_shot_nc3", "zero_shot_nc4")  # below, by their formulas
+HEADS = [f"{head}_nc{k}" for head in ("probe", "zero_shot", "head") for k in (3, 4)]  # below
 
 
 def random_input(seed):

@@ -58,7 +58,7 @@ RECORDS = {
     "PowerLaw",
     "PrincipalComponents",
 }  # what functions return
-NEEDS = ("features", "clean", "labels", "probe_head", "zero_shot_head")
+NEEDS = ("features", "clean", "labels", "probe_weights", "zero_shot_weights", "head_weights")
 
 
 def functions():
