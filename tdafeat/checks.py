@@ -92,3 +92,29 @@ def as_images(a: Any, b: Any, min_samples: int = 1) -> tuple[np.ndarray, np.ndar
             f"a and b must have rows of the same images; got {len(first)} and {len(second)} rows"
         )
     return first, second
+
+
+def as_file_name(value: str, name: str) -> str:
+    r"""A name that is safe as that of one file or folder: never a way to another place.
+
+    Raises
+    ------
+    ValueError if it is empty, longer than 100 characters, starts with a dot, or holds a slash,
+    a backslash, a colon or a character that does not print.
+
+    Examples
+    --------
+    >>> as_file_name("koleo_collapse", "name")
+    'koleo_collapse'
+    >>> as_file_name("../elsewhere", "name")
+    Traceback (most recent call last):
+    ValueError: name must be usable as the name of a folder: up to 100 printable characters
+    without / \ or :, the first no dot; got '../elsewhere'
+    """
+    fits = 0 < len(value) <= 100 and value.isprintable() and value[0] != "."
+    if not fits or set(value) & set("/\\:"):
+        raise ValueError(
+            f"{name} must be usable as the name of a folder: up to 100 printable characters "
+            f"without / \\ or :, the first no dot; got {value!r}"
+        )
+    return value

@@ -16,6 +16,7 @@ import numpy as np
 
 from tdafeat.checks import as_array
 from tdafeat.errors import DataUnavailable, Unpaired, UnreadableData
+from tdafeat.files import at, local_copy
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +136,7 @@ class FeatureSet:
         labels: str | Path | Sequence[Any] | None = None,
         ids: str | Path | Sequence[Any] | None = None,
     ) -> FeatureSet:
-        """Read features from a ``.npy``, ``.safetensors`` or ``.parquet`` file.
+        """Read features from a ``.npy``, ``.safetensors`` or ``.parquet`` file, by path or URL.
 
         ``.npy`` holds the (n, d) array alone; give `labels` and `ids` beside it, as sequences,
         ``.npy`` files or text files with one entry per line. ``.safetensors`` holds tensors
@@ -148,7 +149,7 @@ class FeatureSet:
         DataUnavailable if a file is missing; UnreadableData if it is not what its name says;
         ValueError for an unknown ending or missing labels.
         """
-        path = Path(path)
+        path = at(path)
         readers = {".npy": _read_npy, ".safetensors": _read_safetensors, ".parquet": _read_parquet}
         if path.suffix not in readers:
             raise ValueError(f"{path}: features must end in {', '.join(readers)}")
@@ -181,7 +182,8 @@ def _readable(path: Path, reader: Any) -> Any:
     if not path.is_file():
         raise DataUnavailable(f"{path}: there is no such file")
     try:
-        return reader(path)
+        with local_copy(path) as copy:
+            return reader(copy)
     except UnreadableData:
         raise
     except Exception as error:  # parquet, safetensors and numpy each raise types of their own
@@ -235,7 +237,7 @@ def _read_parquet(path: Path) -> dict[str, Any]:
 def _column(values: str | Path | Sequence[Any]) -> Sequence[Any]:
     if not isinstance(values, (str, Path)):
         return list(values)
-    path = Path(values)
+    path = at(values)
     if path.suffix == ".npy":
         return list(_readable(path, lambda p: np.load(p, allow_pickle=False)))
     return [line for line in _readable(path, _read_lines) if line]

@@ -1,20 +1,122 @@
-"""Files written so that a reader meets the old one or the new one, never a half."""
+"""Files by path or URL, written so that a reader meets the old one or the new one, never a half.
+
+A URL is any that fsspec knows (``s3://``, ``gs://``, ``memory://``); ``file://`` is a path.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import cast
+
+from tdafeat.errors import DataUnavailable
+
+ASIDE = ".writing-"  # what the names of files begin with that are not whole yet
 
 
-def replace(path: Path, content: bytes) -> None:
-    """Write aside and rename into place; an error leaves the old file, and nothing else, behind."""
-    handle, aside = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+def at(where: str | Path) -> Path:
+    """A path, or a URL as an object with the methods of one.
+
+    Raises
+    ------
+    DataUnavailable if nothing installed reads such URLs, or the URL says too little.
+
+    Examples
+    --------
+    >>> at("data/store").name
+    'store'
+    >>> place = at("memory://bucket/notes.txt")
+    >>> replace(place, b"kept")
+    >>> place.read_bytes()
+    b'kept'
+    """
+    if not isinstance(where, str) or "://" not in where:
+        return Path(where) if isinstance(where, str) else where
+    from upath import UPath
+
+    try:
+        place = UPath(where)
+        if place.protocol in ("file", "local"):
+            return Path(place.path)
+        place.fs  # noqa: B018  made when first used; what it lacks is told here
+        return cast(Path, place)
+    except (ImportError, ValueError, TypeError) as error:
+        raise DataUnavailable(f"{where} cannot be used: {error}") from None
+
+
+def is_local(place: Path) -> bool:
+    """Whether a place is a path of this machine's file systems, and not a URL."""
+    return isinstance(place, Path) and not hasattr(place, "fs")
+
+
+@contextlib.contextmanager
+def local_copy(place: Path) -> Iterator[Path]:
+    """A file for what reads paths alone: the file itself, or a copy of the URL's, removed after."""
+    if is_local(place):
+        yield place
+        return
+    with tempfile.TemporaryDirectory(prefix="tdafeat-") as folder:
+        copy = Path(folder) / place.name
+        copy.write_bytes(place.read_bytes())
+        yield copy
+
+
+def replace(path: Path, content: bytes | memoryview) -> None:
+    """Write a file; an error leaves the old one, and nothing else, behind."""
+    replace_all({path: content})
+
+
+def replace_all(files: Mapping[Path, bytes | memoryview]) -> None:
+    """Write files aside, all of them, before any is renamed into place; a URL is put at once.
+
+    Contents and names are on the disk, not in its cache alone, when it returns.
+
+    Raises
+    ------
+    OSError where the disk is full or the folder cannot be written to.
+    """
+    written: dict[Path, str] = {}
+    try:
+        for path, content in files.items():
+            if is_local(path):
+                written[path] = _aside(path, content)
+        for path, aside in written.items():
+            os.replace(aside, path)
+    except BaseException:
+        for aside in written.values():
+            Path(aside).unlink(missing_ok=True)
+        raise
+    for folder in {path.parent for path in written}:
+        sync_folder(folder)
+    for path, content in files.items():
+        if path not in written:
+            path.fs.pipe_file(path.path, bytes(content))  # type: ignore[attr-defined]
+
+
+def _aside(path: Path, content: bytes | memoryview) -> str:
+    handle, aside = tempfile.mkstemp(prefix=ASIDE, dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         os.chmod(aside, 0o644)
-        os.replace(aside, path)
     except BaseException:
         Path(aside).unlink(missing_ok=True)
         raise
+    return aside
+
+
+def sync_folder(folder: Path) -> None:
+    """Put the names in a folder on the disk; where a folder cannot be opened, it needs no such."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -12,7 +12,6 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -234,14 +233,9 @@ def _run_sample(study: Study, size: Size) -> dict[str, tuple[float, float]]:
                 tables, arrays = task.function(store, **task.arguments)
                 store.write(task.stage, task.spec, tables, arrays)
             taken = time.perf_counter() - began
-            disk = sum(_on_disk(store, task.stage, task.spec) for task in tasks)
+            disk = sum(store.path(task.stage, task.spec).stat().st_size for task in tasks)
             found[stage] = (taken / len(tasks), disk / len(tasks))
     return found
-
-
-def _on_disk(store: Store, stage: str, spec: Mapping[str, object]) -> int:
-    folder = Path(str(store.folder(stage, spec)))
-    return sum(file.stat().st_size for file in folder.iterdir())
 
 
 def _time(seconds: float) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from tdafeat.errors import UnreadableData
+from tdafeat.files import at
 
 SCHEMA = 1
 
@@ -169,13 +171,13 @@ class Run:
 
     @classmethod
     def read(cls, folder: str | Path) -> Run:
-        """Read a run folder.
+        """Read a run folder, by path or URL.
 
         Raises
         ------
         UnreadableData naming the file that is missing, damaged or not what a run holds.
         """
-        folder = Path(folder)
+        folder = at(folder)
         manifest = _manifest(folder / "manifest.json")
         tables = {name: _table(folder / "tables" / f"{name}.parquet", name) for name in TABLES}
         return cls(folder, manifest, **tables)
@@ -212,7 +214,7 @@ def _table(path: Path, name: str) -> pd.DataFrame:
     if not path.exists():
         return pd.DataFrame({c: pd.Series(dtype=_dtype(kind)) for c, kind in types.items()})
     try:
-        table = pd.read_parquet(path)
+        table = pd.read_parquet(BytesIO(path.read_bytes()))
     except Exception as error:  # whatever the parquet reader stumbles over, the file is to blame
         raise UnreadableData(f"{path} cannot be read: {error}") from None
     missing = [column for column in required if column not in table]

@@ -1,28 +1,29 @@
 """Cells on disk: content-addressed, written aside and renamed into place, verified on read.
 
-An artefact is a folder ``STAGE/KEY`` of parquet tables and ``.npy`` arrays with a ``meta.json``
-that holds the specification it answers and the SHA-256 of every file. The key is a hash of
-everything that changes the numbers, so a changed parameter or a mended stage never meets an old
-result, and a second run finds all it needs.
+An artefact is a file ``STAGE/KEY.zip`` under the store's root (see `tdafeat.artefact`). The key is
+a hash of everything that changes the numbers, so a changed parameter or a mended stage never meets
+an old result, and a second run finds all it needs. A damaged file is as good as none.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-import os
-import shutil
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
-from io import BytesIO
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-SCHEMA = 1
+from tdafeat.artefact import Artefact, is_whole, pack, unpack
+from tdafeat.errors import UnreadableData
+from tdafeat.files import at, is_local, replace, sync_folder
+
+SCHEMA = 2
+LOCKS = ".locks"
 
 
 def digest(value: Any) -> str:
@@ -37,20 +38,13 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class Artefact:
-    """What a stage left: tables and arrays by name."""
-
-    tables: Mapping[str, pd.DataFrame]
-    arrays: Mapping[str, np.ndarray]
-
-
 class Store:
     """A folder of artefacts, safe to share between processes.
 
     Parameters
     ----------
-    root : folder, made when first written to.
+    root : folder, made when first written to, or a URL that fsspec knows (``s3://bucket/store``),
+        where an artefact is put at once.
 
     Examples
     --------
@@ -65,53 +59,34 @@ class Store:
     """
 
     def __init__(self, root: str | Path) -> None:
-        self.root = Path(root)
+        self.root = at(root)
 
-    def folder(self, stage: str, spec: Mapping[str, Any]) -> Path:
+    def path(self, stage: str, spec: Mapping[str, Any]) -> Path:
         """Where the artefact of this specification lies, or would lie."""
-        return self.root / stage / digest({"schema": SCHEMA, "stage": stage, "spec": dict(spec)})
+        return self.root / stage / f"{_key(stage, spec)}.zip"
 
     def intact(self, stage: str, spec: Mapping[str, Any]) -> bool:
-        """Whether the artefact is there and every file of it is as it was written."""
-        return self._verified(self.folder(stage, spec)) is not None
+        """Whether the artefact is there and every byte of it is as it was written."""
+        content = self._content(stage, spec)
+        return content is not None and is_whole(content)
 
     def read(self, stage: str, spec: Mapping[str, Any]) -> Artefact | None:
-        """The artefact, or None where it is missing or damaged; a damaged one is removed."""
-        files = self._verified(self.folder(stage, spec))
-        if files is None:
+        """The artefact, or None where it is missing or damaged."""
+        content = self._content(stage, spec)
+        try:
+            return None if content is None else unpack(content)
+        except UnreadableData:
             return None
-        tables, arrays = {}, {}
-        for name, content in files.items():
-            stem, kind = name.rsplit(".", 1)
-            if kind == "parquet":
-                tables[stem] = pd.read_parquet(BytesIO(content))
-            else:
-                arrays[stem] = np.load(BytesIO(content), allow_pickle=False)
-        return Artefact(tables, arrays)
+
+    def _content(self, stage: str, spec: Mapping[str, Any]) -> bytes | None:
+        try:
+            return self.path(stage, spec).read_bytes()
+        except (FileNotFoundError, IsADirectoryError):
+            return None
 
     def remove(self, stage: str, spec: Mapping[str, Any]) -> None:
         """Forget an artefact, so that it is computed again."""
-        shutil.rmtree(self.folder(stage, spec), ignore_errors=True)
-
-    def _verified(self, folder: Path) -> dict[str, bytes] | None:
-        """Contents of the artefact's files whose checksums hold; None, and no folder, if not."""
-        try:
-            meta = json.loads((folder / "meta.json").read_bytes())
-            files = {name: (folder / name).read_bytes() for name in meta["files"]}
-            intact = all(
-                hashlib.sha256(content).hexdigest() == meta["files"][name]
-                for name, content in files.items()
-            )
-        except FileNotFoundError:
-            if not folder.exists():
-                return None
-            intact = False
-        except (ValueError, KeyError, TypeError, AttributeError):
-            intact = False
-        if not intact:
-            shutil.rmtree(folder, ignore_errors=True)
-            return None
-        return files
+        self.path(stage, spec).unlink(missing_ok=True)
 
     def write(
         self,
@@ -126,29 +101,55 @@ class Store:
         ------
         OSError if the disk is full or the store read-only; nothing half-written stays behind.
         """
-        folder = self.folder(stage, spec)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=".writing-", dir=self.root))
+        path = self.path(stage, spec)
+        meta = {"schema": SCHEMA, "stage": stage, "spec": dict(spec)}
+        content = pack(meta, tables or {}, arrays or {})
+        if is_local(path) and not path.parent.is_dir():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            sync_folder(self.root)
+        replace(path, content)
+
+    def unfinished(self, name: str) -> Path:
+        """A folder of this machine for what goes on where it was stopped; not made yet."""
+        local = self.root if is_local(self.root) else Path(tempfile.gettempdir()) / "tdafeat"
+        return local / "unfinished" / name
+
+    @contextlib.contextmanager
+    def claim(self, stage: str, spec: Mapping[str, Any], wait: bool = True) -> Iterator[bool]:
+        """Hold an artefact while it is made, so that no other process makes it too.
+
+        The lock goes with the process that holds it, however that ends. A few keys share a lock.
+        Behind a URL, and where nothing can be written, there are none: then two processes may make
+        the same artefact, which is the same bytes.
+
+        Parameters
+        ----------
+        wait : until whoever holds it is done; otherwise yield False at once.
+        """
+        from filelock import Timeout
+
         try:
-            checksums = {}
-            for name, table in (tables or {}).items():
-                buffer = BytesIO()
-                table.to_parquet(buffer, index=False)
-                checksums[f"{name}.parquet"] = _write_file(aside / f"{name}.parquet", buffer)
-            for name, array in (arrays or {}).items():
-                buffer = BytesIO()
-                np.save(buffer, array, allow_pickle=False)
-                checksums[f"{name}.npy"] = _write_file(aside / f"{name}.npy", buffer)
-            meta = {"schema": SCHEMA, "stage": stage, "spec": dict(spec), "files": checksums}
-            _write_file(aside / "meta.json", BytesIO(json.dumps(meta, indent=1).encode()))
-            try:
-                os.rename(aside, folder)
-            except OSError:
-                # Another process was first with the same content; anything else is an error.
-                if not (folder / "meta.json").is_file():
-                    raise
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
+            lock = self._lock(_key(stage, spec)[:3], wait)
+        except Timeout:
+            yield False
+            return
+        with lock:
+            yield True
+
+    def _lock(self, name: str, wait: bool) -> contextlib.AbstractContextManager[Any]:
+        """One of 4,096 locks, held; a Timeout if it is another's."""
+        from filelock import FileLock, Timeout
+
+        if not is_local(self.root):
+            return contextlib.nullcontext()
+        try:
+            (self.root / LOCKS).mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.root / LOCKS / name)
+            return lock.acquire(timeout=-1 if wait else 0, poll_interval=0.05)
+        except Timeout:
+            raise
+        except OSError:  # a read-only store may hold all that is asked for; if not, writing tells
+            return contextlib.nullcontext()
 
 
 def stored(store: Store, stage: str, spec: Mapping[str, Any]) -> Artefact:
@@ -159,10 +160,5 @@ def stored(store: Store, stage: str, spec: Mapping[str, Any]) -> Artefact:
     return artefact
 
 
-def _write_file(path: Path, buffer: BytesIO) -> str:
-    content = buffer.getvalue()
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    return hashlib.sha256(content).hexdigest()
+def _key(stage: str, spec: Mapping[str, Any]) -> str:
+    return digest({"schema": SCHEMA, "stage": stage, "spec": dict(spec)})

@@ -15,8 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from tdafeat.backends import Backend, computing
+from tdafeat.checks import as_file_name
+from tdafeat.files import at
+from tdafeat.log import Form, Log
 from tdafeat.store import Store
 from tdafeat.tasks import run_tasks
+from tdafeat.watch import Watch
 
 if TYPE_CHECKING:
     from tdafeat.encoders import Encoder
@@ -101,21 +106,28 @@ class Study:
         batch_size: int | Literal["auto"] = "auto",
         compile: bool = False,
         workers: int | Literal["auto"] = "auto",
-        jobs: int = 1,
+        jobs: int | None = None,
+        backend: Backend = "joblib",
+        scheduler: str | None = None,
         force: bool = False,
         quiet: bool = False,
+        log: Form = "text",
     ) -> Run:
         """Compute what is missing and write the run folder.
 
         Parameters
         ----------
-        out : folder of the run; its tables and manifest are replaced, other files stay.
+        out : folder of the run, or its URL; its tables and manifest are replaced, other files stay.
         root : folder of the data sets; ``$TDAFEAT_DATA`` or ``data`` if None.
-        store : folder of computed cells; ``$TDAFEAT_STORE`` or ``data/store`` if None.
+        store : folder of computed cells, or its URL; ``$TDAFEAT_STORE`` or ``data/store`` if None.
         device, precision, batch_size, compile, workers : of the forward passes, as
             `tdafeat.extraction.Compute` explains them.
-        jobs : processes that share the cells; -1 for all cores.
+        jobs : processes that share the cells, -1 for all cores; None for this process itself, in
+            which Ctrl-C waits for compiled code to return.
+        backend, scheduler : ``"dask"`` and ``"tcp://HOST:8786"`` for a Dask cluster, whose workers
+            see the same store; features are extracted here.
         force : compute again what is in the store.
+        quiet, log : tell nothing, or what goes on as ``"text"`` or as ``"json"`` lines.
 
         Returns
         -------
@@ -129,20 +141,26 @@ class Study:
         from tdafeat.plan import Plan
         from tdafeat.writing import write_run
 
-        if jobs == 0 or jobs < -1:
-            raise ValueError(f"jobs must be at least 1, or -1 for all cores; got {jobs}")
         started = time.monotonic()
         where = Store(store or os.environ.get("TDAFEAT_STORE") or Path("data") / "store")
         compute = Compute(device, precision, batch_size, compile, workers)
         source = self._source(root, compute)
-        self._check(source, Path(out))
-        plan = Plan(self, source.extract(where, force=force, quiet=quiet))
-        holes, seconds = [], {"features": time.monotonic() - started}
-        began = time.monotonic()
-        for title, tasks in plan.stages(where):
-            holes += run_tasks(title, tasks, where, jobs, force, quiet)
-            seconds[title], began = time.monotonic() - began, time.monotonic()
-        return write_run(self, source, plan, where, holes, seconds, Path(out))
+        folder = at(out)
+        self._check(source, folder)
+        told = Log("quiet" if quiet else log)
+        with (
+            computing(jobs, backend, scheduler) as work,
+            Watch(folder, told, self.name) as watch,
+        ):
+            plan = Plan(self, source.extract(where, force, watch))
+            holes, seconds = [], {"features": time.monotonic() - started}
+            began = time.monotonic()
+            total = sum(len(tasks) for _, tasks in plan.stages(where))
+            with watch.count("cells", total) as progress:
+                for title, tasks in plan.stages(where):
+                    holes += run_tasks(title, tasks, where, work, watch, progress, force)
+                    seconds[title], began = time.monotonic() - began, time.monotonic()
+            return write_run(self, source, plan, where, holes, seconds, folder)
 
     def forecast(
         self,
@@ -192,6 +210,7 @@ class Study:
         from tdafeat.projection import METHODS
         from tdafeat.record import analyses, metrics
 
+        as_file_name(self.name, "name")
         if out.exists() and not out.is_dir():
             raise ValueError(f"out must be a folder; {out} is a file")
         if self.steps and self.variants is None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import traceback
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from tdafeat.backends import Work
 from tdafeat.progress import Progress
 from tdafeat.store import Store
+from tdafeat.watch import Watch
 
 Result = tuple[Mapping[str, Any], Mapping[str, Any]]  # tables, arrays
 
@@ -43,51 +44,56 @@ class Hole:
     error: str
     trace: str
 
+    def __str__(self) -> str:
+        coordinates = ", ".join(str(value) for value in self.label.values() if value != "")
+        return f"{self.stage} of {coordinates}: {self.error}"
+
 
 def run_tasks(
     title: str,
     tasks: Sequence[Task],
     store: Store,
-    jobs: int = 1,
+    work: Work,
+    watch: Watch,
+    progress: Progress,
     force: bool = False,
-    quiet: bool = False,
 ) -> list[Hole]:
-    """Make the missing artefacts of `tasks`; failures are returned, not raised.
+    """Make the missing artefacts of `tasks`; failures are told and returned, not raised.
 
-    Every task runs on one thread, so that results do not depend on `jobs`. A full disk or a
-    read-only store raises OSError at once: nothing after it could be kept.
+    Every task runs on one thread, so that results do not depend on who computes them. A full disk
+    or a read-only store raises OSError at once: nothing after it could be kept.
     """
     if force:
         for task in tasks:
             store.remove(task.stage, task.spec)
     pending = [task for task in tasks if not store.intact(task.stage, task.spec)]
     holes: list[Hole] = []
-    with Progress(title, len(tasks), quiet) as progress, warnings.catch_warnings():
-        # Workers that grew are replaced between tasks; joblib tells of it, and nothing is lost.
-        warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
-        progress.advance(len(tasks) - len(pending))
-        for hole in _results(pending, store, min(jobs, max(1, len(pending)))):
-            progress.advance()
-            if hole is not None:
-                holes.append(hole)
+    progress.enter(title)
+    progress.advance(len(tasks) - len(pending), found=True)
+    for wait in (False, True):  # what another run is making comes last
+        busy = []
+        for outcome in work(_run, [(task, store, wait) for task in pending]):
+            if isinstance(outcome, Task):
+                busy.append(outcome)
+                continue
+            progress.advance(failed=outcome is not None)
+            if outcome is not None:
+                watch.log("failed", f"failed: {outcome}", **asdict(outcome))
+                holes.append(outcome)
+        pending = busy
     return sorted(holes, key=lambda hole: (hole.stage, str(sorted(hole.label.items()))))
 
 
-def _results(tasks: Sequence[Task], store: Store, jobs: int) -> Iterator[Hole | None]:
-    if jobs == 1:
-        yield from (_run(task, store) for task in tasks)
-        return
-    from joblib import Parallel, delayed
-
-    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", inner_max_num_threads=1)
-    yield from parallel(delayed(_run)(task, store) for task in tasks)
-
-
-def _run(task: Task, store: Store) -> Hole | None:
+def _run(task: Task, store: Store, wait: bool) -> Hole | Task | None:
+    """Make one artefact: nothing to tell, a hole, or the task again if another run makes it."""
     try:
-        with _one_thread():
-            tables, arrays = task.function(store, **task.arguments)
-        store.write(task.stage, task.spec, tables, arrays)
+        with store.claim(task.stage, task.spec, wait) as mine:
+            if not mine:
+                return task
+            if not store.intact(task.stage, task.spec):
+                with _one_thread():
+                    tables, arrays = task.function(store, **task.arguments)
+                store.write(task.stage, task.spec, tables, arrays)
     except OSError:
         raise
     except Exception as error:  # any failure of one cell is a hole, never the end of the run

@@ -56,7 +56,7 @@ def test_a_second_run_computes_nothing_and_one_more_analysis_only_itself(run, pl
     computed = []
     original = tasks._run
     monkeypatch.setattr(
-        tasks, "_run", lambda task, store: (computed.append(task.stage), original(task, store))[1]
+        tasks, "_run", lambda task, *rest: (computed.append(task.stage), original(task, *rest))[1]
     )
     again = go(place, "again")
     assert computed == []

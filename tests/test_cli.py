@@ -108,10 +108,10 @@ def test_full_disk_is_one_sentence(files, monkeypatch, capsys):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tdafeat.store.os.fsync", full)
+    monkeypatch.setattr("tdafeat.files.os.fsync", full)
     assert run_own(files) == 2
     assert "disk is full" in capsys.readouterr().err
-    assert not (files / "run").exists()
+    assert not (files / "run" / "manifest.json").exists()
 
 
 SCRIPT = """

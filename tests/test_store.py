@@ -1,18 +1,23 @@
-import json
+import multiprocessing
+import os
+import zipfile
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from tdafeat.artefact import CHECKSUM, meta, pack, unpack
+from tdafeat.errors import DataUnavailable, UnreadableData
 from tdafeat.store import Store, digest
 
 SPEC = {"cloud": "abc", "version": 1}
 TABLE = pd.DataFrame({"birth": [0.0, 0.5], "death": [1.0, np.inf]})
 
 
-@pytest.fixture
-def store(tmp_path):
-    store = Store(tmp_path / "store")
+@pytest.fixture(params=["folder", "memory"])
+def store(request, tmp_path):
+    root = tmp_path / "store" if request.param == "folder" else f"memory://{tmp_path}"
+    store = Store(root)
     store.write("topology", SPEC, tables={"diagrams": TABLE}, arrays={"x": np.eye(3)})
     return store
 
@@ -21,6 +26,15 @@ def test_what_is_written_is_read(store):
     artefact = store.read("topology", SPEC)
     pd.testing.assert_frame_equal(artefact.tables["diagrams"], TABLE)
     np.testing.assert_array_equal(artefact.arrays["x"], np.eye(3))
+
+
+def test_a_file_url_is_a_path(tmp_path):
+    assert Store(f"file://{tmp_path}").root == tmp_path
+
+
+def test_a_url_nothing_reads_is_one_sentence():
+    with pytest.raises(DataUnavailable, match="nowhere://x cannot be used"):
+        Store("nowhere://x")
 
 
 @pytest.mark.parametrize(
@@ -47,46 +61,83 @@ def test_nan_in_a_specification_is_refused():
         digest({"sigma": float("nan")})
 
 
-@pytest.mark.parametrize("name", ["diagrams.parquet", "x.npy", "meta.json"])
-@pytest.mark.parametrize("damage", ["flip", "truncate", "delete"])
-def test_damage_is_noticed_and_removed(store, name, damage):
-    path = store.folder("topology", SPEC) / name
-    content = bytearray(path.read_bytes())
-    if damage == "flip":
-        content[len(content) // 2] ^= 0x80
-        path.write_bytes(content)
-    elif damage == "truncate":
-        path.write_bytes(content[: len(content) // 2])
-    else:
-        path.unlink()
-    if name == "meta.json" and damage == "flip":
-        # A flip in the specification or a file name; either way the content is not trusted
-        # unless the checksums still hold for every file it names.
-        artefact = store.read("topology", SPEC)
-        assert artefact is None or set(artefact.tables) == {"diagrams"}
-        return
-    assert store.read("topology", SPEC) is None
-    assert not store.folder("topology", SPEC).exists()
+def test_every_flipped_bit_and_every_truncation_is_noticed(tmp_path):
+    """One byte after the other, the names and sizes of the archive and its checksum included."""
+    store = Store(tmp_path)
+    store.write("text", SPEC, arrays={"x": np.arange(3.0)})
+    path = store.path("text", SPEC)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << (place % 8)
+        path.write_bytes(damaged)
+        assert not store.intact("text", SPEC), place
+        path.write_bytes(whole[:place])
+        assert store.read("text", SPEC) is None, place
+    store.write("text", SPEC, arrays={"x": np.arange(3.0)})
+    assert path.read_bytes() == whole  # the same artefact is the same bytes
+
+
+def test_an_artefact_opens_as_a_zip_archive(store, tmp_path):
+    copy = tmp_path / "copy.zip"
+    copy.write_bytes(store.path("topology", SPEC).read_bytes())
+    with zipfile.ZipFile(copy) as archive:
+        assert archive.namelist() == ["meta.json", "diagrams.parquet", "x.npy"]
+        assert archive.testzip() is None
+
+
+def forged(change):
+    """An artefact whose checksum holds, and whose inside is not what `pack` makes."""
+    import hashlib
+    import io
+
+    buffer = io.BytesIO(bytes(pack({"spec": {}}, {}, {"x": np.eye(2)})))
+    with zipfile.ZipFile(buffer, "a") as archive:
+        change(archive)
+        archive.comment = bytes(CHECKSUM)
+    content = buffer.getvalue()[:-CHECKSUM]
+    return content + hashlib.sha256(content).hexdigest().encode()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda archive: archive.writestr("bomb.npy", bytes(10**6), zipfile.ZIP_DEFLATED),
+        lambda archive: archive.writestr("objects.npy", b"\x93NUMPY\x01\x00"),
+        lambda archive: archive.writestr("table.parquet", b"PAR1"),
+    ],
+    ids=["compressed", "no array", "no table"],
+)
+def test_a_checksum_alone_is_not_trusted(change):
+    with pytest.raises(UnreadableData, match="not one of tdafeat"):
+        unpack(forged(change))
+
+
+def test_names_in_an_archive_never_reach_a_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    content = forged(lambda archive: archive.writestr("../../escaped.txt", b"x"))
+    assert set(unpack(content).arrays) == {"x"}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_failed_write_leaves_nothing(tmp_path, monkeypatch):
+    store = Store(tmp_path)
     store.write("topology", SPEC, tables={"diagrams": TABLE})
-    assert store.intact("topology", SPEC)
 
-
-def test_failed_write_leaves_nothing(store, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tdafeat.store.os.fsync", full)
+    monkeypatch.setattr("tdafeat.files.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
-        store.write("measure", SPEC, tables={"metrics": TABLE})
-    assert not store.intact("measure", SPEC)
-    assert sorted(p.name for p in store.root.iterdir()) == ["measure", "topology"]
-    assert list((store.root / "measure").iterdir()) == []
+        store.write("topology", {**SPEC, "version": 2}, tables={"metrics": TABLE})
+    (kept,) = (path for path in tmp_path.rglob("*") if path.is_file())
+    assert kept == store.path("topology", SPEC)
+    assert store.intact("topology", SPEC)
 
 
 def test_second_writer_of_the_same_content_is_harmless(store):
     store.write("topology", SPEC, tables={"diagrams": TABLE}, arrays={"x": np.eye(3)})
     assert store.intact("topology", SPEC)
-    assert not list(store.root.glob(".writing-*"))
 
 
 def test_objects_are_never_pickled(store):
@@ -95,6 +146,41 @@ def test_objects_are_never_pickled(store):
 
 
 def test_meta_says_what_the_artefact_answers(store):
-    meta = json.loads((store.folder("topology", SPEC) / "meta.json").read_text())
-    assert meta["spec"] == SPEC
-    assert meta["stage"] == "topology"
+    found = meta(store.path("topology", SPEC).read_bytes())
+    assert (found["stage"], found["spec"]) == ("topology", SPEC)
+
+
+def claimed_elsewhere(root, answer):
+    with Store(root).claim("topology", SPEC, wait=False) as mine:
+        answer.put(mine)
+
+
+def test_one_process_at_a_time_holds_a_claim(tmp_path):
+    spawn = multiprocessing.get_context("spawn")
+    answer = spawn.Queue()
+
+    def asked():
+        other = spawn.Process(target=claimed_elsewhere, args=(tmp_path, answer))
+        other.start()
+        other.join()
+        return answer.get(timeout=10)
+
+    store = Store(tmp_path)
+    with store.claim("topology", SPEC) as mine:
+        assert mine
+        assert not asked()
+    assert asked()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+def test_a_store_that_cannot_be_written_to_is_read_without_locks(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    store.write("topology", SPEC, tables={"diagrams": TABLE})
+
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refused)
+    with store.claim("topology", SPEC) as mine:
+        assert mine
+        assert store.intact("topology", SPEC)

@@ -218,7 +218,7 @@ def test_a_second_run_computes_nothing_and_gives_the_same(run, place, monkeypatc
 
 
 def test_the_number_of_jobs_does_not_change_a_bit(run, place):
-    alone = study().run(place / "alone", store=place / "store-alone", jobs=1, quiet=True)
+    alone = study().run(place / "alone", store=place / "store-alone", quiet=True)
     tables = ("metrics", "pairs", "diagrams", "spectra", "predictions", "projections")
     for name in (*tables, "similarities"):
         pd.testing.assert_frame_equal(getattr(alone, name), getattr(run, name), check_exact=True)
@@ -230,7 +230,7 @@ def test_one_more_encoder_costs_only_its_own_cells(run, place, monkeypatch):
     computed = []
     original = tasks._run
     monkeypatch.setattr(
-        tasks, "_run", lambda task, store: (computed.append(task), original(task, store))[1]
+        tasks, "_run", lambda task, *rest: (computed.append(task), original(task, *rest))[1]
     )
     wider = {"one": levels(0), "two": levels(1), "three": levels(2)}
     study(features=wider).run(place / "wider", store=place / "store", quiet=True)

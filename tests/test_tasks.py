@@ -1,8 +1,15 @@
+import json
+import multiprocessing
+
 import pandas as pd
 import pytest
 
+from tdafeat import tasks as module
+from tdafeat.backends import computing
+from tdafeat.log import Log
 from tdafeat.store import Store
 from tdafeat.tasks import Task, run_tasks
+from tdafeat.watch import Watch
 
 
 def square(store, number):
@@ -19,10 +26,16 @@ def tasks(*numbers):
     return [Task("square", {"n": n}, {"n": n}, square, {"number": n}) for n in numbers]
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+def make(chosen, store, jobs=None, force=False, log="quiet"):
+    watch = Watch(log=Log(log))
+    with computing(jobs) as work, watch.count("cells", len(chosen)) as progress:
+        return run_tasks("squares", chosen, store, work, watch, progress, force)
+
+
+@pytest.mark.parametrize("jobs", [None, 1, 2])
 def test_failures_are_holes_and_the_rest_is_kept(tmp_path, jobs):
     store = Store(tmp_path)
-    holes = run_tasks("squares", tasks(1, -2, 3), store, jobs=jobs, quiet=True)
+    holes = make(tasks(1, -2, 3), store, jobs)
     assert [hole.label for hole in holes] == [{"n": -2}]
     assert holes[0].error == "-2 is negative"
     assert "ArithmeticError" in holes[0].trace
@@ -32,20 +45,78 @@ def test_failures_are_holes_and_the_rest_is_kept(tmp_path, jobs):
 
 def test_what_is_stored_is_not_computed_again(tmp_path, monkeypatch):
     store = Store(tmp_path)
-    run_tasks("squares", tasks(1, 2), store, quiet=True)
+    make(tasks(1, 2), store)
     written = []
     monkeypatch.setattr(Store, "write", lambda self, stage, spec, *rest: written.append(spec))
-    run_tasks("squares", tasks(1, 2, 4), store, quiet=True)
+    make(tasks(1, 2, 4), store)
     assert written == [{"n": 4}]
-    run_tasks("squares", tasks(1), store, force=True, quiet=True)
+    make(tasks(1), store, force=True)
     assert written == [{"n": 4}, {"n": 1}]
 
 
 def test_a_full_disk_stops_the_stage(tmp_path):
     with pytest.raises(OSError, match="No space"):
-        run_tasks("x", [Task("x", {}, {}, full)], Store(tmp_path), quiet=True)
+        make([Task("x", {}, {}, full)], Store(tmp_path))
 
 
 def test_progress_is_logged_without_a_terminal(tmp_path, capsys):
-    run_tasks("squares", tasks(1, 2), Store(tmp_path))
-    assert "squares: 2/2" in capsys.readouterr().err
+    make(tasks(1, -2), Store(tmp_path), log="text")
+    first, last = capsys.readouterr().err.splitlines()
+    assert first == "failed: square of -2: -2 is negative"
+    assert last.startswith("cells: 2/2, squares, 1 failed")
+
+
+def test_lines_of_json_for_programs(tmp_path, capsys):
+    make(tasks(1, -2), Store(tmp_path), log="json")
+    failed, progress = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (failed["event"], failed["stage"], failed["label"]) == ("failed", "square", {"n": -2})
+    assert "ArithmeticError" in failed["trace"]
+    assert (progress["done"], progress["failed"], progress["total"]) == (2, 1, 2)
+
+
+def held(root, ready, done):
+    with Store(root).claim("square", {"n": 1}):
+        ready.set()
+        done.wait(60)
+        Store(root).write("square", {"n": 1}, {"squares": pd.DataFrame({"value": [-1]})})
+
+
+def test_what_another_run_is_making_comes_last_and_is_not_made_twice(tmp_path, monkeypatch):
+    spawn = multiprocessing.get_context("spawn")
+    ready, done = spawn.Event(), spawn.Event()
+    other = spawn.Process(target=held, args=(tmp_path, ready, done))
+    other.start()
+    assert ready.wait(60)
+    made = []
+    original = square
+
+    def noted(store, number):
+        made.append(number)
+        if number == 3:
+            done.set()
+        return original(store, number)
+
+    chosen = [Task("square", {"n": n}, {"n": n}, noted, {"number": n}) for n in (1, 2, 3)]
+    assert make(chosen, Store(tmp_path)) == []
+    other.join()
+    assert made == [2, 3]
+    assert Store(tmp_path).read("square", {"n": 1}).tables["squares"]["value"].tolist() == [-1]
+
+
+def test_a_task_says_what_failed():
+    hole = module.Hole("topology", {"encoder": "pixels", "layer": "", "severity": 2}, "no", "")
+    assert str(hole) == "topology of pixels, 2: no"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"jobs": 0}, "jobs must be at least 1"),
+        ({"backend": "spark"}, "backend must be among joblib, dask"),
+        ({"backend": "dask"}, "go together"),
+        ({"scheduler": "tcp://x:1"}, "go together"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused(options, message):
+    with pytest.raises(ValueError, match=message), computing(**options):
+        pass

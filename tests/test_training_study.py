@@ -13,6 +13,7 @@ from tdafeat.report.content import build
 from tdafeat.report.model import Figure, Table
 from tdafeat.sources import TrainingSource
 from tdafeat.store import Store
+from tdafeat.watch import Watch
 from tdafeat.wording import COURSE
 from tests.toy_training import Shrinking
 
@@ -40,7 +41,7 @@ def run(place, name, declared, **options):
 def extract(place, declared, force=False):
     """What a run does before it measures: trained and encoded, as (source, groups)."""
     source = TrainingSource.load(declared, None, Compute("cpu"))
-    return source, source.extract(Store(place / "store"), force, quiet=True)
+    return source, source.extract(Store(place / "store"), force, Watch())
 
 
 def features(place, groups):

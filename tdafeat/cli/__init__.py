@@ -1,4 +1,4 @@
-"""The same study from a shell: ``tdafeat run``, ``report``, ``list`` and ``doctor``.
+"""The same study from a shell: ``tdafeat run``, ``status``, ``report``, ``store`` ...
 
 Each command is a file of its own with a function ``add``; COMMANDS lists them as ``--help`` does.
 """
@@ -9,13 +9,13 @@ import argparse
 from collections.abc import Sequence
 
 from tdafeat import __version__
-from tdafeat.cli import doctor, listing, report, run
+from tdafeat.cli import doctor, listing, report, run, status, store
 from tdafeat.cli.guard import guarded
 from tdafeat.cli.run import study_main
 
 __all__ = ["main", "study_main"]
 
-COMMANDS = (run, report, listing, doctor)
+COMMANDS = (run, status, report, store, listing, doctor)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,4 +30,4 @@ def main(argv: Sequence[str] | None = None) -> int:
     for command in COMMANDS:
         command.add(commands)
     arguments = parser.parse_args(argv)
-    return guarded(lambda: arguments.action(arguments))
+    return guarded(lambda: arguments.action(arguments), getattr(arguments, "log", "text"))

@@ -14,8 +14,12 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
         "--data", metavar="NAME", help="data set: textures, digits, dtd, fashion_mnist, folder:PATH"
     )
     add("--root", metavar="DIR", help="folder of the data sets (default: $TDAFEAT_DATA or data)")
-    add("--out", metavar="DIR", help="folder of the run (default: reports/NAME)")
-    add("--store", metavar="DIR", help="computed cells (default: $TDAFEAT_STORE or data/store)")
+    add("--out", metavar="DIR", help="folder or URL of the run (default: reports/NAME)")
+    add(
+        "--store",
+        metavar="DIR",
+        help="folder or URL of computed cells (default: $TDAFEAT_STORE or data/store)",
+    )
     add("--device", default="auto", help="auto, cpu, cuda or cuda:1 (default: auto)")
     add("--encoder", action="append", metavar="NAME", help="encoder; repeat for several")
     add("--noise", metavar="NAME", help="noise; see tdafeat list noises")
@@ -60,6 +64,14 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
         help="threads that decode images (default: auto, one per core)",
     )
     add("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes")
+    add(
+        "--backend",
+        choices=("joblib", "dask"),
+        default="joblib",
+        help="who computes the cells: processes of this machine, or a Dask cluster",
+    )
+    add("--scheduler", metavar="ADDRESS", help="of the Dask cluster, e.g. tcp://host:8786")
+    add("--log", choices=("text", "json"), default="text", help="lines on standard error")
     add("--force", action="store_true", help="compute again what is stored")
     add("--dry-run", action="store_true", help="say what the study will take, and stop")
     add("--no-report", action="store_true", help="stop after the tables")

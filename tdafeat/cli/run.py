@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from tdafeat.cli.options import (
     own_features,
     refuse_mixtures,
 )
+from tdafeat.log import Log
 
 if TYPE_CHECKING:
     from tdafeat.study import Study
@@ -50,7 +50,7 @@ def study_main(study: Study, *others: Study, argv: Sequence[str] | None = None) 
     add_study_options(parser)
     arguments = parser.parse_args(argv)
     chosen = _declared_for([study, *others], arguments.data)
-    return guarded(lambda: _run_study(chosen, arguments))
+    return guarded(lambda: _run_study(chosen, arguments), arguments.log)
 
 
 def _declared_for(studies: Sequence[Study], dataset: str | None) -> Study:
@@ -82,6 +82,9 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _run_study(study: Study, arguments: argparse.Namespace) -> int:
+    from tdafeat.checks import as_file_name
+    from tdafeat.files import at
+
     changes: dict[str, Any] = {
         "dataset": arguments.data,
         "encoders": arguments.encoder,
@@ -99,7 +102,7 @@ def _run_study(study: Study, arguments: argparse.Namespace) -> int:
     study = replace(study, **{name: value for name, value in changes.items() if value is not None})
     if arguments.noise is not None and arguments.levels is None:
         study = replace(study, levels=None)  # the declared levels were those of another noise
-    out = Path(arguments.out or Path("reports") / study.name)
+    out = at(arguments.out or Path("reports") / as_file_name(study.name, "name"))
     how: dict[str, Any] = {
         "root": arguments.root,
         "store": arguments.store,
@@ -113,18 +116,15 @@ def _run_study(study: Study, arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         print(study.forecast(**how))
         return 0
-    run = study.run(out, **how, force=arguments.force)
+    how |= {"backend": arguments.backend, "scheduler": arguments.scheduler}
+    run = study.run(out, **how, force=arguments.force, log=arguments.log)
     holes = run.manifest["holes"]
-    for hole in holes:
-        cell = hole["cell"]
-        where = f"{cell['encoder']}, severity {cell['severity']}"
-        print(f"failed: {hole['stage']} of {where}: {hole['error']}", file=sys.stderr)
     if arguments.no_report:
         print(out)
     else:
         from tdafeat.report import write
 
-        print("writing the report", file=sys.stderr)
+        Log(arguments.log)("report", "writing the report")
         for path in write(run):
             print(path)
     return 1 if holes else 0

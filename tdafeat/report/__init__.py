@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
+from tdafeat.files import at, replace_all
 from tdafeat.run import Run
 
 
@@ -32,11 +31,7 @@ def write(run: Run, folder: str | Path | None = None) -> tuple[Path, Path]:
         "report.html": page.render(report).encode(),
         "report.pdf": document.render(report),
     }
-    folder = Path(folder) if folder is not None else run.folder
+    folder = at(folder) if folder is not None else run.folder
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as aside:
-        for name, made in files.items():
-            (Path(aside) / name).write_bytes(made)
-        for name in files:
-            os.replace(Path(aside) / name, folder / name)
+    replace_all({folder / name: made for name, made in files.items()})
     return folder / "report.html", folder / "report.pdf"

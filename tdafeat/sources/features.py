@@ -14,6 +14,7 @@ from tdafeat.errors import Unpaired
 from tdafeat.features import FeatureSet
 from tdafeat.sources.groups import Group, Size, check_classes
 from tdafeat.store import Store, digest
+from tdafeat.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class FeatureSource:
             for name, levels in self.features.items()
         ]
 
-    def extract(self, store: Store, force: bool, quiet: bool) -> list[Group]:
+    def extract(self, store: Store, force: bool, watch: Watch) -> list[Group]:
         """Put the features into the store under a hash of their content."""
         self.put(store)
         return self.groups(store)
@@ -116,8 +117,9 @@ class FeatureSource:
         for tests, train in self._sets.values():  # type: ignore[attr-defined]
             for cloud in (*tests.values(), train):
                 spec = _spec(cloud)
-                if not store.intact("features", spec):
-                    write_part(store, spec, cloud)
+                with store.claim("features", spec):
+                    if not store.intact("features", spec):
+                        write_part(store, spec, cloud)
 
     def groups(self, store: Store) -> list[Group]:
         """The cells of every encoder, whether or not their features are stored yet."""

@@ -21,6 +21,7 @@ from tdafeat.sources.encoders import (
 from tdafeat.sources.groups import Group, Size, check_classes
 from tdafeat.sources.parts import Part, extract_parts
 from tdafeat.store import Store, digest
+from tdafeat.watch import Watch
 
 if TYPE_CHECKING:
     from tdafeat.datasets import ImageSet
@@ -178,14 +179,14 @@ class ImageSource:
     def _of_first_seed(self) -> Sequence[Encoder]:
         return next(iter(self.encoders.values()))
 
-    def extract(self, store: Store, force: bool, quiet: bool) -> list[Group]:
+    def extract(self, store: Store, force: bool, watch: Watch) -> list[Group]:
         """Put every image through every encoder at every severity, part by part."""
         parts = [
             Part(seed, images, {e: self._specs(e, images, seed) for e in self.encoders[seed]})
             for seed in self.tests
             for images in self._parts(seed)
         ]
-        extract_parts(parts, self.noise, self.compute, store, force, quiet)
+        extract_parts(parts, self.noise, self.compute, store, force, watch)
         return self.groups(store)
 
     def groups(self, store: Store) -> list[Group]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tdafeat.cells import write_part
 from tdafeat.progress import Progress
 from tdafeat.store import Store
+from tdafeat.watch import Watch
 
 if TYPE_CHECKING:
     from tdafeat.datasets import ImageSet
@@ -42,7 +43,7 @@ def extract_parts(
     compute: Compute,
     store: Store,
     force: bool,
-    quiet: bool,
+    watch: Watch,
 ) -> None:
     """Put every part through every encoder, at the severities it is specified for."""
     from tdafeat.extraction import Forward
@@ -50,13 +51,18 @@ def extract_parts(
     lacking = [(part, _lacking(part, store, force)) for part in parts]
     steps = _steps((part, list(part.specs)) for part in parts)
     ready: dict[Encoder, Forward] = {}
-    with Progress("features", steps, quiet) as progress:
-        progress.advance(steps - _steps(lacking))
+    with watch.count("features", steps) as progress:
+        progress.advance(steps - _steps(lacking), found=True)
         for part, encoders, decoded in _decoded_ahead(lacking, compute):
             for encoder in encoders:
                 if encoder not in ready:
                     ready[encoder] = Forward(encoder, compute)
-                _extract(part, part.specs[encoder], decoded, ready[encoder], noise, store, progress)
+                specs = part.specs[encoder]
+                with store.claim("features", next(iter(specs.values()))):
+                    if _complete(specs, store):  # another run has just made them
+                        progress.advance(len(part.images) * len(specs), found=True)
+                    else:
+                        _extract(part, specs, decoded, ready[encoder], noise, store, progress)
 
 
 def _steps(parts: Iterable[tuple[Part, Sequence[Encoder]]]) -> int:
@@ -70,11 +76,11 @@ def _lacking(part: Part, store: Store, force: bool) -> list[Encoder]:
         for specs in part.specs.values():
             for spec in specs.values():
                 store.remove("features", spec)
-    return [
-        encoder
-        for encoder, specs in part.specs.items()
-        if not all(store.intact("features", spec) for spec in specs.values())
-    ]
+    return [encoder for encoder, specs in part.specs.items() if not _complete(specs, store)]
+
+
+def _complete(specs: Specs, store: Store) -> bool:
+    return all(store.intact("features", spec) for spec in specs.values())
 
 
 def _decoded_ahead(

@@ -7,7 +7,6 @@ once, whatever is asked of the networks afterwards.
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
@@ -23,6 +22,7 @@ from tdafeat.progress import Progress
 from tdafeat.sources.groups import Group, Size
 from tdafeat.sources.images import ImageSource, load_sets
 from tdafeat.store import Store, digest, stored
+from tdafeat.watch import Watch
 from tdafeat.wording import TRAINING
 
 if TYPE_CHECKING:
@@ -179,22 +179,22 @@ class TrainingSource:
             for name, encoder in self.encoders.items()
         ]
 
-    def extract(self, store: Store, force: bool, quiet: bool) -> list[Group]:
+    def extract(self, store: Store, force: bool, watch: Watch) -> list[Group]:
         """Train what is missing, and put every image through every checkpoint."""
         runs = [(name, seed) for name in self.variants for seed in self.whole]
         for number, (name, seed) in enumerate(runs, start=1):
-            self._train(store, name, seed, force, quiet, f"{number} of {len(runs)}")
+            self._train(store, name, seed, force, watch, f"{number} of {len(runs)}")
         logged = [self._logged(store, name, seed) for name, seed in runs]
         self.training = pd.concat(logged, ignore_index=True)
-        with Progress("features", len(runs) * len(self.steps), quiet) as progress:
+        with watch.count("features", len(runs) * len(self.steps)) as progress:
             return [self._group(store, name, seed, force, progress) for name, seed in runs]
 
     def _train(
-        self, store: Store, name: str, seed: int, force: bool, quiet: bool, place: str
+        self, store: Store, name: str, seed: int, force: bool, watch: Watch, place: str
     ) -> None:
         spec = self._spec(name, seed)
         checkpoints = {step: spec | {"step": step} for step in self.steps}
-        folder = store.root / "unfinished" / digest(spec | {"steps": list(self.steps)})
+        folder = store.unfinished(digest(spec | {"steps": list(self.steps)}))
         if force:
             store.remove("training", spec)
             for checkpoint in checkpoints.values():
@@ -206,12 +206,13 @@ class TrainingSource:
 
         def observe(step: int, weights: Mapping[str, Tensor]) -> None:
             if step in checkpoints:  # one course: an earlier training's networks are replaced
-                store.remove("checkpoint", checkpoints[step])
                 store.write("checkpoint", checkpoints[step], arrays={"weights": _packed(weights)})
 
-        if missing() or not store.intact("training", spec):
-            if not quiet:
-                print(f"training {name} (seed {seed}), {place}", file=sys.stderr, flush=True)
+        with store.claim("training", spec):
+            if not missing() and store.intact("training", spec):
+                return
+            text = f"training {name} (seed {seed}), {place}"
+            watch.log("training", text, variant=name, seed=seed)
             folder.mkdir(parents=True, exist_ok=True)
             log = self.variants[name].train(
                 self.whole[seed], self.steps, seed, self.over.compute.place, folder, observe
@@ -221,7 +222,7 @@ class TrainingSource:
             rows = pd.DataFrame([dict(row) for row in log] or {"step": []})
             long = rows.melt("step", var_name="quantity")
             store.write("training", spec, tables={"log": long.dropna()})
-        shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _logged(self, store: Store, name: str, seed: int) -> pd.DataFrame:
         log = stored(store, "training", self._spec(name, seed)).tables["log"]
@@ -250,7 +251,7 @@ class TrainingSource:
                 encoders={seed: (encoder,)},
                 texts=("a checkpoint has no text tower",),
             )
-            (group,) = over.extract(store, force, quiet=True)
+            (group,) = over.extract(store, force, Watch())
             cell = replace(group.cells[0], noise=TRAINING, severity=level, parameter=float(step))
             cells[level], clouds[level], train[level] = cell, group.clouds[0], group.train[0]
             self.encoders[name] = encoder

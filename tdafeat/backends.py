@@ -1,0 +1,110 @@
+"""Who computes the cells: this process, processes of this machine, or a Dask cluster.
+
+All are the same joblib call, and every call runs on one thread: so the results are the same bits,
+whoever computes them, on machines of one kind with the same versions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, get_args
+
+from tdafeat.errors import DataUnavailable
+
+PATIENCE = 10.0  # seconds until a scheduler that does not answer is none
+
+Backend = Literal["joblib", "dask"]
+Call = tuple[Any, ...]
+Work = Callable[[Callable[..., Any], Sequence[Call]], Iterator[Any]]
+"""Results of a function for every call's arguments, in the order in which they are ready."""
+
+
+@contextlib.contextmanager
+def computing(
+    jobs: int | None = None, backend: Backend = "joblib", scheduler: str | None = None
+) -> Iterator[Work]:
+    """Those who compute.
+
+    Parameters
+    ----------
+    jobs : processes; -1 for all cores; None for this process itself.
+    backend : ``"joblib"`` or ``"dask"``.
+    scheduler : address of the Dask scheduler, ``"tcp://host:8786"``.
+
+    Raises
+    ------
+    ValueError for arguments that do not fit; DataUnavailable if there is no such cluster, or its
+    workers have other versions of what makes the numbers, or several threads.
+    """
+    if jobs is not None and (jobs == 0 or jobs < -1):
+        raise ValueError(f"jobs must be at least 1, or -1 for all cores; got {jobs}")
+    if backend not in get_args(Backend):
+        raise ValueError(f"backend must be among {', '.join(get_args(Backend))}; got {backend!r}")
+    if (backend == "dask") != (scheduler is not None):
+        raise ValueError("backend 'dask' and the address of its scheduler go together")
+    if scheduler is not None:
+        with _cluster(scheduler):
+            yield lambda function, calls: _parallel(function, calls, n_jobs=-1)
+    elif jobs is None:
+        yield lambda function, calls: (function(*call) for call in calls)
+    else:
+        yield lambda function, calls: _parallel(function, calls, **_processes(jobs, len(calls)))
+
+
+def _processes(jobs: int, n_calls: int) -> dict[str, Any]:
+    """How joblib is asked for so many processes, none of them this one: it must hear Ctrl-C."""
+    from joblib import effective_n_jobs
+
+    jobs = max(1, min(effective_n_jobs(jobs), n_calls))
+    # Of one job joblib makes none of its own process; two, one of which is never given a call, do.
+    return {"n_jobs": max(2, jobs), "pre_dispatch": jobs, "inner_max_num_threads": 1}
+
+
+def _parallel(function: Callable[..., Any], calls: Sequence[Call], **options: Any) -> Iterator[Any]:
+    from joblib import Parallel, delayed
+
+    if not calls:
+        return
+    with warnings.catch_warnings():
+        # Workers that grew are replaced between tasks; joblib tells of it, and nothing is lost.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
+        parallel = Parallel(return_as="generator_unordered", batch_size=1, **options)
+        yield from parallel(delayed(function)(*call) for call in calls)
+
+
+@contextlib.contextmanager
+def _cluster(scheduler: str) -> Iterator[None]:
+    """Make a cluster joblib's, after a look at its workers."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise DataUnavailable("backend 'dask' needs pip install 'tdafeat[cluster]'") from None
+    from joblib import parallel_config
+
+    from tdafeat.writing import versions
+
+    try:
+        client = Client(scheduler, timeout=PATIENCE)
+    except (OSError, ValueError) as error:
+        raise DataUnavailable(f"no Dask scheduler answers at {scheduler}: {error}") from None
+    with client:
+        threads = client.nthreads()
+        if not threads:
+            raise DataUnavailable(f"the Dask scheduler at {scheduler} has no workers")
+        if max(threads.values()) > 1:
+            raise DataUnavailable(
+                "Dask workers must have one thread each (dask worker --nthreads 1 --nworkers N), "
+                "so that results do not depend on what runs beside them"
+            )
+        own = versions()
+        for worker, theirs in client.run(versions).items():
+            for package in sorted(own.keys() | theirs.keys()):
+                if own.get(package) != theirs.get(package):
+                    raise DataUnavailable(
+                        f"worker {worker} has {package} {theirs.get(package)} where this process "
+                        f"has {own.get(package)}; install the same, for the same numbers"
+                    )
+        with parallel_config(backend="dask", client=client):
+            yield

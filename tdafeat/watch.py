@@ -1,0 +1,201 @@
+"""Watching a run: `Watch` keeps a small file in the run's folder, `status` reads it.
+
+The file is for another shell: ``tdafeat status RUN``. Whether the run is still going is told by a
+lock that its process holds, so a killed one is seen to be so, whatever the clocks say. A run
+written to a URL has no lock; there the file alone tells.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+
+from tdafeat.errors import UnreadableData
+from tdafeat.files import at, is_local, replace
+from tdafeat.log import Log
+from tdafeat.progress import Progress
+
+FILE = "progress.json"
+LOCK = ".running"
+KEEP_EVERY = 1.0  # seconds between writes of the file
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a run is.
+
+    Attributes
+    ----------
+    state : ``running``, ``finished``, ``interrupted`` (by Ctrl-C), ``failed`` (by an error) or
+        ``killed`` (its process is gone without a word).
+    title, stage : what is counted (``features``: images; ``cells``), and the stage they are of.
+    done, found, failed, total : how many; `found` are those of `done` that were in the store.
+    pace : per second; 0 where nothing was made yet.
+    to_go : seconds at that pace; None where none is known.
+    updated : when this was written, ISO 8601.
+    """
+
+    name: str
+    state: str
+    title: str
+    stage: str
+    done: int
+    found: int
+    failed: int
+    total: int
+    pace: float
+    to_go: float | None
+    updated: str
+
+    def lines(self) -> list[str]:
+        """In words."""
+        left = self.total - self.done
+        lines = [
+            f"{self.name}: {self.state}" + (f", {self.stage}" if self.stage else ""),
+            f"{self.title}: {self.done - self.failed} done ({self.found} of them found in the "
+            f"store), {self.failed} failed, {left} left of {self.total}",
+        ]
+        if self.state == "running" and self.pace > 0:
+            to_go = f", about {_duration(self.to_go)} to go" if self.to_go is not None else ""
+            lines.append(f"pace: {self.pace:.3g} per second{to_go}")
+        if self.title == "features":
+            lines.append("images are being encoded; cells are counted after that")
+        return [*lines, f"as of {self.updated}"]
+
+
+class Watch:
+    """What is seen of a run while it goes; use as a context manager.
+
+    Parameters
+    ----------
+    folder : of the run, made if need be; None for a run that nobody watches.
+    log : what it tells.
+    name : of the study.
+
+    Raises
+    ------
+    ValueError if another run is writing to the folder.
+    """
+
+    def __init__(self, folder: Path | None = None, log: Log | None = None, name: str = "") -> None:
+        self.log = log or Log("quiet")
+        self._folder, self._name = folder, name
+        self._kept = float("-inf")
+        self._counted: Progress | None = None
+        self._held = contextlib.ExitStack()
+
+    def count(self, title: str, total: int) -> Progress:
+        """Begin to count; the file follows it."""
+        self._counted = Progress(title, total, self.log, self._follow)
+        return self._counted
+
+    def _follow(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if progress is self._counted and now - self._kept >= KEEP_EVERY:
+            self._kept = now
+            self._keep("running")
+
+    def _keep(self, state: str) -> None:
+        counted = self._counted
+        if self._folder is None or counted is None:
+            return
+        now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+        status = Status(
+            name=self._name,
+            state=state,
+            title=counted.title,
+            stage=counted.stage,
+            done=counted.done,
+            found=counted.found,
+            failed=counted.failed,
+            total=counted.total,
+            pace=counted.pace,
+            to_go=counted.to_go,
+            updated=now,
+        )
+        replace(self._folder / FILE, json.dumps(asdict(status), indent=1).encode())
+
+    def __enter__(self) -> Watch:
+        if self._folder is not None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._held.enter_context(_alone(self._folder))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._held:
+            state = "finished" if kind is None else "failed"
+            state = "interrupted" if kind is KeyboardInterrupt else state
+            try:
+                self._keep(state)
+            except OSError:
+                if kind is None:  # otherwise the first error is the one to tell
+                    raise
+
+
+def status(folder: str | Path) -> Status:
+    """How far the run of this folder (or URL) is.
+
+    Raises
+    ------
+    UnreadableData if no run has left its progress there.
+    """
+    folder = at(folder)
+    path = folder / FILE
+    try:
+        found = Status(**json.loads(path.read_bytes()))
+    except FileNotFoundError:
+        raise UnreadableData(f"{folder} holds no {FILE}: no run was started there") from None
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise UnreadableData(f"{path} cannot be read: {error}") from None
+    if found.state == "running" and is_local(folder) and not _is_held(folder):
+        found = Status(**{**asdict(found), "state": "killed"})
+    return found
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    if not is_local(folder):
+        yield
+        return
+    from filelock import FileLock, Timeout
+
+    try:
+        lock = FileLock(folder / LOCK).acquire(timeout=0)
+    except Timeout:
+        raise ValueError(
+            f"another run is writing to {folder}; wait for it, or name another folder (out, --out)"
+        ) from None
+    with lock:
+        yield
+
+
+def _is_held(folder: Path) -> bool:
+    try:
+        with _alone(folder):
+            return False
+    except ValueError:
+        return True
+
+
+def _duration(seconds: float) -> str:
+    """In the unit that fits.
+
+    Examples
+    --------
+    >>> _duration(40), _duration(600), _duration(9000)
+    ('40 s', '10 min', '2.5 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

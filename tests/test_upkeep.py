@@ -1,0 +1,108 @@
+import os
+
+import numpy as np
+import pytest
+
+from tdafeat.artefact import pack
+from tdafeat.cli import main
+from tdafeat.stages import VERSIONS
+from tdafeat.store import Store
+from tdafeat.upkeep import damaged, garbage, remove, size
+
+HOURS_AGO = 2
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store(tmp_path / "store")
+    for version in (VERSIONS["topology"], VERSIONS["topology"] - 1):
+        store.write("topology", {"version": version}, arrays={"x": np.arange(100.0)})
+    store.write("features", {"version": 7}, arrays={"x": np.eye(2)})
+    return store
+
+
+def leftover(store, hours):
+    path = store.root / "topology" / ".writing-abc"
+    path.write_bytes(b"half")
+    before = path.stat().st_mtime - hours * 3600
+    os.utime(path, (before, before))
+    return path
+
+
+def test_size_counts_each_stage(store):
+    leftover(store, 0)
+    sizes = size(store)
+    assert {stage: len(found) for stage, found in sizes.items()} == {"features": 1, "topology": 2}
+    whole = sum(p.stat().st_size for p in store.root.rglob("*.zip"))
+    assert sum(map(sum, sizes.values())) == whole
+
+
+def test_garbage_is_what_no_run_reads(store):
+    damage = store.path("features", {"version": 7})
+    damage.write_bytes(damage.read_bytes()[:-1])
+    fresh = leftover(store, 0)
+    old = store.root / "measure" / "abc"
+    old.mkdir(parents=True)
+    (old / "meta.json").write_text("{}")
+    (old / "metrics.parquet").write_bytes(b"PAR1")
+    found = {dropping.path: dropping.reason for dropping in garbage(store)}
+    assert found == {
+        damage: "damaged",
+        store.path("topology", {"version": VERSIONS["topology"] - 1}): "of an earlier version",
+        old / "meta.json": "of an earlier format",
+        old / "metrics.parquet": "of an earlier format",
+    }
+    for dropping in list(garbage(store)):
+        remove(dropping)
+    assert list(garbage(store)) == []
+    assert not old.exists()
+    assert fresh.exists()  # somebody may be writing it
+    assert store.intact("topology", {"version": VERSIONS["topology"]})
+
+
+def test_files_left_half_written_are_collected_after_an_hour(store):
+    path = leftover(store, HOURS_AGO)
+    assert path in [dropping.path for dropping in garbage(store)]
+
+
+def test_a_clock_moved_backwards_takes_nothing_away(store):
+    leftover(store, -HOURS_AGO)  # written in what is now the future
+    (dropping,) = garbage(store)
+    assert dropping.reason == "of an earlier version"
+
+
+def test_damage_is_found_by_reading_every_byte(store):
+    assert list(damaged(store)) == []
+    path = store.path("topology", {"version": VERSIONS["topology"]})
+    content = bytearray(path.read_bytes())
+    content[200] ^= 4
+    path.write_bytes(content)
+    assert [dropping.path for dropping in damaged(store)] == [path]
+
+
+def test_an_artefact_without_the_entries_of_one_is_damaged(store):
+    path = store.root / "features" / "other.zip"
+    path.write_bytes(pack({"spec": 1}, {}, {}))
+    assert "damaged" in [d.reason for d in garbage(store) if d.path == path]
+
+
+def test_the_commands(store, capsys):
+    place = ["--store", str(store.root)]
+    assert main(["store", "size", *place]) == 0
+    assert "topology               2 artefacts" in capsys.readouterr().out
+    assert main(["store", "verify", *place]) == 0
+    assert "3 artefacts, 0 damaged" in capsys.readouterr().out
+    assert main(["store", "gc", "--dry-run", *place]) == 0
+    assert len(list(store.root.rglob("*.zip"))) == 3
+    assert main(["store", "gc", *place]) == 0
+    assert "of an earlier version" in capsys.readouterr().out
+    assert len(list(store.root.rglob("*.zip"))) == 2
+    path = store.path("features", {"version": 7})
+    path.write_bytes(path.read_bytes()[:-1])
+    assert main(["store", "verify", *place]) == 1
+    assert f"{path}: damaged" in capsys.readouterr().out
+
+
+def test_no_store_is_one_sentence(tmp_path, capsys):
+    assert main(["store", "size", "--store", f"{tmp_path}/none"]) == 2
+    assert "there is no store" in capsys.readouterr().err
