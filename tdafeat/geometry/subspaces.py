@@ -8,7 +8,7 @@ small Gram matrices, which are the squared cosines.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -121,7 +121,7 @@ def principal_angles(
 def class_angles(
     features: Any,
     labels: Any,
-    n_components: int | None = None,
+    n_components: int | Literal["full"] | None = None,
     center: bool = True,
     device: str = "cpu",
 ) -> ClassAngles:
@@ -133,6 +133,8 @@ def class_angles(
     labels : (n,) class of each row; at least two classes.
     n_components : k, the leading principal directions per class. None takes 10, or as many as the
         smallest class spans, and never more than D/2, above which some angles are 0 by necessity.
+        ``"full"`` takes all that each class spans; two classes then have as many angles as the
+        smaller subspace has dimensions, NaN after them, and k is the largest class's.
     center : subtract each class's mean first.
     device : of torch, on which to compute; ``"cuda"`` for the GPU, in float64 there too.
 
@@ -170,17 +172,28 @@ def class_angles(
         raise ValueError("some class must span a direction; each is a single sample or constant")
     if n_components is None:
         k = min(MAX_COMPONENTS, max(1, dimension // 2), int(ranks[ranks > 0].min()))
-    elif 1 <= n_components <= dimension:
+    elif n_components == "full":
+        k = int(ranks.max())
+    elif not isinstance(n_components, str) and 1 <= n_components <= dimension:
         k = n_components
     else:
-        raise ValueError(f"n_components must lie in 1..{dimension}; got {n_components}")
+        raise ValueError(
+            f"n_components must lie in 1..{dimension} or be 'full'; got {n_components!r}"
+        )
 
     angles = np.full((len(classes), len(classes), k), np.nan)
-    spanning = np.flatnonzero(ranks >= k)
+    spanning = np.flatnonzero(ranks >= (1 if n_components == "full" else k))
     if len(spanning):
-        stack = torch.stack([bases[i][:k] for i in spanning])
+        stack = points.new_zeros((len(spanning), k, dimension))
+        for own, i in zip(stack, spanning, strict=True):
+            own[: ranks[i]] = bases[i][:k]
         between = _all_pairs(stack).cpu().numpy()
-        angles[np.ix_(spanning, spanning)] = between
+        # A direction that a class lacks is a row of zeros, at a right angle to all: these come
+        # first, and are left out.
+        lacking = k - np.minimum.outer(ranks[spanning], ranks[spanning]).clip(max=k)
+        place = np.arange(k) + lacking[:, :, None]
+        kept = np.take_along_axis(between, place.clip(max=k - 1), axis=2)
+        angles[np.ix_(spanning, spanning)] = np.where(place < k, kept, np.nan)
     return ClassAngles(angles, classes, k, dimension)
 
 

@@ -62,6 +62,25 @@ def test_class_angles_agree_with_a_loop_of_scipy_over_pairs():
             np.testing.assert_allclose(result.angles[i, j], expected, atol=RESOLUTION)
 
 
+@pytest.mark.parametrize("center", [True, False])
+def test_full_subspaces_of_unequal_classes_agree_with_scipy(center):
+    rng = np.random.default_rng(10)
+    labels = np.repeat(np.arange(4), [4, 9, 30, 1])
+    features = rng.normal(size=(len(labels), 12)) + labels[:, None]
+    result = class_angles(features, labels, n_components="full", center=center)
+    ranks = [3, 8, 12, 0] if center else [4, 9, 12, 1]
+    assert result.n_components == 12
+    for i in range(4):
+        for j in range(4):
+            n_angles = min(ranks[i], ranks[j])
+            found = result.angles[i, j]
+            assert np.isnan(found[n_angles:]).all()
+            if n_angles:
+                a, b = (leading(features[labels == c], ranks[c], center) for c in (i, j))
+                expected = subspace_angles(a, b)
+                np.testing.assert_allclose(found[:n_angles], expected, atol=RESOLUTION)
+
+
 def test_uncentred_class_angles_see_the_means():
     features = np.array([[1.0, 0, 0], [2, 0, 0], [0, 1, 0], [0, 2, 0]])
     labels = [0, 0, 1, 1]
@@ -214,6 +233,7 @@ def test_principal_angles_refuse(arguments, message):
         (np.eye(4), [0, 0, 0, 0], None, "at least two classes"),
         (np.eye(4), [0, 1, 2, 3], None, "single sample"),
         (np.eye(4), [0, 0, 1, 1], 5, "n_components must lie in 1..4"),
+        (np.eye(4), [0, 0, 1, 1], "all", "or be 'full'; got 'all'"),
         (np.eye(4), [0, 0, 1], None, "one entry per row"),
     ],
 )
