@@ -40,7 +40,14 @@ class Plan:
             yield "similarity", [self.similarity(*pair) for pair in pairs]
         if self.study.analyses:
             yield "analyses", [task for group in self.groups for task in self.analyses(group)]
+        if self.has_baselines:
+            yield "baselines", [self.baseline(group) for group in self.groups]
         yield "statistics", [self.statistics(store)]
+
+    @property
+    def has_baselines(self) -> bool:
+        """Whether surrogates are measured: not of a training, which has no clean level."""
+        return self.study.baselines > 0 and self.study.variants is None
 
     def _task(self, stage: str, label: Cell, inputs: Mapping[str, Any], **arguments: Any) -> Task:
         spec = {"version": stages.VERSIONS[stage], **inputs}
@@ -198,6 +205,23 @@ class Plan:
             )
             for name in self.study.analyses
         ]
+
+    def baseline(self, group: Group) -> Task:
+        """Metrics of surrogates of the clouds at all severities."""
+        chosen = tuple(metric for _, metric in sorted(metrics.items()))
+        options = {"maxdim": self.study.maxdim, "n_draws": self.study.baselines, "random_state": 0}
+        return self._task(
+            "baseline",
+            group.cells[0],
+            {
+                "clouds": {str(s): cloud.key for s, cloud in group.clouds.items()},
+                "metrics": [[metric.name, metric.version] for metric in chosen],
+                **options,
+            },
+            clouds=group.clouds,
+            chosen=chosen,
+            **options,
+        )
 
     def statistics(self, store: Store) -> Task:
         """Associations over the cells that were measured."""

@@ -92,6 +92,12 @@ TABLES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         | {"shared": "float64", "p": "float64", "p_holm": "float64", "p_bh": "float64"}
         | {"r2_beyond": "float64", "r2_both": "float64", "n": "float64", "status": "str"},
     ),
+    "baselines": (
+        CELL
+        | {"scope": "str", "metric": "str", "baseline": "str", "quantity": "str"}
+        | {"value": "float64", "low": "float64", "high": "float64", "observed": "float64"},
+        {"n": "float64", "draws": "float64"},
+    ),
     "training": (
         {"variant": "str", "step": "float64", "quantity": "str", "value": "float64"},
         {},
@@ -146,8 +152,8 @@ class Run:
     folder : where it was read from.
     manifest : what was asked and done; entries left out are empty, never missing.
     metrics, pairs, similarities, diagrams, records, spectra, projections, predictions,
-    robustness, associations, prediction, added, training, pictures, curves, thumbnails : the
-        tables; one that the study did not write is an empty frame with its columns.
+    robustness, associations, prediction, added, baselines, training, pictures, curves,
+    thumbnails : the tables; one that the study did not write is an empty frame with its columns.
     """
 
     folder: Path
@@ -164,6 +170,7 @@ class Run:
     associations: pd.DataFrame
     prediction: pd.DataFrame
     added: pd.DataFrame
+    baselines: pd.DataFrame
     training: pd.DataFrame
     pictures: pd.DataFrame
     curves: pd.DataFrame

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from tdafeat.baselines import baseline
 from tdafeat.cells import Cell, Cloud
 from tdafeat.measure import measure
 from tdafeat.record import Analysis, Metric
@@ -24,6 +25,7 @@ from tdafeat.view import View
 __all__ = [
     "VERSIONS",
     "analysis",
+    "baseline",
     "even_sample",
     "measure",
     "probe",
@@ -44,7 +46,8 @@ VERSIONS = {
     "robustness": 1,
     "similarity": 1,
     "analysis": 1,
-    "statistics": 4,
+    "baseline": 1,
+    "statistics": 5,
 }
 
 DRAWS = 50  # samples behind a confidence band

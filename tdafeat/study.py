@@ -60,6 +60,8 @@ class Study:
     maxdim : highest homology degree, at least 1.
     n_landmarks : clouds larger than this are thinned to so many farthest-point landmarks.
     projections : methods of `tdafeat.projection.project`.
+    baselines : draws of the surrogate clouds that stand beside the metrics: halves of the clean
+        cloud, and Gaussians with its moments; 0 for none.
     n_projected : images shown in projections, at most.
     n_mapped_classes : where there are more classes, a second map shows so many of them, evenly
         spread over the list and fitted on these alone; None for no such map.
@@ -91,6 +93,7 @@ class Study:
     maxdim: int = 1
     n_landmarks: int | None = 2000
     projections: Sequence[str] = ("pca", "tsne")
+    baselines: int = 2
     n_projected: int = 400
     n_mapped_classes: int | None = None
     analyses: Sequence[str] = ()
@@ -223,6 +226,8 @@ class Study:
             raise ValueError(
                 f"n_mapped_classes must be at least 2, or None; got {self.n_mapped_classes}"
             )
+        if self.baselines < 0:
+            raise ValueError(f"baselines must be a number of draws, or 0; got {self.baselines}")
         for method in self.projections:
             if method not in METHODS:
                 raise ValueError(f"projections must be among {', '.join(METHODS)}; got {method!r}")

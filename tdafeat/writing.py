@@ -154,6 +154,11 @@ def _gather(plan: Plan, store: Store) -> dict[str, pd.DataFrame]:
         for task in plan.analyses(group):
             for name, table in _tables(store, task).items():
                 keep(name, table, group.cells[0])
+        if plan.has_baselines:
+            for name, table in _tables(store, plan.baseline(group)).items():
+                for severity, cell in group.cells.items():
+                    own = table[table["severity"] == severity]
+                    keep(name, own.drop(columns="severity"), cell)
     for group, other in plan.pairs():
         second = {"encoder_b": other.cells[0].encoder, "layer_b": other.cells[0].layer}
         for name, table in _tables(store, plan.similarity(group, other)).items():

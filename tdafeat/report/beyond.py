@@ -1,4 +1,4 @@
-"""The sections on what topology adds to simpler metrics, and on what clean features foretell."""
+"""The sections that hold results against something: nothing, simpler metrics, unseen units."""
 
 from __future__ import annotations
 
@@ -6,12 +6,63 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tdafeat.figures.theme import with_names
 from tdafeat.report.correlations import intervals
 from tdafeat.report.model import Block, Paragraph, Table
 from tdafeat.report.records import Records
 from tdafeat.run import Run
 
 SHOWN = 5  # rows of each feature space in a table
+
+
+def baselines(run: Run, records: Records) -> Iterator[Block]:
+    """Metrics beside what they are when nothing happened, and of a Gaussian."""
+    rows = run.baselines[run.baselines["severity"] == run.baselines["severity"].max()]
+    if rows.empty:
+        return
+    n, draws = int(rows["n"].max()), int(rows["draws"].max())
+    words = records.words
+    yield Paragraph(
+        f"Each metric of the whole cloud beside two of nothing, all on {n} rows, {draws} draws "
+        "each. Split halves: clean features of other images of the same classes stand where the "
+        f"{words.later} ones of the same images would; a metric that compares with clean has the "
+        f"value in the table, another changes by so much, when nothing happened. A {words.later} "
+        "value inside that range is no more than other images would give. Gaussian: clouds drawn "
+        "with the same class means and covariances; where its range holds the own value, the "
+        "metric sees nothing beyond second moments here."
+    )
+    keys = ["space", "metric", "baseline", "quantity"]
+    named = with_names(rows)
+    mean = named.groupby(keys, sort=False)[["value", "low", "high", "observed"]].mean()
+    titles = records.titles(rows["metric"].drop_duplicates())
+    for baseline, quantity, heading in (
+        ("split halves", "value", "Distances and likeness to clean, beside those of split halves"),
+        ("split halves", "change", "Changes of metrics, beside those between split halves"),
+        ("gaussian", "value", "Metrics, beside those of a Gaussian with the same moments"),
+    ):
+        part = mean[
+            (mean.index.get_level_values("baseline") == baseline)
+            & (mean.index.get_level_values("quantity") == quantity)
+        ].reset_index()
+        if part.empty:
+            continue
+        part["nothing"] = [
+            f"{v:.3g} ({low:.3g} to {high:.3g})".replace("-", "−")
+            for v, low, high in zip(part["value"], part["low"], part["high"], strict=True)
+        ]
+        inside = (part["low"] <= part["observed"]) & (part["observed"] <= part["high"])
+        frame = part.assign(metric=part["metric"].map(titles), inside=np.where(inside, "yes", ""))
+        columns = {"space": "feature space", "observed": "own rows", "nothing": baseline}
+        yield Table(
+            frame[["space", "metric", "observed", "nothing", "inside"]].rename(columns=columns),
+            f"{heading}, mean and range of the draws{_worst(run)}.",
+            f"baselines-{baseline}-{quantity}".replace(" ", "-"),
+            {"own rows": ".3g"},
+        )
+
+
+def _worst(run: Run) -> str:
+    return ", at the strongest noise" * bool(run.manifest["noise"])
 
 
 def added(run: Run, records: Records) -> Iterator[Block]:
@@ -23,7 +74,7 @@ def added(run: Run, records: Records) -> Iterator[Block]:
         "A metric may go with accuracy only because it repeats a simpler one. The simple metrics "
         "are therefore regressed out of the metric and out of accuracy, by ranks and at each "
         "level; what is left is correlated. “Displacement” is how far noise moves the features, "
-        "“spread” the total variance and the median nearest-neighbour distance of a class."
+        "“spread” the total variance of a class."
     )
     for sentence in run.manifest["added"]:
         yield Paragraph(str(sentence))

@@ -17,6 +17,7 @@ ORDER: tuple[tuple[str, Callable[[Run, Records], Iterator[Block]]], ...] = (
     ("Spectra and geometry", evidence.spectra),
     ("Feature spaces side by side", likeness.similarities),
     ("Maps of the features", evidence.projections),
+    ("Null baselines", beyond.baselines),
     ("What goes with accuracy", correlations.associations),
     ("What topology adds", beyond.added),
     ("What clean features foretell", beyond.prediction),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from tdafeat.statistics.coefficients import correlations, level_scores, mean_over_levels
 from tdafeat.statistics.corrections import corrected
@@ -17,7 +18,7 @@ from tdafeat.wording import TRAINING
 
 BEYOND: dict[str, tuple[str, ...]] = {
     "displacement": ("displacement",),
-    "spread": ("total_variance", "nearest_neighbour_distance"),
+    "spread": ("total_variance",),
 }
 ADDED_COLUMNS = [
     *(*GROUP, "metric", "beyond", "scope_unit", "alone", "shared", "value", "low", "high"),
@@ -42,20 +43,25 @@ def added_value(
     metrics, primary, unit, n_boot, n_permutations, random_state : as `associations` takes them.
     of : the metrics in question; all topological ones if None.
     beyond : names of sets of simple metrics, and the metrics in each: by default how far noise
-        moves the features (``displacement``), and how far a class spreads (``spread``: total
-        variance and median nearest-neighbour distance).
+        moves the features (``displacement``), and the total variance of a class (``spread``).
 
     Returns
     -------
     One row per group, metric and set. ``alone`` is the metric's Spearman correlation with
     accuracy within levels; ``shared`` the part of its rank variance that the simple metrics
-    explain, in [0, 1]; ``value`` the partial rank correlation, the simple metrics' ranks
-    regressed out of both at each level, averaged over levels; ``low`` and ``high`` bound it by a
-    95 % cluster bootstrap, ``p`` is from permuting residuals of whole trajectories (Freedman and
+    explain, in [0, 1]; ``value`` the partial correlation, the simple metrics regressed out of both
+    at each level, averaged over levels, of ranks put as quantiles of the normal distribution;
+    ``low`` and ``high`` bound it by a 95 % cluster bootstrap, ``p`` is from permuting residuals of
+    whole trajectories (Freedman and
     Lane), ``p_holm`` and ``p_bh`` correct it for all metrics of group and set. ``r2_beyond`` is
     how well the simple metrics predict the accuracy drop of a class or encoder left out (see
     `prediction`; here their means over the noisy levels), ``r2_both`` with the metric added.
     ``status`` says why a row could not be estimated. Trainings are left out.
+
+    Notes
+    -----
+    Freedman and Lane's test is close to exact with one simple metric in a set. With two that both
+    drive metric and accuracy, 8 % of p-values fell below 0.05 in simulations of 10 and of 20 units.
 
     References
     ----------
@@ -73,7 +79,7 @@ def added_value(
     ... ]
     >>> found = added_value(pd.DataFrame(rows), "accuracy", of=["loops"], beyond={"s": ["size"]})
     >>> found[["alone", "value", "p_holm"]].round(2).to_numpy().tolist()
-    [[0.62, 0.94, 0.0]]
+    [[0.62, 0.96, 0.0]]
     """
     rows: list[dict[str, Any]] = []
     for units in units_of(metrics, primary, unit):
@@ -165,10 +171,10 @@ def partial_correlation(tables: np.ndarray, weights: np.ndarray) -> np.ndarray:
     --------
     >>> x, y, z = np.array([[1.0, 2, 3, 4, 5]]), np.array([[2.0, 1, 3, 5, 4]]), np.eye(1, 5)
     >>> partial_correlation(np.stack([x, y, z]), np.ones((1, 5))).round(3)
-    array([0.832])
+    array([0.741])
     """
     w = weights / weights.sum(axis=1, keepdims=True)
-    ranks = np.stack([level_scores(table, weights, "spearman") for table in tables])
+    ranks = np.stack([_normal_scores(table, weights) for table in tables])
     ranks = ranks - (w * ranks).sum(axis=-1, keepdims=True)  # (tables, levels, draws, units)
     products = np.einsum("ilbn,jlbn->lbij", ranks * w, ranks, optimize=True)
     spread = np.sqrt(np.diagonal(products, axis1=-2, axis2=-1))
@@ -202,10 +208,21 @@ def partial_p(tables: np.ndarray, permutations: np.ndarray) -> float:
     return (1 + reached) / (1 + len(permutations))
 
 
+def _normal_scores(table: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mid-ranks at each level as quantiles of the normal distribution: (levels, draws, units).
+
+    Ranks themselves would leave residuals that shrink towards both ends, in metric and accuracy
+    alike, and a test of them that finds too much.
+    """
+    n_units = table.shape[1]
+    share = level_scores(table, weights, "spearman") / n_units
+    return norm.ppf(share.clip(0.25 / n_units, 1 - 0.25 / n_units))
+
+
 def _ranks(tables: np.ndarray) -> np.ndarray:
-    """Centred mid-ranks at each level, (tables, levels, units)."""
+    """Centred normal scores at each level, (tables, levels, units)."""
     one = np.ones((1, tables.shape[2]))
-    ranks = np.stack([level_scores(table, one, "spearman")[:, 0] for table in tables])
+    ranks = np.stack([_normal_scores(table, one)[:, 0] for table in tables])
     return ranks - ranks.mean(axis=-1, keepdims=True)
 
 

@@ -94,6 +94,5 @@ def test_what_topology_adds_to_displacement_and_what_repeats_it():
 
 
 def test_too_few_units_for_the_simple_metrics():
-    found = added_value(table(n=6), PRIMARY, n_boot=200, n_permutations=99).set_index("beyond")
-    assert found.loc["displacement", "status"] == "ok"
-    assert "6 measured, at least 7 needed" in found.loc["spread", "status"]
+    found = added_value(table(n=5), PRIMARY, n_boot=200, n_permutations=99).set_index("beyond")
+    assert found["status"].str.contains("5 measured, at least 6 needed").all()

@@ -47,21 +47,23 @@ def p_values(runs, n_units=10, n_metrics=1):
     return {kind: np.array(p) for kind, p in found.items()}
 
 
-def check_uniform(p, n_permutations=199):
+def check_uniform(p, n_permutations=199, ties=False):
+    """p comes in steps; ties of the statistic itself may make it too large, never too small."""
     jitter = np.random.default_rng(0).uniform(size=p.shape) / (n_permutations + 1)
-    assert kstest(p - jitter, "uniform").pvalue > 0.01
+    assert kstest(p - jitter, "uniform", alternative="greater").pvalue > 0.01
+    assert ties or kstest(p - jitter, "uniform").pvalue > 0.01
     assert np.mean(p <= 0.05) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / len(p))
 
 
 def test_null_p_values_are_uniform():
-    for p in p_values(150).values():
-        check_uniform(p[:, 0])
+    for (method, _), p in p_values(150).items():
+        check_uniform(p[:, 0], ties=method == "kendall")
 
 
 @pytest.mark.slow
 def test_null_p_values_are_uniform_over_many_runs():
-    for p in p_values(1000).values():
-        check_uniform(p[:, 0])
+    for (method, _), p in p_values(1000).items():
+        check_uniform(p[:, 0], ties=method == "kendall")
 
 
 @pytest.mark.slow
@@ -122,10 +124,10 @@ def test_intervals_cover(n_units, shared):
 
 
 def confounded(rng, n_units):
-    """Metric and accuracy both follow two simple metrics, and nothing else in common."""
-    simple = paths(rng, n_units, 2)
+    """Metric and accuracy both follow a simple metric, and have nothing else in common."""
+    simple = paths(rng, n_units)
     own = paths(rng, n_units, 2)
-    return np.concatenate([own + simple.sum(axis=0), simple])
+    return np.concatenate([own + simple, simple])
 
 
 @pytest.mark.slow
@@ -145,7 +147,7 @@ def test_partial_intervals_cover(n_units):
     for seed in range(runs):
         tables = confounded(np.random.default_rng([7, seed]), n_units)
         values = partial_correlation(tables, draws(n_units, 300, 1, seed)[0])
-        low, high = bootstrap_interval(float(values[0]), values[1:], n_units, n_covariates=2)
+        low, high = bootstrap_interval(float(values[0]), values[1:], n_units, n_covariates=1)
         covered += low <= true <= high
     print(covered / runs)
     assert 0.92 <= covered / runs <= 0.98
