@@ -32,8 +32,10 @@ def test_a_forecast_counts_the_artefacts_and_keeps_nothing(tmp_path):
     assert counted == {
         "features": (3, 0),  # clean, noisy, train
         "topology": (2, 0),
-        "scores": (1, 0),
+        "probe": (1, 0),
+        "scores": (2, 0),
         "measure": (2, 0),
+        "robustness": (0, 0),  # over the cells that were measured: none yet
         "projection": (1, 0),
         "statistics": (1, 0),
     }
