@@ -58,7 +58,7 @@ def vit() -> Encoder:
 
 
 CASES = {
-    "vit": Case("ViT-B/32 at 224, DTD", vit, 16, 2),
+    "vit": Case("ViT-B/32 at 224, DTD", vit, 32, 3),
     "tiny": Case("tiny:clip at 64, DTD", lambda: encoders.load("tiny:clip"), 300, 5),
     "photos": Case(
         "tiny:clip at 64, photographs of 2048 x 2048",
@@ -198,7 +198,10 @@ def main() -> int:
     parser.add_argument("--precision", default="float32")
     arguments = parser.parse_args()
     compute = Compute(arguments.device, arguments.precision)
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {compute.precision}\n")
+    print(
+        f"torch {torch.__version__}, {torch.get_num_threads()} threads, {compute.precision}\n",
+        flush=True,
+    )
     for name in arguments.case:
         rates = measure(CASES[name], compute)
         bare, loop = rates["bare forward pass"], rates["plain loop, 4 noise levels"]
