@@ -38,6 +38,12 @@ REFERENCES = {
     "Barannikov et al. 2022, Representation topology divergence": "S. Barannikov, I. Trofimov, "
     "N. Balabin and E. Burnaev (2022), Representation topology divergence: a method for comparing "
     "neural network representations, ICML.",
+    "Brier 1950": "G. W. Brier (1950), Verification of forecasts expressed in terms of "
+    "probability, Monthly Weather Review 78(1), 1-3.",
+    "Good 1952": "I. J. Good (1952), Rational decisions, Journal of the Royal Statistical Society, "
+    "Series B 14(1), 107-114.",
+    "Guo et al. 2017": "C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger (2017), On calibration of "
+    "modern neural networks, ICML.",
     "Garrido et al. 2023": "Q. Garrido, R. Balestriero, L. Najman and Y. LeCun (2023), RankMe: "
     "assessing the downstream performance of pretrained self-supervised representations by their "
     "rank, ICML.",
@@ -75,6 +81,9 @@ REFERENCES = {
     "Manning et al. 2008": "C. D. Manning, P. Raghavan and H. Schütze (2008), Introduction to "
     "Information Retrieval, Cambridge University Press.",
 }
+
+
+REFERENCES["top-5, Wilson 1927 interval"] = REFERENCES["top-1, Wilson 1927 interval"]
 
 
 def reference(source: str) -> str:

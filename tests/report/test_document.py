@@ -108,4 +108,4 @@ def test_markup_in_names_stays_text(tmp_path):
     text = plain(PdfReader(BytesIO(document.render(build(run)))).pages)
     assert '#import "x"' in text
     assert "*bold* #panic()" in text
-    assert "<script>alert(1)</script>"[:12] in text
+    assert "<script>" in text  # labels of axes may be cut, and broken when they are read back
