@@ -166,6 +166,8 @@ def _gather(plan: Plan, store: Store) -> dict[str, pd.DataFrame]:
                 own = table[table["severity"] == severity].drop(columns="severity")
                 keep(name, own.assign(**second), group.cells[severity])
     tables = {name: pd.concat(frames, ignore_index=True) for name, frames in gathered.items()}
+    for name in tables.keys() & {"diagrams", "records"}:  # classes go by their names, as elsewhere
+        tables[name]["scope"] = tables[name]["scope"].str.removeprefix("class:")
     tables.setdefault("metrics", pd.DataFrame(columns=[*TABLES["metrics"][0]]))
     return tables | dict(_tables(store, plan.statistics(store)))
 

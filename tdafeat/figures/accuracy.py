@@ -5,10 +5,20 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from tdafeat.figures.linking import (
+    IS_CHOSEN,
+    NOT_OTHER,
+    class_menu,
+    legend_filter,
+    level_menu,
+    level_rule,
+    opacity,
+)
 from tdafeat.figures.theme import (
     INK,
     MUTED,
     embed,
+    levels,
     severity_axis,
     space_colour,
     space_facet,
@@ -25,6 +35,8 @@ def accuracy(
 ) -> alt.TopLevelMixin:
     """Accuracy against severity with its intervals, one line for each feature space.
 
+    A class that is chosen appears as a dashed line beside that of all classes.
+
     Parameters
     ----------
     metrics : the run's table of metrics; several seeds are averaged.
@@ -36,27 +48,45 @@ def accuracy(
     keys = ["space", "severity", "level", "scope"]
     rows = rows.groupby(keys, sort=False)[["value", "low", "high"]].mean().reset_index()
     title = primary.replace("_", " ")
+    classes = sorted(set(rows["scope"]) - {"all"})
+    menus = class_menu(classes), level_menu(levels(rows), words.level)
     y = alt.Y("value:Q", title=title, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
-    base = alt.Chart().encode(x=severity_axis(rows, words), y=y)
+    x = severity_axis(rows, words)
+    base, rule = alt.Chart().encode(x=x, y=y), level_rule(x)
     tips = [
+        alt.Tooltip("scope:N", title="class"),
         alt.Tooltip("space:N", title="feature space"),
         alt.Tooltip("level:N", title=words.level),
         alt.Tooltip("value:Q", title=title, format=".1%"),
     ]
-    return _by_class(rows, base, tips) if by_class else _overall(rows, base, tips)
+    if by_class:
+        return themed(_by_class(rows, base, rule, tips).add_params(*menus))
+    return themed(_overall(rows, base, rule, tips).add_params(*menus))
 
 
-def _overall(rows: pd.DataFrame, base: alt.Chart, tips: list[alt.Tooltip]) -> alt.TopLevelMixin:
+def _overall(
+    rows: pd.DataFrame, base: alt.Chart, rule: alt.Chart, tips: list[alt.Tooltip]
+) -> alt.LayerChart | alt.FacetChart:
     whole = rows[rows["scope"] == "all"]
-    lines = base.encode(color=space_colour(whole))
+    picked = legend_filter("space")
+    lines = base.encode(color=space_colour(whole), opacity=opacity(1, 0.1, picked))
+    every = lines.transform_filter("datum.scope == 'all'")
+    chosen = lines.transform_filter(IS_CHOSEN)
     limits = [
         alt.Tooltip("low:Q", title="95 % from", format=".1%"),
         alt.Tooltip("high:Q", title="to", format=".1%"),
     ]
+    shape = space_shape(whole)
     layers = [
-        lines.mark_rule(strokeWidth=1.5, opacity=0.7).encode(y="low:Q", y2="high:Q"),
-        lines.mark_line(),
-        lines.mark_point(opacity=1).encode(shape=space_shape(whole), tooltip=tips + limits),
+        rule,
+        every.mark_line(),
+        every.mark_point()
+        .encode(shape=shape, tooltip=tips + limits)
+        .properties(name="points")
+        .add_params(picked),
+        chosen.mark_line(strokeDash=[5, 3], strokeWidth=1.5),
+        chosen.mark_point(filled=False).encode(shape=shape, tooltip=tips),
+        every.mark_rule(strokeWidth=1.5).encode(y="low:Q", y2="high:Q"),
     ]
     n_classes = rows.loc[rows["scope"] != "all", "scope"].nunique()
     if n_classes > 1:
@@ -64,21 +94,25 @@ def _overall(rows: pd.DataFrame, base: alt.Chart, tips: list[alt.Tooltip]) -> al
         tip = alt.Tooltip("chance:Q", format=".1%")
         rule = chance.mark_rule(strokeDash=[4, 4], color=INK, opacity=0.5)
         layers.append(rule.encode(y="chance:Q", tooltip=[tip]))
-    return themed(alt.layer(*layers[1:], layers[0], data=embed(whole), width=520, height=260))
+    return alt.layer(*layers, data=embed(rows), width=520, height=260)
 
 
-def _by_class(rows: pd.DataFrame, base: alt.Chart, tips: list[alt.Tooltip]) -> alt.TopLevelMixin:
+def _by_class(
+    rows: pd.DataFrame, base: alt.Chart, rule: alt.Chart, tips: list[alt.Tooltip]
+) -> alt.FacetChart:
     classes = base.transform_filter("datum.scope != 'all'").encode(detail="scope:N")
     whole = base.transform_filter("datum.scope == 'all'")
     whole = whole.encode(color=space_colour(rows).legend(None))
+    chosen = classes.transform_filter(IS_CHOSEN)
+    faint = opacity(0.5, 0.12, NOT_OTHER)
     layers = [
-        classes.mark_line(color=MUTED, strokeWidth=1, opacity=0.5),
-        classes.mark_point(color=MUTED, size=22, opacity=0.7).encode(
-            tooltip=[alt.Tooltip("scope:N", title="class"), *tips]
-        ),
+        rule,
+        classes.mark_line(color=MUTED, strokeWidth=1).encode(opacity=faint),
+        classes.mark_point(color=MUTED, size=22).encode(opacity=faint, tooltip=tips),
         whole.mark_line(),
         whole.mark_point(opacity=1).encode(tooltip=tips),
+        chosen.mark_line(color=INK),
+        chosen.mark_point(color=INK, opacity=1).encode(tooltip=tips),
     ]
-    return themed(
-        wrapped(alt.layer(*layers, data=embed(rows)), space_facet(rows), rows["space"].nunique())
-    )
+    panels = alt.layer(*layers, data=embed(rows))
+    return wrapped(panels, space_facet(rows), rows["space"].nunique())

@@ -7,6 +7,14 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
+from tdafeat.figures.linking import (
+    IS_SHOWN,
+    NOT_OTHER,
+    class_menu,
+    legend_filter,
+    level_menu,
+    opacity,
+)
 from tdafeat.figures.theme import (
     COLOURS,
     INK,
@@ -54,10 +62,12 @@ def forest(
         scale=alt.Scale(domain=used, range=list(COLOURS[: len(used)])),
         legend=alt.Legend(orient="top") if len(used) > 1 else None,
     )
+    picked = legend_filter("adjustment")
     base = alt.Chart().encode(
         y=alt.Y("title:N", sort=order, title=None, axis=alt.Axis(labelLimit=240, grid=True)),
         yOffset=alt.YOffset("adjustment:N", sort=used),
         color=colour,
+        opacity=opacity(1, 0.1, picked),
     )
     domain = alt.Scale(domain=[-1, 1])
     tips = [
@@ -74,10 +84,13 @@ def forest(
     zero = alt.Chart(embed(pd.DataFrame({"zero": [0]}))).mark_rule(color=INK, opacity=0.5)
     layers = [
         zero.encode(x=alt.X("zero:Q", scale=domain)),
-        base.mark_rule(strokeWidth=1.4).encode(x=alt.X("low:Q", scale=domain), x2="high:Q"),
+        base.mark_rule(strokeWidth=1.4)
+        .encode(x=alt.X("low:Q", scale=domain), x2="high:Q")
+        .properties(name="intervals")
+        .add_params(picked),
         *(
             base.transform_filter(f"datum.significant == {int(filled)}")
-            .mark_point(size=38, filled=filled, opacity=1)
+            .mark_point(size=38, filled=filled)
             .encode(x=x, tooltip=tips)
             for filled in (True, False)
         ),
@@ -106,13 +119,15 @@ def scatter(
     both = with_names(first.merge(second, on=keys, suffixes=("", "_primary")))
     name = title or metric.replace("_", " ")
     against = primary.replace("_", " ")
+    order, picked = levels(both), legend_filter("level")
     chart = (
         alt.Chart(embed(both[["space", "level", "scope", "value", "value_primary"]]))
-        .mark_point(opacity=0.75)
+        .mark_point()
         .encode(
             x=alt.X("value:Q", title=name, scale=alt.Scale(zero=False)),
             y=alt.Y("value_primary:Q", title=against, axis=alt.Axis(format="%")),
-            color=level_colour(levels(both), words.level),
+            color=level_colour(order, words.level),
+            opacity=opacity(0.75, 0.07, NOT_OTHER, IS_SHOWN, picked),
             tooltip=[
                 alt.Tooltip("scope:N", title="class"),
                 alt.Tooltip("level:N", title=words.level),
@@ -120,7 +135,9 @@ def scatter(
                 alt.Tooltip("value_primary:Q", title=against, format=".1%"),
             ],
         )
+        .properties(name="points")
+        .add_params(picked)
     )
-    n_spaces = both["space"].nunique()
-    panels = wrapped(chart, space_facet(both), n_spaces)
-    return themed(panels.resolve_scale(x="independent"))
+    menus = class_menu(sorted(both["scope"].unique())), level_menu(order, words.level)
+    panels = wrapped(chart, space_facet(both), both["space"].nunique())
+    return themed(panels.resolve_scale(x="independent").add_params(*menus))

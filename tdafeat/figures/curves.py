@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 import pandas as pd
 
+from tdafeat.figures.linking import legend_filter, level_menu, level_rule, opacity
 from tdafeat.figures.theme import (
     embed,
+    levels,
     severity_axis,
     space_colour,
     space_shape,
@@ -42,10 +44,10 @@ def curves(
     rows = rows.assign(title=rows["metric"].map(known))
     keys = ["title", "space", "severity", "level"]
     rows = rows.groupby(keys, sort=False)["value"].mean().reset_index()
+    x = severity_axis(rows, words)
     base = alt.Chart().encode(
-        x=severity_axis(rows, words),
+        x=x,
         y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False)),
-        color=space_colour(rows),
     )
     tips = [
         alt.Tooltip("title:N", title="metric"),
@@ -53,12 +55,16 @@ def curves(
         alt.Tooltip("level:N", title=words.level),
         alt.Tooltip("value:Q", format=".4g"),
     ]
-    points = base.mark_point(opacity=1).encode(shape=space_shape(rows), tooltip=tips)
-    layers = [base.mark_line(), points]
+    picked = legend_filter("space")
+    lines = base.encode(color=space_colour(rows), opacity=opacity(1, 0.1, picked))
+    points = lines.mark_point().encode(shape=space_shape(rows), tooltip=tips)
+    points = points.properties(name="points").add_params(picked)
+    layers = [level_rule(x), lines.mark_line(), points]
     panels = alt.layer(*layers, data=embed(rows))
     order = [known[name] for name in names]
     facet = alt.Facet("title:N", title=None, sort=order)
-    return themed(wrapped(panels, facet, len(names)).resolve_scale(y="independent"))
+    chart = wrapped(panels, facet, len(names)).resolve_scale(y="independent")
+    return themed(chart.add_params(level_menu(levels(rows), words.level)))
 
 
 def distances(metrics: pd.DataFrame, titles: Mapping[str, str] | None = None) -> alt.TopLevelMixin:

@@ -7,6 +7,16 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.figures.density import density
+from tdafeat.figures.linking import (
+    CLASS,
+    IS_CHOSEN,
+    PANEL,
+    class_menu,
+    legend_filter,
+    level_menu,
+    only_shown,
+    opacity,
+)
 from tdafeat.figures.theme import (
     INK,
     checked,
@@ -22,11 +32,15 @@ from tdafeat.wording import wording_of
 
 DIAGRAM = ["encoder", "layer", "severity", "parameter", "noise"]
 SHOWN = ["space", "level", "scope", "homology", "mark", "birth", "y", "dies"]
+OF_CLASS = 40  # bars of each degree and level of a class, the longest
 CORNERS = ["birth_to", "y_to", "bars", "share", "radius"]
 
 
 def diagrams(
-    diagrams: pd.DataFrame, records: pd.DataFrame | None = None, most: int = 300
+    diagrams: pd.DataFrame,
+    records: pd.DataFrame | None = None,
+    most: int = 300,
+    classes: pd.DataFrame | None = None,
 ) -> alt.TopLevelMixin:
     """Birth-death diagrams, a panel for each level, H0 and H1 by colour.
 
@@ -41,14 +55,18 @@ def diagrams(
         confidence band; a degree whose radius is not known, or not finite, has no line.
     most : bars of a degree and level drawn one by one. Of more, the density of all is drawn, and
         only the longest one by one.
+    classes : the run's table of diagrams, of the classes; the longest bars of the class that is
+        chosen appear before the others.
 
     Raises
     ------
     ValueError where there is no bar.
     """
     checked(diagrams, "diagrams", "birth", "death", "degree")
-    words, frame = wording_of(diagrams), with_names(diagrams)
-    order = levels(frame)
+    words, whole = wording_of(diagrams), with_names(diagrams)
+    own = with_names(_longest(diagrams[:0] if classes is None else classes))
+    order, names = levels(whole), sorted(own["scope"].unique())
+    frame = pd.concat([whole.assign(mark="bar"), own.assign(mark="class")], ignore_index=True)
     essential = ~np.isfinite(frame["death"])
     finite = frame.loc[~essential, ["birth", "death"]].to_numpy()
     top = 1.06 * float(finite.max()) if finite.size and finite.max() > 0 else 1.0
@@ -56,24 +74,34 @@ def diagrams(
         homology=frame["degree"].map("H{}".format),
         y=frame["death"].where(~essential, top),
         dies=np.where(essential, "never", frame["death"].map("{:.4g}".format)),
-        mark=np.where(essential, "essential", "bar"),
+        mark=frame["mark"].mask(essential & (frame["mark"] == "bar"), "essential"),
     )
     degrees = sorted(frame["homology"].unique())
-    bars, cells = density(frame, top, most)
-    parts = [bars, cells.assign(mark="density")]
+    of_class = frame["mark"] == "class"
+    bars, cells = density(frame[~of_class], top, most)
+    parts = [bars, frame[of_class], cells.assign(mark="density")]
     if records is not None and len(records):
         parts.append(_bands(frame, records, top).assign(mark="band"))
     table = pd.concat(parts, ignore_index=True).reindex(columns=[*SHOWN, *CORNERS])
 
     layers = _layers(top, degrees, words.level)
-    panels = alt.layer(*layers, data=embed(table.dropna(axis="columns", how="all")))
+    panels = alt.layer(*layers, data=embed(table.dropna(axis="columns", how="all")), name=PANEL)
     spaces = frame["space"].drop_duplicates().tolist()
     if len(spaces) > 1:
         row = alt.Row("space:N", title=None, sort=spaces)
         panels = panels.properties(width=160, height=160)
         column = alt.Column("level:N", sort=order, title=words.level)
-        return themed(panels.facet(row=row, column=column))
-    return themed(wrapped(panels, level_facet(order, words.level), len(order), square=True))
+        grid = panels.facet(row=row, column=column)
+    else:
+        grid = wrapped(panels, level_facet(order, words.level), len(order), square=True)
+    return themed(only_shown(grid).add_params(class_menu(names), level_menu(order, words.level)))
+
+
+def _longest(classes: pd.DataFrame) -> pd.DataFrame:
+    """At most `OF_CLASS` bars of each diagram."""
+    length = classes["death"] - classes["birth"]
+    keys = [classes[name] for name in (*DIAGRAM, "scope", "degree")]
+    return classes[length.groupby(keys).rank(method="first", ascending=False) <= OF_CLASS]
 
 
 def _layers(top: float, degrees: list[str], level: str) -> list[alt.Chart]:
@@ -87,6 +115,8 @@ def _layers(top: float, degrees: list[str], level: str) -> list[alt.Chart]:
         y=alt.Y("y:Q", title="death", scale=scale),
         color=degree_colour(degrees),
     )
+    picked = legend_filter("homology")
+    faint = opacity(0.8, 0.1, f"{CLASS} == ''", picked)
     to = {"x2": "birth_to:Q", "y2": "y_to:Q"}
     one = [
         *known,
@@ -101,20 +131,25 @@ def _layers(top: float, degrees: list[str], level: str) -> list[alt.Chart]:
     return [
         diagonal.mark_rule(color=INK, opacity=0.4),
         base.transform_filter("datum.mark == 'density'")
-        .mark_rect()
+        .mark_rect(fillOpacity=alt.ExprRef(f"{CLASS} == '' ? 1 : 0.2"))
         .encode(
             **to,
             opacity=alt.Opacity("share:Q", scale=alt.Scale(range=[0.06, 0.7]), legend=None),
             tooltip=[*known, alt.Tooltip("bars:Q")],
         ),
         base.transform_filter("datum.mark == 'bar'")
-        .mark_point(size=16, opacity=0.7)
-        .encode(tooltip=one),
+        .mark_point(size=16)
+        .encode(opacity=faint, tooltip=one)
+        .properties(name="bars")
+        .add_params(picked),
         base.transform_filter("datum.mark == 'band'")
         .mark_rule(strokeDash=[4, 3], strokeWidth=1.3)
         .encode(**to, tooltip=[*known, alt.Tooltip("radius:Q", format=".4g")]),
         base.transform_filter("datum.mark == 'essential'")
-        .mark_point(size=70, shape="triangle-up", opacity=1)
+        .mark_point(size=70, shape="triangle-up")
+        .encode(opacity=faint, tooltip=one),
+        base.transform_filter(f"datum.mark == 'class' && {IS_CHOSEN}")
+        .mark_point(size=26, opacity=1)
         .encode(tooltip=one),
     ]
 

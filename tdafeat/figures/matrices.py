@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.figures.dendrogram import clustered, tree
+from tdafeat.figures.linking import CLASS, NOT_OTHER, class_menu, opacity
 from tdafeat.figures.theme import embed, level_facet, levels, themed, with_names
 from tdafeat.wording import Wording, wording_of
 
@@ -38,7 +39,8 @@ def class_matrix(
     label = f"{name} ({unit})" if unit else name
     panels, words = levels(rows), wording_of(pairs)
     heat = _heatmap(order, words, label, (None, None), ".3g", [])
-    return _below_trees(heat, both, order, links, panels, words, label)
+    chart = _below_trees(heat, both, order, links, panels, words, label)
+    return themed(chart.add_params(class_menu(order)))
 
 
 def space_matrix(
@@ -64,7 +66,7 @@ def space_matrix(
     order, links = clustered(first.assign(value=apart))
     panels, words = levels(rows), wording_of(similarities)
     heat = _heatmap(order, words, name, (None, None), ".3g", [], "feature space")
-    return _below_trees(heat, both, order, links, panels, words, "apart")
+    return themed(_below_trees(heat, both, order, links, panels, words, "apart"))
 
 
 def both_ways(similarities: pd.DataFrame) -> pd.DataFrame:
@@ -96,7 +98,7 @@ def confusion(predictions: pd.DataFrame, method: str = "probe") -> alt.TopLevelM
     titles = ("true class", "predicted class")
     words = wording_of(predictions)
     heat = _heatmap(order, words, "share of the class", titles, ".0%", tip)
-    return _by_level(heat, counts, levels(rows), words)
+    return themed(_by_level(heat, counts, levels(rows), words).add_params(class_menu(order)))
 
 
 def _below_trees(
@@ -107,7 +109,7 @@ def _below_trees(
     panels: list[str],
     words: Wording,
     label: str,
-) -> alt.TopLevelMixin:
+) -> alt.FacetChart | alt.ConcatChart:
     """The heatmap of each level below the tree that orders it, where there is one."""
     if links.empty:
         return _by_level(heat, cells, panels, words)
@@ -122,14 +124,14 @@ def _below_trees(
         for level in panels
     ]
     heading = alt.TitleParams(words.level, anchor="middle", fontSize=12)
-    return themed(alt.concat(*drawn, columns=2, title=heading if several else alt.Undefined))
+    return alt.concat(*drawn, columns=2, title=heading if several else alt.Undefined)
 
 
 def _by_level(
     heat: alt.Chart, cells: pd.DataFrame, panels: list[str], words: Wording
-) -> alt.TopLevelMixin:
+) -> alt.FacetChart:
     shown = heat.properties(data=embed(cells))
-    return themed(shown.facet(level_facet(panels, words.level), columns=2))
+    return shown.facet(level_facet(panels, words.level), columns=2)
 
 
 def _step(order: list[str]) -> int:
@@ -154,6 +156,8 @@ def _heatmap(
         ticks=False,
     )
     shares, tight = axes[0] is not None, alt.Scale(padding=0)
+    empty = f"{CLASS} == '' ? '{NONE}' : 'transparent'"
+    of_classes = noun == "class"
     return (
         alt.Chart()
         .mark_rect()
@@ -168,11 +172,12 @@ def _heatmap(
                     orient="bottom",
                     direction="horizontal",
                     gradientLength=220,
-                    titleLimit=320,
+                    titleLimit=0,
                     format=number,
                     labelOverlap=True,
                 ),
             ),
+            opacity=opacity(1, 0.15, NOT_OTHER) if of_classes else alt.value(1),
             tooltip=[
                 alt.Tooltip("scope:N", title=axes[0] or noun),
                 alt.Tooltip("scope_b:N", title=axes[1] or f"and {noun}"),
@@ -184,6 +189,6 @@ def _heatmap(
         .properties(
             width=alt.Step(step),
             height=alt.Step(step),
-            view=alt.ViewBackground(fill=NONE if shares else "transparent"),
+            view=alt.ViewBackground(fill=alt.ExprRef(empty) if shares else "transparent"),
         )
     )

@@ -5,6 +5,15 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from tdafeat.figures.linking import (
+    NOT_OTHER,
+    PANEL,
+    class_menu,
+    legend_filter,
+    level_menu,
+    only_shown,
+    opacity,
+)
 from tdafeat.figures.theme import (
     class_marks,
     embed,
@@ -16,33 +25,44 @@ from tdafeat.figures.theme import (
 )
 from tdafeat.wording import wording_of
 
+MARGIN = 0.04  # of the extent, around the points
+
 
 def projection(projections: pd.DataFrame) -> alt.TopLevelMixin:
-    """One map for each level, fitted jointly, so that places can be compared.
+    """One map for each level, fitted jointly and on the same axes, so that places can be compared.
 
-    Pass one feature space and one method. Click a class in the legend to single it out.
+    Pass one feature space and one method. A click in the legend singles out a class.
     """
     words, frame = wording_of(projections), with_names(projections)
-    order = levels(frame)
-    colour, shape = class_marks(sorted(frame["label"].unique()))
-    chosen = alt.selection_point(name="chosen_class", fields=["label"], bind="legend")
+    frame = frame.rename(columns={"label": "scope"})
+    order, classes = levels(frame), sorted(frame["scope"].unique())
+    colour, shape = class_marks(classes, "scope")
+    picked = legend_filter("scope")
     bare = alt.Axis(labels=False, ticks=False, title=None, grid=False, domainOpacity=0.25)
-    scale = alt.Scale(zero=False)
     chart = (
-        alt.Chart(embed(frame[["level", "image", "label", "x", "y"]]), name="map")
+        alt.Chart(embed(frame[["level", "image", "scope", "x", "y"]]), name=PANEL)
         .mark_point(size=24)
         .encode(
-            x=alt.X("x:Q", axis=bare, scale=scale),
-            y=alt.Y("y:Q", axis=bare, scale=scale),
+            x=alt.X("x:Q", axis=bare, scale=_extent(frame["x"])),
+            y=alt.Y("y:Q", axis=bare, scale=_extent(frame["y"])),
             color=colour,
             shape=shape,
-            opacity=alt.condition(chosen, alt.value(0.8), alt.value(0.06)),
+            opacity=opacity(0.8, 0.06, NOT_OTHER, picked),
             tooltip=[
-                alt.Tooltip("label:N", title="class"),
+                alt.Tooltip("scope:N", title="class"),
                 alt.Tooltip("level:N", title=words.level),
                 alt.Tooltip("image:N"),
             ],
         )
+        .add_params(picked)
     )
-    facet = level_facet(order, words.level)
-    return themed(wrapped(chart, facet, len(order), square=True).add_params(chosen))
+    panels = wrapped(chart, level_facet(order, words.level), len(order), square=True)
+    menus = class_menu(classes), level_menu(order, words.level)
+    return themed(only_shown(panels).add_params(*menus))
+
+
+def _extent(values: pd.Series) -> alt.Scale:
+    """The same axis at every level, also where one level alone is shown."""
+    low, high = float(values.min()), float(values.max())
+    margin = MARGIN * (high - low) or 1.0
+    return alt.Scale(domain=[low - margin, high + margin], nice=False, zero=False)

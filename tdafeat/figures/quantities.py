@@ -5,7 +5,8 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from tdafeat.figures.theme import COLOURS, MUTED, embed, themed, wrapped
+from tdafeat.figures.linking import IS_CHOSEN, NOT_OTHER, class_menu, legend_filter, opacity
+from tdafeat.figures.theme import COLOURS, INK, MUTED, embed, themed, wrapped
 
 WHOLE = "all"
 
@@ -27,8 +28,8 @@ def quantities(
     if not by_class:
         frame = frame[frame["scope"] == WHOLE]
     line = "scope" if by_class else "series"
-    frame = frame[["quantity", line, "x", "value"]].rename(columns={line: "line"})
-    names = frame["line"].drop_duplicates().tolist()
+    frame = frame[["quantity", line, "x", "value"]]
+    names = frame[line].drop_duplicates().tolist()
     order = frame["quantity"].drop_duplicates().tolist()
     axis = alt.Axis(format="~s", labelOverlap=True, grid=False)
     base = alt.Chart().encode(
@@ -36,27 +37,38 @@ def quantities(
         y=alt.Y("value:Q", title=None, axis=alt.Axis(format=".0%" if "%" in spec else "~r")),
     )
     tips = [
-        alt.Tooltip("line:N", title="class" if by_class else "of"),
+        alt.Tooltip(f"{line}:N", title="class" if by_class else "of"),
         alt.Tooltip("x:Q", title=x or "x"),
         alt.Tooltip("value:Q", format=spec),
     ]
     if by_class:
-        each = base.transform_filter(alt.datum.line != WHOLE).encode(detail="line:N")
-        whole = base.transform_filter(alt.datum.line == WHOLE)
+        each = base.transform_filter(alt.datum.scope != WHOLE).encode(detail="scope:N")
+        whole = base.transform_filter(alt.datum.scope == WHOLE)
         layers = [
-            each.mark_line(color=MUTED, strokeWidth=1, opacity=0.6),
+            each.mark_line(color=MUTED, strokeWidth=1).encode(
+                opacity=opacity(0.6, 0.15, NOT_OTHER)
+            ),
             each.mark_point(color=MUTED, size=40, opacity=0.001).encode(tooltip=tips),
             whole.mark_line(color=COLOURS[0]),
             whole.mark_point(color=COLOURS[0], size=14, opacity=1).encode(tooltip=tips),
+            each.mark_line(color=INK).encode(opacity=opacity(1, 0, IS_CHOSEN)),
         ]
+
     else:
         colours = [COLOURS[k % len(COLOURS)] for k in range(len(names))]
         legend = alt.Legend(title=None, orient="top", columns=2, labelLimit=300)
+        domain = alt.Scale(domain=names, range=colours)
+        picked = legend_filter("series")
         lines = base.encode(
-            color=alt.Color("line:N", scale=alt.Scale(domain=names, range=colours), legend=legend),
-            shape=alt.Shape("line:N", scale=alt.Scale(domain=names), legend=legend),
+            color=alt.Color("series:N", scale=domain, legend=legend),
+            shape=alt.Shape("series:N", scale=alt.Scale(domain=names), legend=legend),
+            opacity=opacity(1, 0.1, picked),
         )
-        layers = [lines.mark_line(), lines.mark_point(opacity=1).encode(tooltip=tips)]
+        points = lines.mark_point().encode(tooltip=tips).properties(name="points")
+        layers = [lines.mark_line(), points.add_params(picked)]
     panels = alt.layer(*layers, data=embed(frame))
     facet = alt.Facet("quantity:N", title=None, sort=order)
-    return themed(wrapped(panels, facet, len(order)).resolve_scale(y="independent"))
+    chart = wrapped(panels, facet, len(order)).resolve_scale(y="independent")
+    if by_class:
+        chart = chart.add_params(class_menu([name for name in names if name != WHOLE]))
+    return themed(chart)

@@ -6,6 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from tdafeat.figures.linking import IS_SHOWN, legend_filter, level_menu, opacity
 from tdafeat.figures.theme import (
     checked,
     embed,
@@ -48,6 +49,7 @@ def spectra(spectra: pd.DataFrame) -> alt.TopLevelMixin:
     keep = (frame["share"] > SMALLEST) & ((frame["rank"] <= 30) | frame["rank"].isin(ranks))
     order = levels(frame)
     frame = frame.loc[keep, ["space", "level", "rank", "share", "seed", "fit", "exponent"]]
+    picked = legend_filter("level")
     base = alt.Chart().encode(
         x=alt.X("rank:Q", title="rank of the eigenvalue", scale=alt.Scale(type="log", nice=False)),
         y=alt.Y(
@@ -57,6 +59,7 @@ def spectra(spectra: pd.DataFrame) -> alt.TopLevelMixin:
             axis=alt.Axis(format="~e", tickCount=5),
         ),
         color=level_colour(order, words.level),
+        opacity=opacity(1, 0.1, IS_SHOWN, picked),
         detail="seed:N",
     )
     tips = [
@@ -68,13 +71,14 @@ def spectra(spectra: pd.DataFrame) -> alt.TopLevelMixin:
     ]
     layers = [
         base.transform_filter("isValid(datum.fit)")
-        .mark_line(strokeWidth=1, strokeDash=[4, 3], opacity=0.8)
+        .mark_line(strokeWidth=1, strokeDash=[4, 3])
         .encode(y="fit:Q"),
-        base.mark_line(strokeWidth=1.8),
-        base.mark_point(size=60, opacity=0.001).encode(tooltip=tips),
+        base.mark_line(strokeWidth=1.8).properties(name="lines").add_params(picked),
+        base.mark_point(size=60).encode(opacity=alt.value(0.001), tooltip=tips),
     ]
     panels = alt.layer(*layers, data=embed(frame))
-    return themed(wrapped(panels, space_facet(frame), frame["space"].nunique()))
+    chart = wrapped(panels, space_facet(frame), frame["space"].nunique())
+    return themed(chart.add_params(level_menu(order, words.level)))
 
 
 def _fitted(spectrum: pd.DataFrame) -> pd.DataFrame:

@@ -26,6 +26,7 @@ LEVELS = ("#2f74b8", "#7d74c2", "#b266ab", "#d9607f", "#e0693f", "#d3901a")
 MUTED = "#85857f"
 
 CONFIG = {
+    "aria": False,  # thousands of marks, each read aloud, say less than the caption
     "font": "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif",
     "background": "transparent",
     "view": {"stroke": None, "continuousWidth": 420, "continuousHeight": 260},
@@ -124,10 +125,13 @@ def by_space(
 def embed(frame: pd.DataFrame) -> alt.InlineData:
     """The rows as CSV inside the specification: a third of the size of JSON records.
 
-    Numbers keep five significant digits; there is no limit on the number of rows.
+    Numbers keep five significant digits, text stays text though it look like a number or a
+    date; there is no limit on the number of rows.
     """
     values = frame.to_csv(index=False, float_format="%.5g", na_rep="NaN", lineterminator="\n")
-    return alt.InlineData(values=values, format=alt.CsvDataFormat(type="csv"))
+    numeric = pd.api.types.is_numeric_dtype
+    parse = {str(name): "number" if numeric(frame[name]) else "string" for name in frame}
+    return alt.InlineData(values=values, format=alt.CsvDataFormat(type="csv", parse=parse))
 
 
 def with_names(frame: pd.DataFrame) -> pd.DataFrame:
@@ -206,7 +210,7 @@ def space_facet(frame: pd.DataFrame) -> alt.Facet:
     return alt.Facet("space:N", title=None, sort=frame["space"].drop_duplicates().tolist())
 
 
-def class_marks(classes: Sequence[str]) -> tuple[alt.Color, alt.Shape]:
+def class_marks(classes: Sequence[str], field: str) -> tuple[alt.Color, alt.Shape]:
     """Colour and shape by class: 48 combinations that differ in hue, form or both."""
     names = list(classes)
     colours = [COLOURS[k % len(COLOURS)] for k in range(len(names))]
@@ -219,8 +223,8 @@ def class_marks(classes: Sequence[str]) -> tuple[alt.Color, alt.Shape]:
         labelLimit=120,
     )
     return (
-        alt.Color("label:N", scale=alt.Scale(domain=names, range=colours), legend=legend),
-        alt.Shape("label:N", scale=alt.Scale(domain=names, range=shapes), legend=legend),
+        alt.Color(f"{field}:N", scale=alt.Scale(domain=names, range=colours), legend=legend),
+        alt.Shape(f"{field}:N", scale=alt.Scale(domain=names, range=shapes), legend=legend),
     )
 
 
@@ -241,7 +245,7 @@ def severity_axis(frame: pd.DataFrame, words: Wording) -> alt.X:
         "severity:Q",
         axis=axis,
         title=words.axis,
-        scale=alt.Scale(nice=False, padding=14),
+        scale=alt.Scale(domain=[*ticks["severity"].iloc[[0, -1]]], nice=False, padding=14),
     )
 
 

@@ -8,13 +8,16 @@ from tdafeat.files import at, replace_all
 from tdafeat.run import Run
 
 
-def write(run: Run, folder: str | Path | None = None) -> tuple[Path, Path]:
+def write(
+    run: Run, folder: str | Path | None = None, *, thumbnails: bool = True
+) -> tuple[Path, Path]:
     """Write ``report.html`` and ``report.pdf``; both are made before either is replaced.
 
     Parameters
     ----------
     run : as `Run.read` gives it; neither data nor encoders are needed.
     folder : where to write; the run's own folder if None.
+    thumbnails : whether the page shows small pictures of the images, where the run has them.
 
     Returns
     -------
@@ -26,7 +29,7 @@ def write(run: Run, folder: str | Path | None = None) -> tuple[Path, Path]:
     """
     from tdafeat.report import content, document, page
 
-    report = content.build(run)
+    report = content.build(run, thumbnails)
     files = {
         "report.html": page.render(report).encode(),
         "report.pdf": document.render(report),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,8 @@ def _blocks(run: Run, name: str, exhibit: Exhibit, label: str) -> Iterator[Block
     own = dict(spaces(rows)) if len(rows) else {}
     for space, cells in own.items():
         caption = f"{space}: {exhibit.caption}" if len(own) > 1 else exhibit.caption
-        yield from draw(cells, exhibit, caption, f"{label}-{space}")
+        for block in draw(cells, exhibit, caption, f"{label}-{space}"):
+            yield replace(block, space=space if len(own) > 1 else "")
 
 
 def _pictures(cells: pd.DataFrame, exhibit: Exhibit, caption: str, label: str) -> Iterator[Block]:

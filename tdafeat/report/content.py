@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from tdafeat.errors import UnreadableData
+from tdafeat.figures import theme
 from tdafeat.report import analyses, background, beyond, correlations, evidence, likeness
-from tdafeat.report.model import Block, Report, Section
+from tdafeat.report.model import Block, Report, Section, Thumbnails
 from tdafeat.report.records import Records
 from tdafeat.run import Run
 
@@ -31,8 +33,14 @@ ORDER: tuple[tuple[str, Callable[[Run, Records], Iterator[Block]]], ...] = (
 )
 
 
-def build(run: Run) -> Report:
-    """Everything the page and the document say; a section without data is left out."""
+def build(run: Run, thumbnails: bool = True) -> Report:
+    """Everything the page and the document say; a section without data is left out.
+
+    Parameters
+    ----------
+    run : what is reported.
+    thumbnails : whether the report may hold small pictures of the images.
+    """
     records = Records(run)
     sections = list(analyses.sections(run))
     for title, blocks_of in ORDER:
@@ -43,7 +51,31 @@ def build(run: Run) -> Report:
     manifest = run.manifest
     title = str(manifest["title"] or manifest["name"] or "Report")
     answer = tuple(str(sentence) for sentence in manifest["answer"])
-    return Report(title, str(manifest["question"]), answer, _facts(run, records), tuple(sections))
+    levels = run.metrics[["severity", "parameter", "noise", "encoder", "layer"]].drop_duplicates()
+    return Report(
+        title,
+        str(manifest["question"]),
+        answer,
+        _facts(run, records),
+        tuple(sections),
+        classes=tuple(map(str, manifest["classes"])),
+        levels=tuple(theme.levels(theme.with_names(levels))),
+        level_title=records.words.fixed,
+        thumbnails=_thumbnails(run) if thumbnails else None,
+    )
+
+
+def _thumbnails(run: Run) -> Thumbnails | None:
+    """The sprite of the run folder, where it has one."""
+    path = run.folder / "thumbnails.webp"
+    if run.thumbnails.empty or not path.exists():
+        return None
+    sprite = path.read_bytes()
+    if sprite[:4] != b"RIFF" or sprite[8:12] != b"WEBP":
+        raise UnreadableData(f"{path} is not a WebP file")
+    table = run.thumbnails
+    places = zip(table["column"].tolist(), table["row"].tolist(), strict=True)
+    return Thumbnails(sprite, dict(zip(table["image"], places, strict=True)))
 
 
 def _facts(run: Run, records: Records) -> str:

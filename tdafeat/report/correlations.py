@@ -70,6 +70,12 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
             )
 
 
+def _space(run: Run, encoder: str, layer: str) -> str:
+    """The feature space's name in the other sections."""
+    layers = run.metrics.loc[run.metrics["encoder"] == encoder, "layer"].nunique()
+    return encoder if layers < 2 else f"{encoder} {layer}"
+
+
 def intervals(rows: pd.DataFrame) -> list[str]:
     """Correlations with their intervals, as cells of a table."""
     return [
@@ -119,12 +125,6 @@ def _checks(every: pd.DataFrame, titles: dict[str, str]) -> Iterator[Table]:
         "checks",
         {**formats, "detectable ρ": ".2f"},
     )
-
-
-def _space(run: Run, encoder: str, layer: str) -> str:
-    """The feature space's name in the other sections."""
-    layers = run.metrics.loc[run.metrics["encoder"] == encoder, "layer"].nunique()
-    return encoder if layers < 2 else f"{encoder} {layer}"
 
 
 def _table(known: pd.DataFrame, titles: dict[str, str]) -> Table:

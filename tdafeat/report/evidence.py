@@ -17,6 +17,7 @@ from tdafeat.run import Run
 
 MANY = 300  # bars of a diagram; of more, the density is drawn
 PANELS = 12
+METHODS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP", "pacmap": "PaCMAP"}
 
 
 def accuracy(run: Run, records: Records) -> Iterator[Block]:
@@ -91,6 +92,7 @@ def diagrams(run: Run, records: Records) -> Iterator[Block]:
         "lasts; points near the diagonal are mostly sampling noise."
     )
     bands = run.records[run.records["scope"] == "all"]
+    of_classes = dict(spaces(run.diagrams[run.diagrams["scope"] != "all"]))
     for space, cells in spaces(whole):
         bars = cells.groupby(["severity", "degree"]).size().groupby("degree").max()
         count = ", ".join(f"{n} of H{degree}" for degree, n in bars.items())
@@ -104,7 +106,7 @@ def diagrams(run: Run, records: Records) -> Iterator[Block]:
             " Watch whether loops lose their length and whether the H0 column shrinks or stretches."
         )
         yield Figure(
-            figures.diagrams(cells, first_seed(bands), MANY),
+            figures.diagrams(cells, first_seed(bands), MANY, of_classes.get(space)),
             f"{space}: persistence diagrams{' at each level, on the same axes' * noisy(run)} "
             "(diameter of the balls, in units of the features). A triangle never dies."
             f"{_banded(cells, bands)}{watched * noisy(run)} {_capital(upto)}{count} bars{each}."
@@ -205,7 +207,7 @@ def angles(run: Run, records: Records) -> Iterator[Block]:
     stated = with_names(run.pairs[run.pairs["params"] != ""])
     for (space, params), _ in stated.groupby(["space", "params"], sort=False):
         forced = "2k > D" in str(params)  # the subspaces meet, whatever the classes look like
-        yield (Note if forced else Paragraph)(f"{space}: {params}.")
+        yield (Note if forced else Paragraph)(f"{space}: {params}.", str(space))
     yield from blocks
 
 
@@ -290,7 +292,6 @@ def _notes(run: Run, records: Records) -> Iterator[Block]:
 
 def projections(run: Run, records: Records) -> Iterator[Block]:
     """Maps of the features, coloured by class."""
-    titles = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
     images = "the same images at every level, fitted jointly" if noisy(run) else "the test images"
     dissolving = f" Clusters that dissolve are classes that {records.words.cause} mixes."
     distant = " Distances between far clusters mean little."
@@ -299,7 +300,7 @@ def projections(run: Run, records: Records) -> Iterator[Block]:
             those = f", those of {subset} alone" if subset else ""
             yield Figure(
                 figures.projection(rows),
-                f"{space}: {titles.get(str(method), method)} of {images}{those}, coloured by "
+                f"{space}: {METHODS.get(str(method), method)} of {images}{those}, coloured by "
                 f"class.{dissolving * noisy(run)}{distant * (method != 'pca')}",
                 f"{method}-{'few-' * bool(subset)}{space}",
                 space,

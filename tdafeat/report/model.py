@@ -94,14 +94,44 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Thumbnails:
+    """Small pictures of the images in maps, in one sprite.
+
+    Attributes
+    ----------
+    sprite : a WebP file of square tiles.
+    places : column and row of the tile of each image, by its id.
+    """
+
+    sprite: bytes
+    places: Mapping[str, tuple[int, int]]
+
+
+@dataclass(frozen=True)
 class Report:
-    """The question, the answer in plain words, and the sections that support it."""
+    """The question, the answer in plain words, and the sections that support it.
+
+    Attributes
+    ----------
+    classes, levels : what can be singled out in all figures, by name and in order.
+    level_title : what the levels are.
+    """
 
     title: str
     question: str
     answer: tuple[str, ...]
     facts: str
     sections: tuple[Section, ...]
+    classes: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
+    level_title: str = ""
+    thumbnails: Thumbnails | None = None
+
+    @property
+    def spaces(self) -> tuple[str, ...]:
+        """The feature spaces that have blocks of their own, in order."""
+        blocks = (block for section in self.sections for block in section.blocks)
+        return tuple(dict.fromkeys(block.space for block in blocks if block.space))
 
 
 def _cell(value: Any, spec: str | None) -> str:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
+from base64 import b64encode
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from tdafeat import __version__
 from tdafeat.report.formulas import html
-from tdafeat.report.model import Block, Figure, Paragraph, References, Report, Table
+from tdafeat.report.model import Block, Figure, Paragraph, References, Report, Table, Thumbnails
 
 SHORT = 28  # characters; columns of shorter cells do not wrap
+LONG = 18  # rows; longer tables scroll
 
 
 def render(report: Report) -> str:
-    """The page, with its style, scripts and figures inside."""
+    """The page, with its style, scripts, figures and thumbnails inside."""
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
@@ -28,13 +31,11 @@ def render(report: Report) -> str:
         for section in report.sections
     ]
     return template.render(
-        report={
-            "title": report.title,
-            "question": report.question,
-            "answer": report.answer,
-            "facts": report.facts,
-            "sections": sections,
-        },
+        report=report,
+        sections=sections,
+        levels=_embedded(report.levels),
+        places=_embedded(report.thumbnails.places if report.thumbnails else {}),
+        sprite=_sprite(report.thumbnails),
         version=__version__,
         style=Markup(_template("page.css")),
         script=Markup(_template("page.js")),
@@ -45,14 +46,20 @@ def render(report: Report) -> str:
 def _block(block: Block) -> dict[str, Any]:
     from markupsafe import Markup
 
-    kind = {"kind": type(block).__name__}
+    kind = {"kind": type(block).__name__, "space": block.space}
     if isinstance(block, Figure):
-        return kind | {"caption": block.caption, "spec": _embedded(block.chart.to_dict())}
+        return kind | {
+            "caption": block.caption,
+            "name": block.label,
+            "spec": _embedded(block.chart.to_dict()),
+        }
     if isinstance(block, Table):
         rows = block.rows()
         columns = list(zip((str(name) for name in block.frame), *rows, strict=True))
         return kind | {
             "caption": block.caption,
+            "name": block.label,
+            "long": len(rows) > LONG,
             "columns": [column[0] for column in columns],
             "styles": [
                 "number" if name in block.formats else "short" * (max(map(len, column)) < SHORT)
@@ -60,10 +67,15 @@ def _block(block: Block) -> dict[str, Any]:
             ],
             "rows": [
                 [
-                    Markup(html(f"${cell}$")) if cell and name in block.math else cell
-                    for name, cell in zip(block.frame, row, strict=True)
+                    (
+                        Markup(html(f"${cell}$")) if cell and name in block.math else cell,
+                        _exact(value),
+                    )
+                    for name, cell, value in zip(block.frame, shown, values, strict=True)
                 ]
-                for row in rows
+                for shown, values in zip(
+                    rows, block.frame.itertuples(index=False, name=None), strict=True
+                )
             ],
         }
     if isinstance(block, References):
@@ -71,6 +83,22 @@ def _block(block: Block) -> dict[str, Any]:
     if isinstance(block, Paragraph) and block.typeset:
         return kind | {"text": Markup(html(block.text))}
     return kind | {"text": block.text}
+
+
+def _exact(value: Any) -> str:
+    """A number in full, for sorting and downloads; nothing for text and what is missing."""
+    if isinstance(value, str) or not isinstance(value, int | float) or math.isnan(value):
+        return ""
+    return repr(value)
+
+
+def _sprite(thumbnails: Thumbnails | None) -> Any:
+    """The sprite as the value of a style; base64 has no character that could end it."""
+    from markupsafe import Markup
+
+    if thumbnails is None:
+        return "none"
+    return Markup(f"url(data:image/webp;base64,{b64encode(thumbnails.sprite).decode()})")
 
 
 def _embedded(value: Any) -> Any:

@@ -183,7 +183,7 @@ def test_spectrum_shares_sum_to_one_and_rounding_is_left_out(run):
 def test_forty_seven_classes_keep_their_marks_apart():
     from tdafeat.figures.theme import class_marks
 
-    colour, shape = (mark.to_dict() for mark in class_marks([str(k) for k in range(47)]))
+    colour, shape = (mark.to_dict() for mark in class_marks([str(k) for k in range(47)], "scope"))
     marks = set(zip(colour["scale"]["range"], shape["scale"]["range"], strict=True))
     assert len(marks) == 47
 
@@ -229,5 +229,5 @@ def test_names_of_sets_cannot_leave_their_string():
 def test_counts_below_one_have_no_place_on_a_logarithmic_axis():
     chart = figures.quantities(lines())
     assert set(rows_of(chart)["x"]) == {1, 2, 4}
-    assert set(rows_of(chart)["line"]) == {"train", "test"}
-    assert set(rows_of(figures.quantities(lines(), by_class=True))["line"]) == {"all", "a", "b"}
+    assert set(rows_of(chart)["series"]) == {"train", "test"}
+    assert set(rows_of(figures.quantities(lines(), by_class=True))["scope"]) == {"all", "a", "b"}

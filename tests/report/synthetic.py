@@ -81,6 +81,9 @@ def write_run(
             frames["diagrams"].append(bars.assign(**cell))
             band = {"scope": ["all"], "points": [n], "band_h0": [0.5], "band_h1": [np.inf]}
             frames["records"].append(pd.DataFrame(band).assign(**cell))
+            for name in classes:
+                own = bars.iloc[:: len(classes)].assign(scope=name)
+                frames["diagrams"].append(own.assign(**cell))
             ranks = np.arange(1, dimension + 1)
             values = ranks ** -(1.5 - 0.2 * severity)
             spectrum = pd.DataFrame({"scope": "all", "rank": ranks, "value": values})
@@ -191,3 +194,15 @@ def write_manifest(folder, classes, encoders, n_levels, n_images, dimension, **c
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "manifest.json").write_text(json.dumps(manifest | changes))
+
+
+def write_thumbnails(folder: Path) -> Path:
+    """Add a sprite, a tile for each image of the maps."""
+    from PIL import Image
+
+    images = pd.read_parquet(folder / "tables" / "projections.parquet")["image"].unique()
+    side = int(np.ceil(np.sqrt(len(images))))
+    Image.new("RGB", (48 * side, 48 * side), "teal").save(folder / "thumbnails.webp")
+    places = [{"image": i, "column": k % side, "row": k // side} for k, i in enumerate(images)]
+    pd.DataFrame(places).to_parquet(folder / "tables" / "thumbnails.parquet", index=False)
+    return folder

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 
+import pandas as pd
 import pytest
 
 from tdafeat import report
@@ -12,7 +13,7 @@ from tdafeat.report import page
 from tdafeat.report.content import build
 from tdafeat.report.model import Figure
 from tdafeat.run import Run
-from tests.report.synthetic import write_run
+from tests.report.synthetic import write_run, write_thumbnails
 
 BAD = "<script>window.hurt = 1</script>"
 LONG = "a_class_with_a_name_that_goes_on_" * 5
@@ -22,7 +23,8 @@ QUOTES = "</script><img src=x onerror=hurt=1> \"quoted\" 'class' & more"
 @pytest.fixture(scope="module")
 def bad_run(tmp_path_factory):
     names = ("banded", BAD, LONG, QUOTES)
-    return Run.read(write_run(tmp_path_factory.mktemp("bad"), classes=names, encoders=("a", BAD)))
+    folder = write_run(tmp_path_factory.mktemp("bad"), classes=names, encoders=("a", BAD))
+    return Run.read(write_thumbnails(folder))
 
 
 def test_nothing_from_the_run_becomes_markup(bad_run):
@@ -35,7 +37,9 @@ def test_nothing_from_the_run_becomes_markup(bad_run):
 def test_specifications_survive_embedding(bad_run):
     content = build(bad_run)
     found = re.findall(
-        r'<script type="application/json".*?>(.*?)</script>', page.render(content), flags=re.S
+        r'<script type="application/json" class="spec".*?>(.*?)</script>',
+        page.render(content),
+        flags=re.S,
     )
     charts = [b.chart for s in content.sections for b in s.blocks if isinstance(b, Figure)]
     assert [json.loads(text) for text in found] == [chart.to_dict() for chart in charts]
@@ -63,15 +67,19 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="module", params=["light", "dark"])
-def view(request, chromium, bad_run):
+@pytest.fixture(scope="module")
+def view(chromium, bad_run):
+    """One load of one page, every test leaving it as it found it."""
     path, _ = report.write(bad_run)
-    tab = chromium.new_page(color_scheme=request.param, viewport={"width": 1000, "height": 900})
+    tab = chromium.new_page(color_scheme="light", viewport={"width": 1300, "height": 900})
     tab.said, tab.asked = [], []
     tab.on("console", lambda message: tab.said.append(message.text))
     tab.on("pageerror", lambda error: tab.said.append(str(error)))
     tab.on("request", lambda asked: tab.asked.append(asked.url))
     tab.goto(path.as_uri())
+    tab.wait_for_function("document.querySelectorAll('.chart.drawn').length > 0")
+    tab.drawn_at_first = tab.locator(".chart.drawn").count()
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
     tab.wait_for_function(
         "document.querySelectorAll('.chart.drawn').length == "
         "document.querySelectorAll('.chart').length",
@@ -81,54 +89,288 @@ def view(request, chromium, bad_run):
     tab.close()
 
 
+def chart(view, title):
+    """The first visible figure whose caption holds these words, scrolled to."""
+    figure = view.locator("figure:not(.aside)", has_text=title).first
+    figure.evaluate("f => f.scrollIntoView({block: 'center'})")  # not below the controls
+    return figure
+
+
+def settled(view, figure, **choice):
+    """Wait until a figure shows what was chosen."""
+    view.wait_for_function(
+        """([chart, choice]) => {
+            const shows = JSON.parse(chart.dataset.shows ?? "{}");
+            return Object.entries(choice).every(([name, value]) => shows[name] === value);
+        }""",
+        arg=[figure.locator(".chart").element_handle(), choice],
+    )
+
+
+def marks(figure):
+    """Opacities of a figure's symbols, rounded."""
+    return figure.locator(".mark-symbol.role-mark path").evaluate_all(
+        "all => all.map(p => Math.round(100 * (p.getAttribute('opacity') ?? 1)) / 100)"
+    )
+
+
+def panels(figure):
+    return figure.locator(".mark-group.role-scope.cell > g").count()
+
+
+def pick(view, name):
+    view.fill("#class", name)
+    view.locator("#class").press("Enter")
+
+
 def test_no_console_message_and_no_request_but_the_file_itself(view):
     assert view.said == []
-    assert [url for url in view.asked if not url.startswith(("file:", "data:"))] == []
+    assert [url for url in view.asked if not url.startswith(("file:", "data:", "blob:"))] == []
     assert view.evaluate("window.hurt") is None
+
+
+def test_figures_far_away_wait_until_they_are_near(view):
+    assert 0 < view.drawn_at_first < view.locator(".chart").count() / 2
 
 
 def test_every_figure_is_drawn_and_described(view, bad_run):
     expected = sum(isinstance(b, Figure) for s in build(bad_run).sections for b in s.blocks)
-    marks = view.eval_on_selector_all(
+    counts = view.eval_on_selector_all(
         ".chart", "charts => charts.map(c => c.querySelectorAll('svg path').length)"
     )
-    assert len(marks) == expected
-    assert min(marks) > 5
-    captions = view.eval_on_selector_all(
-        "figure",
-        "all => all.map(f => document.getElementById(f.getAttribute('aria-labelledby')).innerText)",
+    assert len(counts) == expected
+    assert min(counts) > 5
+    described = view.eval_on_selector_all(
+        ".chart[role=img]",
+        "all => all.map(c => document.getElementById(c.getAttribute('aria-labelledby')).innerText)",
     )
-    assert captions[0].startswith("Figure 1. ")
+    assert len(described) == expected
+    assert described[0].startswith("Figure 1. ")
 
 
 def test_names_are_shown_as_text(view):
     assert BAD in view.inner_text("main")
     labels = view.eval_on_selector_all("svg text", "all => all.map(t => t.textContent)")
     assert any("<script>" in label for label in labels)
+    options = view.eval_on_selector_all("#classes option", "all => all.map(o => o.value)")
+    assert options == ["banded", BAD, LONG, QUOTES]
+
+
+@pytest.mark.parametrize("name", ["banded", BAD, QUOTES])
+def test_a_class_is_singled_out_in_every_figure_that_has_it(view, name):
+    before = {}
+    titles = ("takes each class for", "persistence diagrams", "PCA of", "of every class")
+    for title in titles:
+        before[title] = chart(view, title).locator(".chart").inner_html()
+    pick(view, name)
+    for title in titles:
+        figure = chart(view, title)
+        settled(view, figure, chosen_class=name)
+        assert figure.locator(".chart").inner_html() != before[title]
+    shown = marks(chart(view, "PCA of"))
+    assert shown.count(0.8) == 4 * 12  # levels, images of the class
+    assert shown.count(0.06) == 4 * 12 * 3
+    view.fill("#class", "")
+    for title in titles:
+        settled(view, chart(view, title), chosen_class="")
+    assert set(marks(chart(view, "PCA of"))) == {0.8}
+
+
+def test_a_click_on_a_mark_chooses_its_class_and_a_second_lets_go(view):
+    figure = chart(view, "PCA of")
+    point = figure.locator(".mark-symbol.role-mark path").first
+    for expected in ("banded", ""):
+        point.dispatch_event("click")
+        settled(view, figure, chosen_class=expected)
+        assert view.input_value("#class") == expected
+
+
+def test_a_legend_of_classes_chooses_for_every_figure(view):
+    figure = chart(view, "PCA of")
+    for expected in (QUOTES, ""):  # the first in the order of the alphabet
+        figure.locator(".role-legend-symbol path").first.dispatch_event("click")
+        settled(view, figure, chosen_class=expected)
+        assert view.input_value("#class") == expected
+
+
+def test_a_legend_filters_its_own_figure(view):
+    figure = chart(view, "persistence diagrams")
+    assert set(marks(figure)) == {0.8}
+    entry = figure.locator(".role-legend-symbol path").nth(1)
+    for modifiers, expected in ({}, {0.8, 0.1}), ({"shiftKey": True}, {0.8}):
+        entry.dispatch_event("click", modifiers)
+        for _ in range(100):
+            if set(marks(figure)) == expected:
+                break
+            view.wait_for_timeout(50)
+        assert set(marks(figure)) == expected
+
+
+def test_half_a_name_finds_its_class(view):
+    pick(view, "BAND")
+    assert view.input_value("#class") == "banded"
+    pick(view, "")
+    settled(view, chart(view, "PCA of"), chosen_class="")
+
+
+def test_the_slider_moves_diagrams_spectra_and_maps_together(view):
+    titles = ("persistence diagrams", "PCA of")
+    assert [panels(chart(view, title)) for title in titles] == [4, 4]
+    slider = view.locator("#level")
+    slider.focus()
+    slider.press("ArrowRight")
+    assert view.inner_text("#level-name") == "1 (0.08)"
+    assert slider.get_attribute("aria-valuetext") == "1 (0.08)"
+    for title in titles:
+        figure = chart(view, title)
+        settled(view, figure, shown_level="1 (0.08)")
+        assert panels(figure) == 1
+    spectrum = chart(view, "Share of the variance")
+    settled(view, spectrum, shown_level="1 (0.08)")
+    faint = spectrum.locator(".mark-line path").evaluate_all(
+        "all => all.map(p => Number(p.getAttribute('opacity') ?? 1))"
+    )
+    assert sorted(set(faint)) == [0.1, 1]
+    view.click("#all-levels")
+    for title in titles:
+        settled(view, chart(view, title), shown_level="")
+        assert panels(chart(view, title)) == 4
+    assert view.get_attribute("#all-levels", "aria-pressed") == "true"
+
+
+def test_one_feature_space_is_shown_at_a_time(view):
+    shown = "all => all.map(f => f.dataset.space)"
+    visible = "figure[data-space]:not(.aside)"
+    assert set(view.eval_on_selector_all(visible, shown)) == {"a"}
+    view.select_option("#space", BAD)
+    assert set(view.eval_on_selector_all(visible, shown)) == {BAD}
+    view.select_option("#space", "a")
+
+
+def test_a_mark_says_its_class_and_shows_its_image(view):
+    figure = chart(view, "PCA of")
+    figure.locator(".mark-symbol.role-mark path").first.hover(force=True)
+    view.wait_for_selector("#tip:not([hidden])")
+    told = view.eval_on_selector_all("#tip dt", "all => all.map(t => t.innerText)")
+    assert told == ["class", "severity (parameter)", "image"]
+    assert view.locator("#tip .tile").count() == 1
+    background = view.eval_on_selector(
+        "#tip .tile", "t => getComputedStyle(t).backgroundImage.slice(0, 40)"
+    )
+    assert background.startswith('url("data:image/webp;base64')
+    view.mouse.move(2, 2)
+    view.wait_for_selector("#tip", state="hidden")
 
 
 def test_the_page_is_no_wider_than_the_window(view):
-    for width in (1000, 400):
+    for width in (400, 1300):
         view.set_viewport_size({"width": width, "height": 900})
         assert view.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_text_in_figures_follows_the_colour_scheme(view):
-    dark = view.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
-    colour = view.evaluate("getComputedStyle(document.querySelector('.chart svg text')).fill")
-    lightness = sum(int(part) for part in re.findall(r"\d+", colour)[:3]) / 3
-    assert lightness > 160 if dark else lightness < 90
+def lightness(colour):
+    return sum(int(part) for part in re.findall(r"\d+", colour)[:3]) / 3
+
+
+def contrast(one, other):
+    def luminance(colour):
+        parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_colours_follow_the_reader_and_keep_their_contrast(view):
+    text = "getComputedStyle(document.querySelector('.chart svg text')).fill"
+    grounds = {}
+    for scheme, clicks, name in (("dark", 0, "auto"), ("dark", 1, "light"), ("light", 1, "dark")):
+        view.emulate_media(color_scheme=scheme)
+        for _ in range(clicks):
+            view.click("#theme")
+        assert view.inner_text("#theme-name") == name
+        ground = view.evaluate("getComputedStyle(document.body).backgroundColor")
+        grounds[name] = lightness(ground)
+        for colour in (
+            view.evaluate(text),
+            *(
+                view.evaluate(f"getComputedStyle(document.querySelector('{part}')).color")
+                for part in ("main p", "figcaption", ".save button", ".contents a")
+            ),
+        ):
+            assert contrast(colour, ground) >= 4.5
+    assert grounds["auto"] < 60 < 200 < grounds["light"]
+    assert grounds["dark"] < 60
+    view.click("#theme")
+    assert view.inner_text("#theme-name") == "auto"
+
+
+def accuracies(view):
+    return view.locator(".table", has_text="Accuracies").first
 
 
 def test_tables_sort_by_value_from_the_keyboard(view):
-    column = """() => {
-        const table = [...document.querySelectorAll('table')]
-            .find(t => t.caption.innerText.includes('Accuracies'));
-        return [...table.rows].slice(1).map(row => Number(row.cells[5].innerText));
-    }"""
-    button = view.locator("table", has_text="Accuracies").locator("th button").nth(5)
+    table = accuracies(view).locator("table")
+    button = table.locator("th button").nth(5)
+    column = "t => [...t.tBodies[0].rows].map(row => Number(row.cells[5].innerText))"
     button.focus()
     view.keyboard.press("Enter")
-    assert view.evaluate(column) == sorted(view.evaluate(column))
+    assert table.evaluate(column) == sorted(table.evaluate(column))
+    assert table.locator("th").nth(5).get_attribute("aria-sort") == "ascending"
     view.keyboard.press("Enter")
-    assert view.evaluate(column) == sorted(view.evaluate(column), reverse=True)
+    assert table.evaluate(column) == sorted(table.evaluate(column), reverse=True)
+    assert table.locator("th").nth(5).get_attribute("aria-sort") == "descending"
+
+
+def test_a_table_is_saved_with_all_its_digits(view, bad_run):
+    with view.expect_download() as download:
+        accuracies(view).locator("[data-save=csv]").click()
+    assert download.value.suggested_filename == "accuracies.csv"
+    saved = pd.read_csv(download.value.path())
+    table = next(
+        b
+        for s in build(bad_run).sections
+        for b in s.blocks
+        if getattr(b, "label", "") == "accuracies"
+    )
+    assert list(saved) == list(table.frame)
+    assert set(saved["feature space"]) == {"a", BAD}
+    assert sorted(saved["clean"]) == sorted(table.frame["clean"])
+
+
+@pytest.mark.parametrize(("kind", "start"), [("svg", b"<svg"), ("png", b"\x89PNG")])
+def test_a_figure_is_saved(view, kind, start):
+    figure = chart(view, "PCA of")
+    with view.expect_download() as download:
+        figure.locator(f"[data-save={kind}]").click()
+    assert download.value.suggested_filename == f"pca-a.{kind}"
+    assert download.value.path().read_bytes().startswith(start)
+
+
+def test_the_keyboard_reaches_every_part(view):
+    assert view.locator("main, nav, header, footer").count() == 4
+    view.keyboard.press("Tab")
+    view.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    view.locator(".skip").focus()
+    assert view.evaluate("document.querySelector('.skip').getBoundingClientRect().left") > 0
+    anchors = view.eval_on_selector_all(".contents a", "all => all.map(a => a.hash.slice(1))")
+    assert all(view.locator(f"#{anchor}").count() == 1 for anchor in anchors)
+
+
+def test_paper_has_the_figures_of_every_feature_space(view, tmp_path):
+    from pypdf import PdfReader
+
+    path = tmp_path / "page.pdf"
+    path.write_bytes(view.pdf(format="A4"))
+    text = " ".join(page.extract_text() for page in PdfReader(path).pages)
+    assert "a: persistence diagrams" in text
+    assert "<script>" in text
+    assert "Colours: auto" not in text  # the controls
+
+
+def test_a_page_without_thumbnails_holds_no_image(bad_run, tmp_path):
+    path, _ = report.write(bad_run, tmp_path, thumbnails=False)
+    html = path.read_text()
+    assert "data:image/webp;base64," not in html
+    assert "--sprite: none" in html

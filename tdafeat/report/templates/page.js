@@ -1,23 +1,195 @@
 "use strict";
-for (const spec of document.querySelectorAll("script.spec")) {
-  const chart = document.getElementById(spec.dataset.chart);
-  vegaEmbed(chart, JSON.parse(spec.textContent), {
-    renderer: "svg",
-    ast: false,
-    actions: { export: true, source: false, compiled: false, editor: false },
-  }).then(
-    () => chart.classList.add("drawn"),
-    (error) => { chart.textContent = "This figure could not be drawn: " + error.message; },
-  );
+// Figures share what is chosen: parameters of the same names in every chart (figures/linking.py).
+// A chart is drawn when it comes near the window, and follows later choices only while it is near.
+
+const state = { chosen_class: "", shown_level: "" };
+const read = (id) => JSON.parse(document.getElementById(id).textContent);
+const control = (id) => document.getElementById(id);
+const levels = read("levels");
+const places = read("places");
+const ENLARGED = 380; // pixels, the side of a panel that stands alone
+
+// --- figures
+
+const figures = new Map([...document.querySelectorAll("script.spec")].map((source) => {
+  const chart = source.closest("figure").querySelector(".chart");
+  return [chart, { source, chart, near: false, view: null, shows: null }];
+}));
+
+async function draw(figure) {
+  const spec = JSON.parse(figure.source.textContent);
+  figure.params = new Set();
+  for (const param of spec.params ?? []) {
+    figure.params.add(param.name);
+    if (!(param.name in state)) continue;
+    param.value = state[param.name];
+    delete param.bind; // the page's own controls stand for the menu
+  }
+  // A panel for each level; the one that is left when a level is chosen takes more room.
+  const panel = spec.facet?.field === "level" && spec.spec;
+  if (panel && typeof panel.width === "number") {
+    figure.sides = { panel_width: panel.width, panel_height: panel.height };
+    if (state.shown_level) panel.width = panel.height = Math.max(ENLARGED, panel.width);
+  }
+  try {
+    const inside = figure.chart.appendChild(document.createElement("div")); // Vega renames its element
+    const drawn = await vegaEmbed(inside, spec, {
+      renderer: "svg", ast: false, actions: false, defaultStyle: false, tooltip,
+    });
+    figure.view = drawn.view;
+    figure.chart.classList.add("drawn");
+    figure.view.addEventListener("click", (event, item) => clicked(item));
+    if (figure.params.has("picked")) figure.view.addSignalListener("picked", (name, value) => {
+      const names = value.scope; // of a legend of classes: the choice is everybody's
+      if (!names?.length) return;
+      queueMicrotask(() => figure.view.data("picked_store", []).run());
+      choose(String(names.at(-1)));
+    });
+  } catch (error) {
+    figure.chart.textContent = "This figure could not be drawn: " + error.message;
+  }
 }
 
-// A click on a heading sorts its table: numbers by value, all else by text, dashes last.
-const value = (text) => text === "∞" ? Infinity : Number(text.replace("−", "-"));
+async function refresh(figure) {
+  const wanted = JSON.stringify(state);
+  if (figure.shows === wanted) return;
+  const first = figure.shows === null;
+  figure.shows = wanted;
+  if (first) await (figure.drawing = draw(figure));
+  else {
+    await figure.drawing;
+    const { view, sides } = figure;
+    if (!view) return;
+    for (const [name, value] of Object.entries(state))
+      if (figure.params.has(name)) view.signal(name, value);
+    for (const [name, side] of Object.entries(sides ?? {}))
+      view.signal(name, state.shown_level ? Math.max(ENLARGED, sides.panel_width) : side);
+    await view.resize().runAsync();
+  }
+  if (figure.shows === wanted) figure.chart.dataset.shows = wanted;
+}
+
+function change(choice) {
+  Object.assign(state, choice);
+  for (const figure of figures.values()) if (figure.near) refresh(figure);
+}
+
+const observer = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    const figure = figures.get(target);
+    figure.near = isIntersecting;
+    if (isIntersecting) refresh(figure);
+  }
+}, { rootMargin: "60% 0px" });
+for (const chart of figures.keys()) observer.observe(chart);
+
+// Paper shows every figure of every feature space.
+addEventListener("beforeprint", () => { for (const figure of figures.values()) refresh(figure); });
+
+// --- tooltips: what a mark says, and its image where the page has it
+
+const tip = control("tip");
+function tooltip(handler, event, item, value) {
+  tip.hidden = value === null || value === undefined || value === "";
+  if (tip.hidden) return;
+  tip.replaceChildren();
+  const place = places[item?.datum?.image];
+  if (place) {
+    const tile = document.createElement("span");
+    tile.className = "tile";
+    tile.style.setProperty("--column", place[0]);
+    tile.style.setProperty("--row", place[1]);
+    tip.append(tile);
+  }
+  const list = document.createElement("dl");
+  for (const [key, told] of Object.entries(typeof value === "object" ? value : { "": value })) {
+    const [term, text] = [document.createElement("dt"), document.createElement("dd")];
+    term.textContent = key;
+    text.textContent = told;
+    list.append(term, text);
+  }
+  tip.append(list);
+  const { innerWidth, innerHeight } = window;
+  const left = event.clientX + 14 + tip.offsetWidth > innerWidth
+    ? event.clientX - 14 - tip.offsetWidth : event.clientX + 14;
+  tip.style.left = Math.max(4, left) + "px";
+  tip.style.top = Math.max(4, Math.min(event.clientY + 14, innerHeight - tip.offsetHeight - 4)) + "px";
+}
+addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
+
+// --- a class
+
+const classes = new Set([...document.querySelectorAll("#classes option")].map((o) => o.value));
+function choose(name) {
+  const chosen_class = name === state.chosen_class || !classes.has(name) ? "" : name;
+  if (control("class")) control("class").value = chosen_class;
+  change({ chosen_class });
+}
+function clicked(item) {
+  const name = item?.datum?.scope;
+  if (name !== undefined && classes.has(String(name))) choose(String(name));
+}
+control("class")?.addEventListener("input", ({ target }) => {
+  if (classes.has(target.value)) change({ chosen_class: target.value });
+  else if (target.value === "" && state.chosen_class) change({ chosen_class: "" });
+});
+control("class")?.addEventListener("change", ({ target }) => {
+  // The first class that begins as typed, or has it somewhere; nothing if there is none.
+  const typed = target.value.trim().toLowerCase();
+  const found = (test) => [...classes].find((name) => test(name.toLowerCase()));
+  const name = !typed ? "" : classes.has(target.value) ? target.value
+    : found((n) => n.startsWith(typed)) ?? found((n) => n.includes(typed)) ?? "";
+  target.value = name;
+  change({ chosen_class: name });
+});
+
+// --- a level of noise
+
+function show(index) {
+  const all = index === null;
+  control("all-levels").setAttribute("aria-pressed", String(all));
+  control("level").setAttribute("aria-valuetext", all ? "all levels" : levels[index]);
+  control("level-name").textContent = all ? "all levels" : levels[index];
+  change({ shown_level: all ? "" : levels[index] });
+}
+control("level")?.addEventListener("input", ({ target }) => show(Number(target.value)));
+control("all-levels")?.addEventListener("click", () =>
+  show(state.shown_level ? null : Number(control("level").value)));
+
+// --- a feature space: its own figures and tables; paper has those of all
+
+function show_space() {
+  const chosen = control("space").value;
+  for (const part of document.querySelectorAll("[data-space]"))
+    part.classList.toggle("aside", part.dataset.space !== chosen);
+}
+if (control("space")) {
+  control("space").addEventListener("change", show_space);
+  show_space();
+}
+document.querySelector(".controls").addEventListener("submit", (event) => event.preventDefault());
+
+// --- light and dark
+
+const THEMES = ["auto", "light", "dark"];
+const memory = (() => { try { return localStorage; } catch { return null; } })();
+function paint(theme) {
+  document.documentElement.dataset.theme = theme;
+  control("theme-name").textContent = theme;
+}
+control("theme").addEventListener("click", () => {
+  const theme = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme) + 1) % 3];
+  paint(theme);
+  memory?.setItem("tdafeat-theme", theme);
+});
+paint(THEMES.find((theme) => theme === memory?.getItem("tdafeat-theme")) ?? "auto");
+
+// --- tables: a click on a heading sorts, numbers by value, all else by text, gaps last
+
 const key = (cell) => {
-  const text = cell.textContent.trim();
-  if (!cell.classList.contains("number")) return text;
-  const number = value(text);
-  return Number.isNaN(number) ? null : number;
+  if (cell.dataset.value !== undefined)
+    return Number(cell.dataset.value.replace("inf", "Infinity"));
+  return cell.classList.contains("number") ? null : cell.textContent.trim();
 };
 for (const button of document.querySelectorAll("th button")) {
   button.addEventListener("click", () => {
@@ -29,9 +201,54 @@ for (const button of document.querySelectorAll("th button")) {
     const rows = [...body.rows].map((row) => [key(row.cells[heading.cellIndex]), row]);
     rows.sort(([a], [b]) => {
       if (a === null || b === null) return (a === null) - (b === null);
-      const order = typeof a === "number" ? a - b : a.localeCompare(b);
+      const order = typeof a === "number" && typeof b === "number"
+        ? a - b : String(a).localeCompare(String(b));
       return descending ? -order : order;
     });
     body.append(...rows.map(([, row]) => row));
   });
 }
+
+// --- downloads
+
+function save(url, name) {
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name.replace(/[^\w.-]+/g, "_");
+  link.click();
+}
+const csv = (table) => [...table.rows].map((row) => [...row.cells].map((cell) => {
+  const text = cell.dataset.value ?? (cell.textContent.trim() === "–" ? "" : cell.textContent.trim());
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}).join(",")).join("\r\n") + "\r\n";
+
+document.addEventListener("click", async ({ target }) => {
+  const kind = target.dataset?.save;
+  if (!kind) return;
+  if (kind === "csv") {
+    const table = target.closest(".table").querySelector("table");
+    const url = URL.createObjectURL(new Blob([csv(table)], { type: "text/csv;charset=utf-8" }));
+    save(url, table.dataset.name + ".csv");
+    URL.revokeObjectURL(url);
+    return;
+  }
+  const figure = figures.get(target.closest("figure").querySelector(".chart"));
+  await refresh(figure);
+  figure.view.background("white");
+  save(await figure.view.toImageURL(kind, 2), figure.source.dataset.name + "." + kind);
+  figure.view.background("transparent");
+});
+
+// --- where the reader is
+
+const links = new Map([...document.querySelectorAll(".contents a")].map((a) => [a.hash.slice(1), a]));
+const here = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    if (!isIntersecting) continue;
+    for (const link of links.values()) link.removeAttribute("aria-current");
+    links.get(target.id)?.setAttribute("aria-current", "true");
+  }
+}, { rootMargin: "-20% 0px -75% 0px" });
+for (const id of links.keys()) here.observe(control(id));
+if (matchMedia("(max-width: 70rem)").matches)
+  document.querySelector(".contents details").open = false;
