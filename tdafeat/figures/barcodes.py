@@ -55,7 +55,6 @@ def barcodes(diagrams: pd.DataFrame, most: int = 40) -> alt.TopLevelMixin:
     shown = ["space", "level", "scope", "homology", "place", "birth", "end", "dies"]
     bars = alt.Chart().encode(
         x=alt.X("birth:Q", title="filtration value", scale=alt.Scale(nice=False)),
-        x2="end:Q",
         y=alt.Y("place:Q", axis=None, scale=alt.Scale(nice=False, padding=3)),
         color=degree_colour(degrees),
         tooltip=[
@@ -67,7 +66,7 @@ def barcodes(diagrams: pd.DataFrame, most: int = 40) -> alt.TopLevelMixin:
     )
     rows = frame.groupby(panels, sort=False).size().max()
     layers = [
-        bars.mark_rule(strokeWidth=max(1.0, 0.8 * HEIGHT / rows)),
+        bars.mark_rule(strokeWidth=max(1.0, 0.8 * HEIGHT / rows)).encode(x2="end:Q"),
         bars.transform_filter("datum.dies == 'never'")
         .mark_point(shape="triangle-right", size=36, opacity=1)
         .encode(x="end:Q"),

@@ -134,7 +134,9 @@ def _layers(top: float, degrees: list[str], level: str) -> list[alt.Chart]:
         .mark_rect(fillOpacity=alt.ExprRef(f"{CLASS} == '' ? 1 : 0.2"))
         .encode(
             **to,
-            opacity=alt.Opacity("share:Q", scale=alt.Scale(range=[0.06, 0.7]), legend=None),
+            opacity=alt.Opacity(
+                "share:Q", scale=alt.Scale(domain=[0, 1], range=[0.06, 0.7]), legend=None
+            ),
             tooltip=[*known, alt.Tooltip("bars:Q")],
         ),
         base.transform_filter("datum.mark == 'bar'")
