@@ -200,7 +200,7 @@ def test_a_lost_checkpoint_is_trained_again(tmp_path, trained):
     small = study(variants={"shrinking": Shrinking(keep=0.3)}, limit=2)
     _, groups = extract(tmp_path, small)
     first = features(tmp_path, groups)
-    lost = next((tmp_path / "store" / "checkpoint").glob("*/weights.npy"))
+    lost = next((tmp_path / "store" / "checkpoint").glob("*.zip"))
     lost.write_bytes(lost.read_bytes()[:-1])
     trained.clear()
     _, groups = extract(tmp_path, small)
@@ -273,4 +273,4 @@ class Unkeyed(Shrinking):
 def test_what_cannot_run_is_refused(tmp_path, change, message):
     with pytest.raises((ValueError, TypeError), match=message):
         run(tmp_path, "run", study(**change))
-    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "run" / "manifest.json").exists()
