@@ -38,6 +38,7 @@ def test_a_forecast_counts_the_artefacts_and_keeps_nothing(tmp_path):
         "robustness": (0, 0),  # over the cells that were measured: none yet
         "projection": (1, 0),
         "statistics": (1, 0),
+        "baselines": (1, 0),
     }
     assert not (tmp_path / "store").exists()
     assert forecast.seconds > 0
