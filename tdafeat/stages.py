@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 VERSIONS = {
-    "topology": 2,
+    "topology": 3,
     "probe": 1,
     "scores": 3,
     "measure": 2,
@@ -61,12 +61,16 @@ def topology(store: Store, cloud: Cloud, maxdim: int, n_landmarks: int | None) -
     clouds = {"all": features.features}
     for index, name in enumerate(features.classes):
         clouds[f"class:{name}"] = features.features[features.labels == index]
+    # "auto" looks at what this process has loaded, and a record must not depend on that
+    engine = "tdafeat" if maxdim == 1 else "auto"
     frames, records = [], []
     for scope, points in clouds.items():
         if len(points) == 0:
             continue
         landmarks = n_landmarks if n_landmarks is not None and n_landmarks < len(points) else None
-        diagrams = persistence(points, maxdim=maxdim, n_landmarks=landmarks, n_jobs=1)
+        diagrams = persistence(
+            points, maxdim=maxdim, n_landmarks=landmarks, engine=engine, n_jobs=1
+        )
         for degree, bars in enumerate(diagrams):
             frames.append(
                 pd.DataFrame(
