@@ -31,10 +31,7 @@ class Plan:
         yield "probe", [task for group in self.groups for task in self.probes(group).values()]
         yield "scores", [task for group in self.groups for task in self.scores(group).values()]
         yield "measure", [task for group in self.groups for task in self.measure(group).values()]
-        yield (
-            "robustness",
-            [task for group in self.groups for task in self.robustness(group, store)],
-        )
+        yield "robustness", [task for group in self.groups for task in self.robustness(group)]
         yield "projection", [task for group in self.groups for task in self.projections(group)]
         if pairs := self.pairs():
             yield "similarity", [self.similarity(*pair) for pair in pairs]
@@ -123,11 +120,10 @@ class Plan:
             )
         return tasks
 
-    def robustness(self, group: Group, store: Store) -> list[Task]:
-        """Summaries over the severities measured; none without noise, or of a training."""
-        tasks = self.measure(group)
-        measured = {s: t.spec for s, t in tasks.items() if store.intact("measure", t.spec)}
-        if group.cells[0].noise == TRAINING or 0 not in measured or len(measured) < 2:
+    def robustness(self, group: Group) -> list[Task]:
+        """Summaries over all severities; none without noise, or of a training."""
+        measured = {severity: task.spec for severity, task in self.measure(group).items()}
+        if group.cells[0].noise == TRAINING or len(measured) < 2:
             return []
         inputs = {
             "measured": {str(s): digest(spec) for s, spec in measured.items()},

@@ -142,7 +142,7 @@ def _gather(plan: Plan, store: Store) -> dict[str, pd.DataFrame]:
             for severity, cell in group.cells.items():
                 for name, table in _tables(store, stage[severity]).items():
                     keep(name, table, cell)
-        for task in plan.robustness(group, store):
+        for task in plan.robustness(group):
             for name, table in _tables(store, task).items():
                 over = _keyed(table, group.cells[0]).drop(columns=["severity", "parameter"])
                 gathered.setdefault(name, []).append(over)

@@ -35,7 +35,7 @@ def test_a_forecast_counts_the_artefacts_and_keeps_nothing(tmp_path):
         "probe": (1, 0),
         "scores": (2, 0),
         "measure": (2, 0),
-        "robustness": (0, 0),  # over the cells that were measured: none yet
+        "robustness": (1, 0),
         "projection": (1, 0),
         "statistics": (1, 0),
         "baselines": (1, 0),
