@@ -399,12 +399,12 @@ def test_a_killed_run_resumes_to_the_same_tables(tmp_path):
     subprocess.run(whole, check=True, capture_output=True, env=environment)
     mine = [*command, *options, "--out", f"{tmp_path}/run"]
     process = subprocess.Popen(mine, stderr=subprocess.DEVNULL, env=environment)
-    while process.poll() is None and not list((tmp_path / "store").glob("topology/*/meta.json")):
+    while process.poll() is None and not list((tmp_path / "store").glob("topology/*.zip")):
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert process.returncode == -signal.SIGKILL
-    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "run" / "manifest.json").exists()
     subprocess.run(mine, check=True, capture_output=True, env=environment)
     for table in sorted((tmp_path / "whole" / "tables").glob("*.parquet")):
         assert table.read_bytes() == (tmp_path / "run" / "tables" / table.name).read_bytes(), table

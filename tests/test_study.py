@@ -247,11 +247,12 @@ def test_one_more_level_costs_only_its_own_cells(run, place, monkeypatch):
     computed = []
     original = tasks._run
     monkeypatch.setattr(
-        tasks, "_run", lambda task, store: (computed.append(task), original(task, store))[1]
+        tasks, "_run", lambda task, *rest: (computed.append(task), original(task, *rest))[1]
     )
     more = {name: levels(seed, spreads=(0.3, 0.6, 1.2, 2.4)) for name, seed in NAMED.items()}
     study(features=more).run(place / "longer", store=place / "store", quiet=True)
-    joint = ("similarity", "robustness", "projection", "statistics")  # of all levels together
+    # of all levels together
+    joint = ("similarity", "robustness", "projection", "baseline", "statistics")
     done = [(t.stage, t.label["severity"]) for t in computed if t.stage not in joint]
     assert sorted(done) == sorted([("topology", 3), ("scores", 3), ("measure", 3)] * 2)
 
@@ -270,7 +271,8 @@ def test_a_failing_cell_is_a_hole_and_the_rest_finishes(place, monkeypatch):
     broken = levels(5, spreads=(0.3, 0.6, 5.0))
     run = study(features={"one": broken}).run(place / "hole", store=place / "s2", quiet=True)
     holes = run.manifest["holes"]
-    assert [(h["stage"], h["cell"]["severity"]) for h in holes] == [("topology", 2), ("measure", 2)]
+    failed = [(hole["stage"], hole["cell"]["severity"]) for hole in holes]
+    assert failed == [("topology", 2), ("measure", 2), ("robustness", 0)]  # of all levels together
     assert holes[0]["error"] == "no memory for this one"
     assert set(run.metrics["severity"]) == {0, 1}
     # Mended, the same study fills the hole and computes nothing else of the measured cells.
