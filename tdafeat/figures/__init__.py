@@ -10,6 +10,7 @@ from tdafeat.figures.matrices import class_matrix, confusion, space_matrix
 from tdafeat.figures.pictures import pictures
 from tdafeat.figures.projection import projection
 from tdafeat.figures.quantities import quantities
+from tdafeat.figures.reliability import reliability
 from tdafeat.figures.saving import save
 from tdafeat.figures.spectra import spectra
 from tdafeat.figures.surfaces import persistence_images
@@ -30,6 +31,7 @@ __all__ = [
     "pictures",
     "projection",
     "quantities",
+    "reliability",
     "save",
     "scatter",
     "space_matrix",

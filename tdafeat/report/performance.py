@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from tdafeat import figures
 from tdafeat.evaluation import classification_report
 from tdafeat.figures.theme import levels, with_names
-from tdafeat.report.model import Block, Table
+from tdafeat.report.model import Block, Figure, Table
 from tdafeat.report.records import Records
 from tdafeat.report.selection import by_level, ends, first_seed, noisy, spaces
 from tdafeat.run import Run
@@ -67,6 +68,23 @@ def calibration(run: Run, records: Records) -> Iterator[Block]:
         "from the true class. Only for predictors whose scores are probabilities.",
         "calibration",
         dict.fromkeys(levels(rows), ".3f"),
+    )
+
+
+def reliability(run: Run, records: Records) -> Iterator[Block]:
+    """How often the primary predictor is right, by how sure it is, where it says so."""
+    method = run.manifest["primary"].removesuffix("_accuracy")
+    said = first_seed(run.predictions[run.predictions["method"] == method])
+    if said["confidence"].isna().all():
+        return
+    yield Figure(
+        figures.reliability(said, method),
+        f"How often the {_predictor(method, records)} is right, by how sure it is: predictions in "
+        "ten bins of confidence, the area of a point for their number, with the 95 % interval of "
+        f"their accuracy. On the dashed diagonal probabilities mean what they say, below "
+        "it the predictor is surer than it is right.",
+        "reliability",
+        detail=True,
     )
 
 

@@ -63,6 +63,7 @@ CHARTS = {
     "persistence images": lambda run: figures.persistence_images(run.diagrams),
     "class matrix": lambda run: figures.class_matrix(one(run.pairs), "class_angle_mean"),
     "confusion": lambda run: figures.confusion(one(run.predictions)),
+    "reliability": lambda run: figures.reliability(run.predictions),
     "spectra": lambda run: figures.spectra(run.spectra),
     "projection": lambda run: figures.projection(one(run.projections)),
     "forest": lambda run: figures.forest(run.associations),
@@ -164,6 +165,22 @@ def test_infinite_distances_leave_a_gap_not_an_error(run):
 def test_rows_of_a_confusion_sum_to_one(run):
     rows = rows_of(figures.confusion(one(run.predictions)))
     assert rows.groupby(["level", "scope"])["value"].sum().to_numpy() == pytest.approx(1, abs=1e-4)
+
+
+def test_reliability_counts_every_prediction_and_how_many_are_right(run):
+    said = one(run.predictions).query("severity == 1")
+    tables = figures.reliability(said, n_bins=4).to_dict()["datasets"].values()
+    rows = next(t for t in (pd.read_csv(StringIO(text)) for text in tables) if "n" in t)
+    assert rows["n"].sum() == len(said)
+    right = (said["label"] == said["prediction"]).sum()
+    assert (rows["n"] * rows["accuracy"]).sum() == pytest.approx(right, abs=0.01)
+
+
+def test_reliability_of_a_predictor_without_probabilities_is_refused(run):
+    with pytest.raises(ValueError, match="predictions of knn with a confidence holds no rows"):
+        figures.reliability(run.predictions, "knn")
+    with pytest.raises(ValueError, match="predictions of probe with a confidence holds no rows"):
+        figures.reliability(run.predictions.assign(confidence=np.nan))
 
 
 def test_seeds_are_averaged(run):

@@ -99,6 +99,7 @@ def write_run(
             wrong = rng.random(n) < 0.1 + 0.2 * severity
             guess = np.where(wrong, rng.integers(len(classes), size=n), label)
             said = {"method": "probe", "prediction": named[guess], "score": rng.random(n)}
+            said["confidence"] = said["score"]
             frames["predictions"].append(pd.DataFrame(both | said).assign(**cell))
         for name in RECORDS:
             if name in ("probe_accuracy", "class_angle_mean"):

@@ -4,7 +4,7 @@ import pytest
 
 from tdafeat.evaluation import classification_report, robustness
 from tdafeat.report.content import build
-from tdafeat.report.model import Table
+from tdafeat.report.model import Figure, Table
 from tdafeat.run import Run
 from tests.report.synthetic import write_run
 
@@ -67,3 +67,13 @@ def test_an_old_run_has_no_such_tables_and_is_read(tmp_path):
     assert run.predictions["rank"].isna().all()
     assert "robustness" not in tables(run)
     assert "calibration" not in tables(run)
+
+
+def test_a_reliability_diagram_completes_the_argument_where_confidences_are_known(run):
+    figures = [b for s in build(run).sections for b in s.blocks if isinstance(b, Figure)]
+    (shown,) = (figure for figure in figures if figure.label == "reliability")
+    assert shown.detail
+    said = run.predictions.drop(columns="confidence")
+    said.to_parquet(run.folder / "tables" / "predictions.parquet")
+    sections = build(Run.read(run.folder)).sections
+    assert "reliability" not in {getattr(b, "label", "") for s in sections for b in s.blocks}
