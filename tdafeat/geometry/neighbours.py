@@ -1,20 +1,15 @@
-"""The k nearest other rows of each row, exact, in chunks; and how unevenly they are chosen."""
+"""The k nearest other rows of each row, exact; and how unevenly they are chosen."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import torch
 from scipy.stats import skew
 
 from tdafeat.checks import as_cloud
-from tdafeat.geometry.sharing import is_sharing, shared
+from tdafeat.geometry.pairs import all_pairs
 from tdafeat.record import metric
-
-CHUNK = 1024  # rows compared with all others at a time: 8 MB per thousand rows
-COMMON = 20  # neighbours found at once where metrics share them: none of them asks for more
-NEAR = 1e-4  # of the squared lengths; below it a squared distance is taken from differences
 
 
 def nearest_neighbours(points: Any, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -40,38 +35,8 @@ def nearest_neighbours(points: Any, k: int) -> tuple[np.ndarray, np.ndarray]:
     if k < 1:
         raise ValueError(f"k must be at least 1; got {k}")
     rows = as_cloud(points, "points", min_samples=k + 1)
-    found = max(k, min(COMMON, len(rows) - 1)) if is_sharing() else k
-    distances, nearest = _nearest(rows, found)
-    return distances[:, :k], nearest[:, :k]
-
-
-@shared
-def _nearest(points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    rows = torch.from_numpy(points)
-    centred = rows - rows.mean(0)  # the expansion below loses digits to a common offset
-    squares = centred.square().sum(1)
-    distances = torch.empty(len(rows), k, dtype=torch.float64)
-    nearest = torch.empty(len(rows), k, dtype=torch.int64)
-    for start in range(0, len(rows), CHUNK):
-        part = centred[start : start + CHUNK]
-        # squared distance less a constant per row
-        relative = torch.addmm(squares, part, centred.T, alpha=-2)
-        own = torch.arange(len(part))
-        relative[own, start + own] = torch.inf
-        closest = relative.topk(k, dim=1, largest=False)
-        found, lengths = closest.indices, squares[start : start + CHUNK, None]
-        squared = closest.values + lengths
-        # Once more from differences: between near rows the expansion has few digits left.
-        # A column at a time: the differences of all k would fill memory where D is large.
-        near = squared < NEAR * (lengths + squares[found])
-        exact = squared.clamp(min=0).sqrt()
-        for column, (others, close) in enumerate(zip(found.T, near.T, strict=True)):
-            own_rows = rows[start : start + CHUNK][close]
-            exact[close, column] = (own_rows - rows[others[close]]).norm(dim=1)
-        order = exact.argsort(dim=1)
-        distances[start : start + CHUNK] = exact.gather(1, order)
-        nearest[start : start + CHUNK] = found.gather(1, order)
-    return distances.numpy(), nearest.numpy()
+    pairs = all_pairs(rows, k)
+    return pairs.distances, pairs.nearest
 
 
 @metric(

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.spatial.distance import pdist
-from scipy.stats import rankdata
 
 from tdafeat.checks import as_images
-from tdafeat.geometry.neighbours import nearest_neighbours
+from tdafeat.geometry.pairs import NEAR
 from tdafeat.geometry.sharing import shared
-from tdafeat.geometry.uniformity import unit_rows
+from tdafeat.geometry.uniformity import pairs_of_directions
 from tdafeat.record import metric
 
 MOST_ROWS = 2000  # of which `representational_similarity` ranks all pairs
+_PLACE_BITS = 21  # for as many pairs
 
 _TO_CLEAN: dict[str, Any] = {
     "room": "geometry",
@@ -66,6 +66,7 @@ def linear_cka(a: Any, b: Any) -> float:
     return float(np.clip(_hsic(first, second) / np.sqrt(own[0] * own[1]), -1.0, 1.0))
 
 
+@shared
 def _hsic(a: np.ndarray, b: np.ndarray) -> float:
     """Inner product of the U-centred linear Gram matrices (Song et al. 2012), times n (n - 3).
 
@@ -75,9 +76,14 @@ def _hsic(a: np.ndarray, b: np.ndarray) -> float:
     lengths_a, lengths_b = np.square(a).sum(axis=1), np.square(b).sum(axis=1)
     # The columns of `a` and `b` add up to 0, so the rows of a Gram matrix without its diagonal
     # add up to minus the squared lengths.
-    without_diagonal = np.square(a.T @ b).sum() - lengths_a @ lengths_b
+    without_diagonal = np.square(_product(a, b)).sum() - lengths_a @ lengths_b
     totals = lengths_a.sum() * lengths_b.sum() / ((n - 1) * (n - 2))
     return float(without_diagonal + totals - 2 / (n - 2) * (lengths_a @ lengths_b))
+
+
+@shared
+def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return a.T @ b
 
 
 @metric(
@@ -111,7 +117,7 @@ def procrustes_disparity(a: Any, b: Any) -> float:
     first, second = _same_images(a, b, min_samples=2)
     if not (first.any() and second.any()):
         return float("nan")
-    kept = np.linalg.svd(first.T @ second, compute_uv=False).sum()
+    kept = np.linalg.svd(_product(first, second), compute_uv=False).sum()
     return float(np.clip(1 - kept**2, 0.0, 1.0))
 
 
@@ -161,9 +167,30 @@ def _spread(points: np.ndarray) -> np.ndarray:
 @shared
 def _ranks(points: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """Ranks of the distances of all pairs of the rows chosen, less their mean."""
-    # Rounding must not tell equal distances apart: ranks would make an order of it.
-    ranks = rankdata(pdist(points[chosen]).round(12))
-    return ranks - ranks.mean()
+    distances = _pairwise(points[chosen])
+    # Rounding must not tell equal distances apart: ranks would make an order of it. In units of
+    # 1e-12 a distance, at most 2^0.5, has 41 bits, and with the place of its pair fits an integer.
+    whole = np.rint(distances * 1e12).astype(np.int64)
+    named = torch.from_numpy((whole << _PLACE_BITS) | np.arange(len(whole)))
+    ordered = named.sort().values.numpy()
+    place = ordered & ((1 << _PLACE_BITS) - 1)
+    starts = np.flatnonzero(np.diff(ordered >> _PLACE_BITS, prepend=-1))
+    ties = np.diff(starts, append=len(ordered))
+    ranks = np.empty(len(ordered))
+    ranks[place] = np.repeat(starts + (ties - 1) / 2, ties)  # the mean of equal ones, from 0
+    return ranks - (len(ranks) - 1) / 2
+
+
+def _pairwise(points: np.ndarray) -> np.ndarray:
+    """Distances of all pairs of rows, in scipy's order."""
+    rows = torch.from_numpy(points)
+    lengths = rows.square().sum(1)
+    both = lengths[:, None] + lengths
+    squared = both - 2 * (rows @ rows.T)
+    upper = torch.ones(squared.shape, dtype=torch.bool).triu_(1)
+    if (squared < NEAR * both)[upper].any():  # few digits are left in a difference of squares
+        return pdist(points)
+    return squared[upper].sqrt_().numpy()
 
 
 @metric(
@@ -189,8 +216,8 @@ def mutual_neighbours(a: Any, b: Any, k: int = 10) -> float:
     1.0
     """
     first, second = as_images(a, b, min_samples=k + 1)
-    (_, x), (_, y) = (
-        nearest_neighbours(unit_rows(points, name), k)
+    x, y = (
+        pairs_of_directions(points, name, k).nearest
         for points, name in ((first, "a"), (second, "b"))
     )
     return float((x[:, :, None] == y[:, None, :]).any(axis=2).mean())

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 
 from tdafeat.checks import as_cloud, as_pair
-from tdafeat.geometry.neighbours import CHUNK, nearest_neighbours
-from tdafeat.geometry.sharing import shared
+from tdafeat.geometry.neighbours import nearest_neighbours
+from tdafeat.geometry.pairs import Pairs, all_pairs
+from tdafeat.geometry.sharing import is_sharing, shared
 from tdafeat.record import metric
 
 SMALLEST_DISTANCE = 1e-8  # KoLeo takes duplicates to be this far apart, and so stays finite
@@ -45,6 +45,16 @@ def _unit_rows(points: np.ndarray) -> np.ndarray | None:
     return points / np.linalg.norm(points, axis=1, keepdims=True)
 
 
+def pairs_of_directions(
+    features: Any, name: str = "features", k: int = 1, kernel: bool = False
+) -> Pairs:
+    """All pairs of the rows on the unit sphere, with the k nearest of each.
+
+    Where metrics share the pass, it takes the kernel with it whoever comes first.
+    """
+    return all_pairs(unit_rows(features, name, min_samples=k + 1), k, kernel or is_sharing())
+
+
 def nearest_distances(points: Any) -> np.ndarray:
     """Euclidean distance of each row to the nearest other row, (n,) float64; needs two rows.
 
@@ -77,7 +87,7 @@ def koleo(features: Any) -> float:
     >>> round(koleo([[1, 0], [0, 1]]), 6)
     -0.346574
     """
-    distances = nearest_distances(unit_rows(features, min_samples=2))
+    distances = pairs_of_directions(features).distances[:, 0]
     return float(-np.log(np.maximum(distances, SMALLEST_DISTANCE)).mean())
 
 
@@ -101,18 +111,8 @@ def uniformity(features: Any) -> float:
     >>> round(uniformity([[1, 0], [-1, 0]]), 6)
     -8.0
     """
-    rows = torch.from_numpy(unit_rows(features, min_samples=2))
-    n_samples = len(rows)
-    total = 0.0
-    for start in range(0, n_samples, CHUNK):
-        part, later = rows[start : start + CHUNK], rows[start + CHUNK :]
-        for others, times in ((part, 1), (later, 2)):  # every pair of rows in both orders
-            cosines = (part @ others.T).clamp_(-1, 1)
-            kernel = cosines.mul_(4).sub_(4).exp_()  # |x - y|^2 = 2 - 2 cos
-            if others is part:
-                kernel.fill_diagonal_(0)
-            total += times * float(kernel.sum())
-    return float(np.log(total / (n_samples * (n_samples - 1))))
+    # rounding may take opposite directions a little further apart than 2
+    return max(-8.0, float(np.log(pairs_of_directions(features, kernel=True).kernel)))
 
 
 @metric(

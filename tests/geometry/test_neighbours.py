@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist, pdist
 from scipy.stats import skew
 from sklearn.neighbors import NearestNeighbors
 
 from tdafeat.geometry import hubness, nearest_neighbours
+from tdafeat.geometry.pairs import all_pairs
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e7])
@@ -31,6 +33,18 @@ def test_distances_within_far_groups_keep_their_digits(apart):
     assert (rows[:, 0] == (np.arange(40) + 20) % 40).all()
     expected = np.linalg.norm(points[:20] - points[20:], axis=1)
     np.testing.assert_allclose(distances[:, 0], np.tile(expected, 2), rtol=1e-11)
+
+
+@pytest.mark.parametrize("k", [1, 2, 19, 1199])
+def test_one_pass_finds_the_nearest_and_the_kernel_of_all_pairs(k):
+    points = np.random.default_rng(5).normal(size=(1200, 3))  # more than one chunk
+    distances, rows, kernel = all_pairs(points, k, kernel=True)
+    expected = cdist(points, points)
+    np.fill_diagonal(expected, np.inf)
+    order = expected.argsort(axis=1)[:, :k]
+    np.testing.assert_allclose(distances, np.take_along_axis(expected, order, axis=1), rtol=1e-11)
+    assert (rows == order).mean() > 0.999  # sorted beyond the digits of a distance
+    assert kernel == pytest.approx(np.exp(-2 * pdist(points) ** 2).mean(), rel=1e-12)
 
 
 @pytest.mark.parametrize(("n", "k"), [(3, 3), (3, 0)])

@@ -67,6 +67,14 @@ def test_representational_similarity_agrees_with_scipy():
     assert representational_similarity(a, b) == pytest.approx(expected)
 
 
+def test_representational_similarity_ranks_equal_distances_alike():
+    rng = np.random.default_rng(11)
+    # a grid: few distances, many pairs of each, and some points twice
+    a, b = rng.integers(0, 3, size=(60, 2)), rng.integers(0, 3, size=(60, 3))
+    expected = spearmanr(pdist(a), pdist(b)).statistic
+    assert representational_similarity(a, b) == pytest.approx(expected, rel=1e-9)
+
+
 def test_representational_similarity_of_many_rows_is_near_that_of_all():
     a, b = pair(n=MOST_ROWS + 500, d=3, e=3, noise=1.0)
     expected = spearmanr(pdist(a), pdist(b)).statistic
