@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import zlib
 from base64 import b64encode
 from functools import cache
 from importlib.resources import files
@@ -51,7 +52,7 @@ def _block(block: Block) -> dict[str, Any]:
         return kind | {
             "caption": block.caption,
             "name": block.label,
-            "spec": _embedded(block.chart.to_dict()),
+            "spec": _packed(block.chart.to_dict()),
         }
     if isinstance(block, Table):
         rows = block.rows()
@@ -109,6 +110,12 @@ def _embedded(value: Any) -> Any:
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)
+
+
+def _packed(specification: Any) -> str:
+    """JSON, deflated, in base64: a fifth of its size, and no character that ends an element."""
+    text = json.dumps(specification, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
 @cache

@@ -4,6 +4,8 @@ import json
 import os
 import re
 import shutil
+import zlib
+from base64 import b64decode
 
 import pandas as pd
 import pytest
@@ -37,12 +39,13 @@ def test_nothing_from_the_run_becomes_markup(bad_run):
 def test_specifications_survive_embedding(bad_run):
     content = build(bad_run)
     found = re.findall(
-        r'<script type="application/json" class="spec".*?>(.*?)</script>',
+        r'<script type="application/octet-stream" class="spec".*?>(.*?)</script>',
         page.render(content),
         flags=re.S,
     )
     charts = [b.chart for s in content.sections for b in s.blocks if isinstance(b, Figure)]
-    assert [json.loads(text) for text in found] == [chart.to_dict() for chart in charts]
+    unpacked = [json.loads(zlib.decompress(b64decode(text))) for text in found]
+    assert unpacked == [chart.to_dict() for chart in charts]
 
 
 def test_stays_under_five_megabytes_with_47_classes(tmp_path):

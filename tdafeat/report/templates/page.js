@@ -16,8 +16,14 @@ const figures = new Map([...document.querySelectorAll("script.spec")].map((sourc
   return [chart, { source, chart, near: false, view: null, shows: null }];
 }));
 
+async function specification({ source }) { // deflated JSON in base64
+  const packed = Uint8Array.from(atob(source.textContent), (c) => c.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return JSON.parse(await new Response(stream).text());
+}
+
 async function draw(figure) {
-  const spec = JSON.parse(figure.source.textContent);
+  const spec = await specification(figure);
   figure.params = new Set();
   for (const param of spec.params ?? []) {
     figure.params.add(param.name);
