@@ -106,7 +106,7 @@ TABLES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         CELL
         | {"scope": "str", "analysis": "str", "kind": "str", "set": "str", "rank": "int64"}
         | {"caption": "str", "png": "png"},
-        {},
+        {"mark": "str"},  # of a neighbour: "hit" or "miss"
     ),
     "curves": (
         CELL

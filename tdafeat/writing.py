@@ -19,6 +19,7 @@ import pandas as pd
 
 from tdafeat.answer import answer
 from tdafeat.cells import Cell
+from tdafeat.examples import examples
 from tdafeat.files import replace
 from tdafeat.record import analyses, metrics
 from tdafeat.run import TABLES, Run
@@ -65,6 +66,9 @@ def write_run(
         sprite, where = _thumbnails(source.images, study.n_projected)
         replace(out / "thumbnails.webp", sprite)
         tables["thumbnails"] = where
+        if shown := list(examples(source, plan, store)):
+            own = [tables["pictures"]] if "pictures" in tables else []
+            tables["pictures"] = pd.concat([*own, *shown], ignore_index=True)
     if source.training is not None:
         tables["training"] = source.training
     for name, table in tables.items():

@@ -8,10 +8,11 @@ from base64 import b64encode
 import altair as alt
 import pandas as pd
 
-from tdafeat.figures.theme import INK, themed
+from tdafeat.figures.theme import COLOURS, INK, checked, themed
 
 COLUMNS = 10  # pictures in a row; more go on below
 SIDE = 56  # of a picture, at most
+HITS, HUES = ["hit", "miss"], list(COLOURS[:2])
 CAPTION = 13  # height of a line of text
 
 
@@ -19,12 +20,18 @@ def pictures(pictures: pd.DataFrame) -> alt.TopLevelMixin:
     """A row for each set, its pictures by rank, each above its caption.
 
     Captions that are the same in every row stand once, above the first. Pixels are drawn as
-    squares, however few there are.
+    squares, however few there are. A picture marked as a hit has a whole blue frame, a miss a
+    broken orange one.
 
     Parameters
     ----------
     pictures : the run's table of pictures, of one kind, scope and feature space.
+
+    Raises
+    ------
+    ValueError where there is no picture.
     """
+    checked(pictures, "pictures", "set", "rank", "caption", "png")
     frame = pictures.sort_values("rank", kind="stable")
     sets = list(dict.fromkeys(pictures["set"]))
     widest = int(frame["set"].value_counts().max())
@@ -35,6 +42,7 @@ def pictures(pictures: pd.DataFrame) -> alt.TopLevelMixin:
     names, cells = [], []
     for name in sets:
         for place, row in enumerate(frame[frame["set"] == name].itertuples(index=False)):
+            mark = getattr(row, "mark", "")
             if place % columns == 0:
                 names.append("" if place else name)
             told = row.caption if not headed or len(names) == 1 else ""
@@ -44,7 +52,8 @@ def pictures(pictures: pd.DataFrame) -> alt.TopLevelMixin:
                     "column": place % columns,
                     "caption": told,
                     "url": "data:image/png;base64," + b64encode(row.png).decode(),
-                    "description": ", ".join(part for part in (name, row.caption) if part),
+                    "description": ", ".join(filter(None, (name, row.caption, mark))),
+                    "mark": mark,
                 }
             )
     pixels = max(1, *(int.from_bytes(png[16:20], "big") for png in frame["png"]))  # widths
@@ -64,11 +73,22 @@ def pictures(pictures: pd.DataFrame) -> alt.TopLevelMixin:
     shown = base.mark_image(width=side, height=side, smooth=False).encode(
         url="url:N", description="description:N", tooltip=alt.Tooltip("description:N", title=" ")
     )
+    marked = any(cell["mark"] for cell in cells)
     text = base.mark_text(
         color=INK,
         fontSize=10,
         dy=-side // 2 - 4 if headed else side // 2 + 2,
         baseline="bottom" if headed else "top",
+        limit=side + 4 if marked else 0,  # names of classes may be long
     ).encode(text="caption:N")
     width, height = alt.Step(side + 4), alt.Step(side + 4 + CAPTION * below)
-    return themed(alt.layer(shown, text).properties(width=width, height=height))
+    layers: list[alt.Chart] = [shown, text]
+    if marked:
+        hue = alt.Color("mark:N", scale=alt.Scale(domain=HITS, range=HUES), legend=None)
+        dash = alt.Scale(domain=HITS, range=[[1, 0], [4, 3]])
+        layers.append(
+            base.transform_filter("datum.mark != ''")
+            .mark_point(shape="square", size=side**2, filled=False, strokeWidth=2, opacity=1)
+            .encode(color=hue, strokeDash=alt.StrokeDash("mark:N", scale=dash, legend=None))
+        )
+    return themed(alt.layer(*layers).properties(width=width, height=height))

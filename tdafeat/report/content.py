@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from tdafeat.errors import UnreadableData
 from tdafeat.figures import theme
@@ -41,6 +42,8 @@ def build(run: Run, thumbnails: bool = True) -> Report:
     run : what is reported.
     thumbnails : whether the report may hold small pictures of the images.
     """
+    if not thumbnails:
+        run = replace(run, pictures=run.pictures[run.pictures["analysis"] != ""])
     records = Records(run)
     sections = list(analyses.sections(run))
     for title, blocks_of in ORDER:

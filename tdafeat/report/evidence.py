@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tdafeat import figures
+from tdafeat.examples import LEVELS, NEIGHBOURS
 from tdafeat.figures.theme import levels, with_names
 from tdafeat.report import performance
 from tdafeat.report.model import Block, Figure, Note, Paragraph, Table
@@ -27,6 +28,14 @@ def accuracy(run: Run, records: Records) -> Iterator[Block]:
     if rows[rows["scope"] == "all"].empty:
         return
     name, words = records[primary].title, records.words
+    strips = _examples(run, LEVELS)
+    if len(strips):
+        yield Figure(
+            figures.pictures(strips),
+            f"Some of the test images at every level, as {strips['encoder'].iloc[0]} sees them; "
+            "of a large input the middle, pixel for pixel.",
+            "levels",
+        )
     if noisy(run):
         yield Figure(
             figures.accuracy(rows, primary),
@@ -296,6 +305,15 @@ def projections(run: Run, records: Records) -> Iterator[Block]:
     images = "the same images at every level, fitted jointly" if noisy(run) else "the test images"
     dissolving = f" Clusters that dissolve are classes that {records.words.cause} mixes."
     distant = " Distances between far clusters mean little."
+    galleries = _examples(run, NEIGHBOURS)
+    for space, cells in spaces(galleries) if len(galleries) else ():
+        yield Figure(
+            figures.pictures(cells),
+            f"{space}: some test images, the first of each row, and those nearest to them by "
+            "cosine. A whole blue frame is the same class, a broken orange one another.",
+            f"neighbours-{space}",
+            space,
+        )
     for space, cells in spaces(run.projections):
         for (subset, method), rows in cells.groupby(["subset", "method"], sort=False):
             those = f", those of {subset} alone" if subset else ""
@@ -329,6 +347,11 @@ def _curves(
         part = present[start : start + PANELS]
         chart = figures.curves(rows, part, records.titles(part))
         yield Figure(chart, caption, f"{label}-{start // PANELS + 1}", detail=start > 0)
+
+
+def _examples(run: Run, kind: str) -> pd.DataFrame:
+    """Pictures of the study's own images, which are no analysis's."""
+    return run.pictures[(run.pictures["analysis"] == "") & (run.pictures["kind"] == kind)]
 
 
 def _is_distance(name: str) -> bool:

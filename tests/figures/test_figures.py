@@ -230,6 +230,18 @@ def test_pixels_of_a_picture_are_equally_wide(size, side):
     assert (images["mark"]["width"], images["mark"]["height"]) == (side, side)
 
 
+def test_hits_and_misses_have_frames_that_differ_without_colour():
+    frame = grid(1, 3).assign(mark=["", "hit", "miss"])
+    chart = figures.pictures(frame)
+    assert cells_of(chart)["description"].tolist() == [
+        "set 0, 1",
+        "set 0, 2, hit",
+        "set 0, 3, miss",
+    ]
+    svg = vl_convert.vegalite_to_svg(chart.to_dict())
+    assert svg.count('stroke-dasharray="4,3"') == 1
+
+
 def test_pictures_stand_in_the_figure_itself():
     svg = vl_convert.vegalite_to_svg(figures.pictures(grid(2, 3)).to_dict())
     assert svg.count("<image") == 6

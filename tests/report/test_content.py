@@ -201,3 +201,20 @@ def test_degenerate_runs_give_a_report(tmp_path, name):
         assert any("fewer than 5 classes" in note.text for note in blocks(content, Note))
     if name == "holes":
         assert "What failed" in titles(content)
+
+
+def test_images_are_shown_unless_they_are_left_out(tmp_path):
+    from tdafeat.analyses.picture import picture
+
+    folder = write_run(tmp_path)
+    png = picture(np.linspace(0, 1, 64), (1, 8, 8))
+    rows = pd.read_parquet(folder / "tables" / "spectra.parquet").query("rank == 1")
+    rows = rows[rows["severity"] == 0].assign(analysis="", set="banded", caption="", png=png)
+    kinds = [rows.assign(kind=kind) for kind in ("levels", "neighbours")]
+    pd.concat(kinds).to_parquet(folder / "tables" / "pictures.parquet")
+
+    def labels(thumbnails):
+        return {b.label for b in blocks(build(Run.read(folder), thumbnails), Figure)}
+
+    own = {"levels", "neighbours-pixels", "neighbours-tiny:clip"}
+    assert labels(True) - labels(False) == own
