@@ -59,11 +59,20 @@ def rankme(features: Any) -> float:
         squared = torch.linalg.eigvalsh(torch.from_numpy(features.raw)).flip(0).clamp(min=0)
         values = squared[: features.n].sqrt()
     else:
-        values = torch.linalg.svdvals(torch.from_numpy(as_cloud(features)))
+        values = _singular_values(torch.from_numpy(as_cloud(features)))
     if values[0] == 0:
         return float("nan")
     share = values / values.sum() + RANKME_EPS
     return float(torch.exp(-(share * share.log()).sum()))
+
+
+def _singular_values(points: torch.Tensor) -> torch.Tensor:
+    """Descending; from the smaller of X'X and XX' where none is so small that squares lose it."""
+    rows = points if len(points) <= points.shape[1] else points.T
+    squared = torch.linalg.eigvalsh(rows @ rows.T).flip(0)
+    if squared[-1] > 1e-6 * squared[0]:
+        return squared.sqrt()
+    return torch.linalg.svdvals(points)
 
 
 @metric(

@@ -15,9 +15,11 @@ import torch
 
 from tdafeat.checks import as_cloud, as_labels, as_pair
 from tdafeat.geometry.sharing import shared
+from tdafeat.geometry.spectra import scatter, smaller_route
 from tdafeat.geometry.threads import over_threads
 
 MAX_COMPONENTS = 10  # enough for most of a class's variance, few enough to leave room in R^D
+CLEAR = 1e-6  # of the largest squared singular value: smaller ones are read from the SVD
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +110,7 @@ def principal_angles(
         )
     bases = []
     for name, points in (("a", first), ("b", second)):
-        basis = _basis(torch.from_numpy(points), center)
+        basis = _basis(torch.from_numpy(points), center, n_components)
         if len(basis) < (n_components or 1):
             raise ValueError(
                 f"{name} must span at least {n_components or 1} directions; it spans {len(basis)}"
@@ -166,20 +168,21 @@ def class_angles(
         raise ValueError(f"labels must name at least two classes; got {len(classes)}")
     dimension = points.shape[1]
     members = [points[torch.from_numpy(np.flatnonzero(known == c)).to(device)] for c in classes]
-    bases = over_threads(lambda own: _basis(own, center), members)
-    ranks = np.array([len(basis) for basis in bases])
-    if not ranks.any():
-        raise ValueError("some class must span a direction; each is a single sample or constant")
-    if n_components is None:
-        k = min(MAX_COMPONENTS, max(1, dimension // 2), int(ranks[ranks > 0].min()))
-    elif n_components == "full":
-        k = int(ranks.max())
+    if n_components == "full":
+        most = None
+    elif n_components is None:
+        most = _most(dimension)
     elif not isinstance(n_components, str) and 1 <= n_components <= dimension:
-        k = n_components
+        most = n_components
     else:
         raise ValueError(
             f"n_components must lie in 1..{dimension} or be 'full'; got {n_components!r}"
         )
+    bases = over_threads(lambda own: _basis(own, center, most), members)
+    ranks = np.array([len(basis) for basis in bases])
+    if not ranks.any():
+        raise ValueError("some class must span a direction; each is a single sample or constant")
+    k = int(ranks[ranks > 0].min()) if n_components is None else most or int(ranks.max())
 
     angles = np.full((len(classes), len(classes), k), np.nan)
     spanning = np.flatnonzero(ranks >= (1 if n_components == "full" else k))
@@ -222,9 +225,10 @@ def angles_to_clean(features: Any, clean: Any, n_components: int | None = None) 
     dimension = pair[0].shape[1]
     if n_components is not None and not 1 <= n_components <= dimension:
         raise ValueError(f"n_components must lie in 1..{dimension}; got {n_components}")
-    noisy, original = (_directions(points) for points in pair)
+    most = n_components or _most(dimension)
+    noisy, original = (_directions(points, most) for points in pair)
     spanned = min(len(noisy), len(original))
-    k = n_components or min(MAX_COMPONENTS, max(1, dimension // 2), spanned)
+    k = n_components or spanned
     if k > spanned or k == 0:
         return np.empty(0)
     return _angles(noisy[:k] @ original[:k].T).numpy()
@@ -301,21 +305,48 @@ def _as_angles(angles: Any) -> np.ndarray:
     return values
 
 
+def _most(dimension: int) -> int:
+    """Directions that a cloud is given where the user does not say how many."""
+    return min(MAX_COMPONENTS, max(1, dimension // 2))
+
+
 @shared
-def _directions(points: np.ndarray) -> torch.Tensor:
-    return _basis(torch.from_numpy(points), center=True)
+def _directions(points: np.ndarray, most: int) -> torch.Tensor:
+    return _basis(torch.from_numpy(points), True, most)
 
 
-def _basis(points: torch.Tensor, center: bool) -> torch.Tensor:
-    """Orthonormal principal directions in descending order, (r, D), r the numerical rank."""
+def _basis(points: torch.Tensor, center: bool, most: int | None) -> torch.Tensor:
+    """Orthonormal principal directions in descending order, (r, D).
+
+    r is the numerical rank, or `most` where that is smaller.
+    """
     # relative to the points as given: centred constant rows leave rounding, not a direction
     tolerance = max(points.shape) * torch.finfo(points.dtype).eps * float(points.norm())
     if center:
         points = points - points.mean(0)
+    if most is not None and most < min(points.shape):
+        leading = _leading(points, most)
+        if leading is not None:
+            return leading
     if len(points) > 2 * points.shape[1]:  # the triangle has the same right singular vectors
         points = torch.linalg.qr(points, mode="r").R
     _, values, directions = torch.linalg.svd(points, full_matrices=False)
-    return directions[values > tolerance]
+    return directions[values > tolerance][:most]
+
+
+def _leading(points: torch.Tensor, most: int) -> torch.Tensor | None:
+    """The first right singular vectors from the smaller of X'X and XX', in a third of the time.
+
+    None where they are too small beside the largest for that, because squares halve the digits.
+    """
+    route = smaller_route(points)
+    squares, vectors = torch.linalg.eigh(scatter(points, route))
+    if squares[-most] <= CLEAR * squares[-1]:
+        return None
+    leading = vectors[:, -most:].flip(1)
+    if route == "gram":  # orthogonal up to rounding of the largest; QR makes it so
+        leading = torch.linalg.qr((leading.T @ points).T).Q
+    return leading.T
 
 
 def _all_pairs(bases: torch.Tensor) -> torch.Tensor:
