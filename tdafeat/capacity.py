@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,13 +36,19 @@ def check_memory(study: Study, sizes: Mapping[tuple[str, str], Size], free: floa
             )
         points = min(size.rows, study.n_landmarks or size.rows)
         if needed["topology"] > free or (study.maxdim == 1 and points > MOST_POINTS):
-            rest = free - memory(replace(size, rows=1), None)["topology"] - 12 * size.rows
-            fitting = min(MOST_POINTS, math.isqrt(max(0, int(rest))) // math.isqrt(PER_PAIR))
+            fitting = min(MOST_POINTS, _fitting(size, free))
             raise ValueError(
                 f"a cell of {name} does not fit: the topology of {points:,} points takes "
                 f"{in_bytes(needed['topology'])} and {in_bytes(free)} are free; set n_landmarks "
                 f"(--landmarks) to {max(2, fitting // 1000 * 1000 or fitting):,} or fewer"
             )
+
+
+def _fitting(size: Size, free: float) -> int:
+    """The most points whose topology fits: where `memory`, a parabola in them, meets `free`."""
+    rest = max(0.0, free - memory(size, 1)["topology"]) / PER_PAIR
+    half = 8 * size.dimension / PER_PAIR / 2
+    return int(math.sqrt(half**2 + rest) - half)
 
 
 def memory(size: Size, n_landmarks: int | None) -> dict[str, int]:

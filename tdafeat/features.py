@@ -7,6 +7,7 @@ and ``.parquet`` files, and nothing downstream asks where a `FeatureSet` came fr
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +60,7 @@ class FeatureSet:
                 f"got {len(features)}, {len(labels)} and {len(ids)}"
             )
         if len(set(ids)) < len(ids):
-            twice = next(i for k, i in enumerate(ids) if i in ids[:k])
+            ((twice, _),) = Counter(ids).most_common(1)
             raise ValueError(f"ids must be distinct; {twice!r} stands twice")
         if len(labels) and (labels.min() < 0 or labels.max() >= len(self.classes)):
             raise ValueError(

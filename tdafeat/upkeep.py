@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from tdafeat.errors import DataUnavailable, UnreadableData
 from tdafeat.files import ASIDE, is_local
 from tdafeat.store import LOCKS, SCHEMA, Store
 
+KEY = re.compile("[0-9a-f]{64}")  # what artefacts are named by; any other file is somebody else's
 FRESH = 3600.0  # seconds that a file written aside may still be in somebody's hands
 
 
@@ -54,8 +56,9 @@ def garbage(store: Store, fresh: float = FRESH) -> Iterator[Dropping]:
         yield Dropping(path, path.stat().st_size, "left half-written")
     if is_local(store.root):
         for old in sorted(store.root.glob("*/*/meta.json")):
-            for path in sorted(old.parent.iterdir()):
-                yield Dropping(path, path.stat().st_size, "of an earlier format")
+            if KEY.fullmatch(old.parent.name):
+                for path in sorted(old.parent.iterdir()):
+                    yield Dropping(path, path.stat().st_size, "of an earlier format")
     for path in artefacts(store):
         try:
             content = path.read_bytes()
@@ -85,7 +88,7 @@ def artefacts(store: Store) -> Iterator[Path]:
     for folder in sorted(store.root.iterdir(), key=str):
         if folder.is_dir() and folder.name != LOCKS:
             whole = (path for path in folder.iterdir() if path.suffix == ".zip")
-            yield from sorted((path for path in whole if path.name[0] != "."), key=str)
+            yield from sorted((path for path in whole if KEY.fullmatch(path.stem)), key=str)
 
 
 def _leftovers(store: Store, fresh: float) -> list[Path]:

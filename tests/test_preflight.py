@@ -11,8 +11,6 @@ from tdafeat.cli import main
 from tdafeat.preflight import Cost, Forecast
 from tdafeat.sources.groups import Size
 
-LARGE = {("net", ""): Size(50_000, 50_000, 768, 10)}
-
 
 def own(rows=60):
     labels = np.arange(rows) % 3
@@ -60,18 +58,19 @@ def test_processes_share_the_cells_and_not_the_extraction():
     assert forecast.disk == 8
 
 
-def test_landmarks_are_proposed_where_the_topology_does_not_fit():
-    study = Study("s", "?", n_landmarks=None)
-    with pytest.raises(
-        ValueError, match=r"a cell of net does not fit: the topology of 50,000"
-    ) as e:
-        check_memory(study, LARGE, free=24e9)
+@pytest.mark.parametrize(
+    ("size", "free"),
+    [(Size(50_000, 50_000, 768, 10), 24e9), (Size(60_000, 10, 8192, 10), 36e9)],
+    ids=["many pairs", "wide features beside them"],
+)
+def test_landmarks_are_proposed_where_the_topology_does_not_fit(size, free):
+    with pytest.raises(ValueError, match="a cell of net does not fit: the topology of") as e:
+        check_memory(Study("s", "?", n_landmarks=None), {("net", ""): size}, free)
     proposed = int(
         re.search(r"--landmarks\) to ([\d,]+) or fewer", str(e.value))[1].replace(",", "")
     )
-    (size,) = LARGE.values()
-    assert memory(size, proposed)["topology"] <= 24e9 < memory(size, proposed + 2500)["topology"]
-    check_memory(Study("s", "?", n_landmarks=proposed), LARGE, free=24e9)
+    assert memory(size, proposed)["topology"] <= free < memory(size, proposed + 2500)["topology"]
+    check_memory(Study("s", "?", n_landmarks=proposed), {("net", ""): size}, free)
 
 
 def test_more_points_than_the_engine_numbers_are_refused_however_much_memory_there_is():

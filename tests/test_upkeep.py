@@ -41,7 +41,7 @@ def test_garbage_is_what_no_run_reads(store):
     damage = store.path("features", {"version": 7})
     damage.write_bytes(damage.read_bytes()[:-1])
     fresh = leftover(store, 0)
-    old = store.root / "measure" / "abc"
+    old = store.root / "measure" / ("abc4" * 16)
     old.mkdir(parents=True)
     (old / "meta.json").write_text("{}")
     (old / "metrics.parquet").write_bytes(b"PAR1")
@@ -81,9 +81,19 @@ def test_damage_is_found_by_reading_every_byte(store):
 
 
 def test_an_artefact_without_the_entries_of_one_is_damaged(store):
-    path = store.root / "features" / "other.zip"
+    path = store.root / "features" / f"{'0' * 64}.zip"
     path.write_bytes(pack({"spec": 1}, {}, {}))
     assert "damaged" in [d.reason for d in garbage(store) if d.path == path]
+
+
+def test_what_no_store_wrote_is_left_alone(store):
+    """A folder named by mistake, such as the one the store lies in, loses nothing."""
+    others = [store.root / "downloads" / "thesis.zip", store.root / "notes" / "2024" / "meta.json"]
+    for path in others:
+        path.parent.mkdir(parents=True)
+        path.write_text("{}")
+    assert not {*others} & {dropping.path for dropping in garbage(store)}
+    assert not {*others} & {dropping.path for dropping in damaged(store)}
 
 
 def test_the_commands(store, capsys):
