@@ -38,8 +38,7 @@ def computing(
     ValueError for arguments that do not fit; DataUnavailable if there is no such cluster, or its
     workers have other versions of what makes the numbers, or several threads.
     """
-    if jobs is not None and (jobs == 0 or jobs < -1):
-        raise ValueError(f"jobs must be at least 1, or -1 for all cores; got {jobs}")
+    check_jobs(jobs)
     if backend not in get_args(Backend):
         raise ValueError(f"backend must be among {', '.join(get_args(Backend))}; got {backend!r}")
     if (backend == "dask") != (scheduler is not None):
@@ -51,6 +50,12 @@ def computing(
         yield lambda function, calls: (function(*call) for call in calls)
     else:
         yield lambda function, calls: _parallel(function, calls, **_processes(jobs, len(calls)))
+
+
+def check_jobs(jobs: int | None) -> None:
+    """Refuse a number of processes that is none."""
+    if jobs is not None and (jobs == 0 or jobs < -1):
+        raise ValueError(f"jobs must be at least 1, or -1 for all cores; got {jobs}")
 
 
 def _processes(jobs: int, n_calls: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tdafeat.backends import Backend, computing
+from tdafeat.backends import Backend, check_jobs, computing
 from tdafeat.checks import as_file_name
 from tdafeat.files import at
 from tdafeat.log import Form, Log
@@ -187,6 +187,7 @@ class Study:
         from tdafeat.preflight import forecast
         from tdafeat.sources import TrainingSource
 
+        check_jobs(jobs)
         where = Store(store or os.environ.get("TDAFEAT_STORE") or Path("data") / "store")
         source = self._source(root, Compute(device, precision, batch_size, compile, workers))
         self._check(source, Path("."))

@@ -43,6 +43,12 @@ def test_a_forecast_counts_the_artefacts_and_keeps_nothing(tmp_path):
     assert forecast.disk > 90 * 3 * 4  # 30 rows at two levels and 30 train rows, in float32
 
 
+@pytest.mark.parametrize("jobs", [0, -5])
+def test_a_forecast_for_no_number_of_processes_is_refused(jobs):
+    with pytest.raises(ValueError, match=f"jobs must be at least 1, or -1 .* got {jobs}"):
+        own().forecast(jobs=jobs)
+
+
 def test_what_is_stored_costs_nothing(tmp_path):
     own().run(tmp_path / "run", store=tmp_path / "store", quiet=True)
     forecast = own().forecast(store=tmp_path / "store")
