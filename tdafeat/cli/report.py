@@ -10,13 +10,19 @@ def add(commands: Any) -> None:
     """Add the command to the ``tdafeat`` parser."""
     report = commands.add_parser("report", help="write report.html and report.pdf of a run again")
     report.add_argument("run", metavar="RUN", help="folder of a run")
+    report.add_argument(
+        "--tables",
+        metavar="DIR",
+        help="write the report's tables there instead, each as .csv and as .tex (booktabs)",
+    )
     report.set_defaults(action=_report)
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from tdafeat.report import write
+    from tdafeat.report import write, write_tables
     from tdafeat.run import Run
 
-    for path in write(Run.read(arguments.run)):
+    run = Run.read(arguments.run)
+    for path in write_tables(run, arguments.tables) if arguments.tables else write(run):
         print(path)
     return 0

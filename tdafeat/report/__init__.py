@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tdafeat.files import at, replace_all
+from tdafeat.report.tables import write_tables
 from tdafeat.run import Run
+
+__all__ = ["write", "write_tables"]
 
 
 def write(
