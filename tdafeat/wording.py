@@ -28,6 +28,7 @@ class Wording:
     first, later, origin : the features at level 0, those after it, and level 0 itself.
     reference : level 0 in the title of a metric that compares with it.
     ends : the first and the last level.
+    strongest : the last level.
     same : what is the same for all classes at one level.
     accurate : what a class is that does well.
     fitted_on : what predictors are fitted on.
@@ -50,6 +51,7 @@ class Wording:
     origin: str
     reference: str
     ends: str
+    strongest: str
     same: str
     accurate: str
     fitted_on: str
@@ -95,6 +97,7 @@ NOISE = Wording(
     origin="severity 0",
     reference="clean",
     ends="clean and at the strongest noise",
+    strongest="strongest noise",
     same="noise",
     accurate="robust",
     fitted_on="clean training images alone",
@@ -120,6 +123,7 @@ COURSE = Wording(
     origin="the first step",
     reference="start",
     ends="at the first and at the last step",
+    strongest="last step",
     same="step",
     accurate="well-learned",
     fitted_on="the training images, encoded anew at every step",

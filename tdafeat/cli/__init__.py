@@ -9,13 +9,13 @@ import argparse
 from collections.abc import Sequence
 
 from tdafeat import __version__
-from tdafeat.cli import doctor, listing, report, run, status, store
+from tdafeat.cli import compare, doctor, listing, report, run, status, store
 from tdafeat.cli.guard import guarded
 from tdafeat.cli.run import study_main
 
 __all__ = ["main", "study_main"]
 
-COMMANDS = (run, status, report, store, listing, doctor)
+COMMANDS = (run, status, report, compare, store, listing, doctor)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

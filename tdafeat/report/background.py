@@ -104,7 +104,7 @@ def _levels(noise: Mapping[str, Any]) -> str:
 
 def _trainings(encoders: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
     """How the variants of a training differ, and what they share."""
-    specs = {str(e.get("name")): dict(_flat(e["training"])) for e in encoders if "training" in e}
+    specs = {str(e.get("name")): dict(flat(e["training"])) for e in encoders if "training" in e}
     if not specs:
         return
     frame = pd.DataFrame(specs).fillna("–")
@@ -116,10 +116,11 @@ def _trainings(encoders: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
         yield Table(differing, "What tells the variants apart.", "variants")
 
 
-def _flat(spec: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+def flat(spec: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Entries of a manifest within one another, each by its whole name and in words."""
     for key, value in spec.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key} ")
+            yield from flat(value, f"{prefix}{key} ")
         else:
             yield f"{prefix}{key}".replace("_", " "), _plain(value)
 

@@ -1,0 +1,73 @@
+"""What differs between runs, and so what of them can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from tdafeat.report.background import flat
+from tdafeat.report.model import Block, Note, Paragraph, Table
+from tdafeat.run import Run
+from tdafeat.wording import listed
+
+SETTINGS = ("dataset", "split", "classes", "n_per_class", "noise", "primary", "seeds", "parameters")
+# What accuracies must share so that one can be called higher, and why where they do not.
+GROUND = {
+    "dataset": "The runs are of different data sets: accuracies and the level of chance differ "
+    "for that reason alone; compare how curves fall, and correlations.",
+    "split": "The runs measure different splits of the data.",
+    "classes": "The runs have different classes: accuracies and the level of chance differ for "
+    "that reason alone.",
+    "n_per_class": "The runs measure different numbers of images: intervals, distances between "
+    "diagrams, spectra and dimensions depend on how many points a cloud has.",
+    "noise": "The noise or its levels are not the same: a level of one run is another disturbance "
+    "than that of another.",
+    "primary": "The runs ask about different accuracies: correlations are with each run's own.",
+}
+ASIDE = {
+    "parameters": "Parameters of the topology differ: compare topological values within a run.",
+}
+
+
+def comparable(runs: Sequence[Run]) -> bool:
+    """Whether one accuracy can be called higher than that of another run."""
+    return not any(_differ(runs, key) for key in GROUND)
+
+
+def differences(named: Mapping[str, Run]) -> Iterator[Block]:
+    """What must not be compared, what all runs share, and what tells them apart."""
+    runs = list(named.values())
+    for key, told in (GROUND | ASIDE).items():
+        if _differ(runs, key):
+            yield Note(told)
+    frame = pd.DataFrame({name: dict(_settings(run)) for name, run in named.items()})
+    frame = frame[list(named)].fillna("–")
+    same = frame.eq(frame.iloc[:, 0], axis=0).all(axis=1)
+    shared = "; ".join(f"{key} {value}" for key, value in frame[same].iloc[:, 0].items())
+    yield Paragraph(f"What all runs share: {shared or 'nothing'}.")
+    if not same.all():
+        yield Table(
+            frame[~same].rename_axis("setting").reset_index(),
+            "What tells the runs apart.",
+            "differences",
+        )
+
+
+def _differ(runs: Sequence[Run], key: str) -> bool:
+    return any(run.manifest[key] != runs[0].manifest[key] for run in runs)
+
+
+def _settings(run: Run) -> Iterator[tuple[str, Any]]:
+    """The run's declarations and the versions it was computed with, by name, as text."""
+    manifest = run.manifest
+    classes = list(map(str, manifest["classes"]))
+    encoders = [f"{e.get('name')} {e.get('layer') or ''}".strip() for e in manifest["encoders"]]
+    said = {key: manifest[key] for key in SETTINGS} | {
+        "classes": f"{len(classes)}: {listed(classes)}",
+        "feature spaces": listed(encoders),
+        "versions": manifest["provenance"].get("versions", {}),
+        "platform": manifest["provenance"].get("platform"),
+    }
+    yield from flat(said)
