@@ -41,8 +41,13 @@ def render(report: Report) -> bytes:
             "appendix": [_section(s, room, f"more-{i}") for i, s in enumerate(appendix)],
         }
         (room / "content.json").write_text(json.dumps(content), encoding="utf-8")
+        # The page is the form for screen readers: tags would add half as much again to the file.
         return typst.compile(
-            str(room / "document.typ"), root=folder, ignore_system_fonts=True, timestamp=0
+            str(room / "document.typ"),
+            root=folder,
+            ignore_system_fonts=True,
+            timestamp=0,
+            pdf_tags=False,
         )
 
 
