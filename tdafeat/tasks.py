@@ -91,7 +91,7 @@ def _run(task: Task, store: Store, wait: bool) -> Hole | Task | None:
             if not mine:
                 return task
             if not store.intact(task.stage, task.spec):
-                with _one_thread():
+                with one_thread():
                     tables, arrays = task.function(store, **task.arguments)
                 store.write(task.stage, task.spec, tables, arrays)
     except OSError:
@@ -103,7 +103,8 @@ def _run(task: Task, store: Store, wait: bool) -> Hole | Task | None:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
+    """Torch and the numerical libraries on one thread: cells share the cores, not parts of one."""
     import torch
     from threadpoolctl import threadpool_limits
 
