@@ -37,6 +37,11 @@ from tdafeat.geometry.spectra import (
     stable_rank,
 )
 from tdafeat.geometry.spectral_metrics import rankme, total_variance
+from tdafeat.geometry.subspace_distances import (
+    chordal_distance,
+    grassmann_distance,
+    projection_distance,
+)
 from tdafeat.geometry.subspace_metrics import (
     class_angle_max,
     class_angle_mean,
@@ -46,11 +51,8 @@ from tdafeat.geometry.subspace_metrics import (
 from tdafeat.geometry.subspaces import (
     ClassAngles,
     angles_to_clean,
-    chordal_distance,
     class_angles,
-    grassmann_distance,
     principal_angles,
-    projection_distance,
 )
 from tdafeat.geometry.uniformity import (
     alignment,

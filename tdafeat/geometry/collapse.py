@@ -8,55 +8,13 @@ Each function takes features and labels, or `Moments` of both in place of the fe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
 import torch
 
-from tdafeat.checks import as_cloud, as_labels
-from tdafeat.geometry.moments import Moments
-from tdafeat.geometry.sharing import shared
+from tdafeat.checks import as_cloud
+from tdafeat.geometry.classes import classes_of, distinct
 from tdafeat.record import metric
-
-
-@dataclass(frozen=True, eq=False)
-class _Classes:
-    means: torch.Tensor  # (C, D), less the grand mean
-    deviations: torch.Tensor  # (n, D), each sample less its class mean, or as many as span them
-    variances: torch.Tensor  # (C,), mean squared deviation of a class's samples
-    n: int
-
-
-@shared
-def _classes(features: Any, labels: Any) -> _Classes:
-    if isinstance(features, Moments):
-        return _classes_of(features)
-    points = torch.from_numpy(as_cloud(features))
-    names, index = np.unique(as_labels(labels, len(points)), return_inverse=True)
-    if len(names) < 2:
-        raise ValueError(f"labels must name at least two classes; got {len(names)}")
-    member = torch.from_numpy(index.reshape(-1))
-    # relative to the first sample, so that a large common offset costs no digits
-    points = points - points[0]
-    counts = torch.bincount(member).to(points.dtype)
-    means = torch.zeros((len(names), points.shape[1]), dtype=points.dtype)
-    means = means.index_add(0, member, points) / counts[:, None]
-    deviations = points - means[member]
-    squares = deviations.square().sum(1)
-    variances = torch.zeros_like(counts).index_add(0, member, squares) / counts
-    return _Classes(means - means.mean(0), deviations, variances, len(points))
-
-
-def _classes_of(moments: Moments) -> _Classes:
-    if len(moments.classes) < 2:
-        raise ValueError(f"moments must be of at least two classes; got {len(moments.classes)}")
-    # (D, D) rows with the scatter of all deviations: nothing below asks for more of these
-    values, directions = torch.linalg.eigh(torch.from_numpy(moments.within))
-    deviations = values.clamp(min=0).sqrt()[:, None] * directions.T
-    means = torch.from_numpy(moments.means - moments.means[0])
-    variances = torch.from_numpy(moments.squares / moments.counts)
-    return _Classes(means - means.mean(0), deviations, variances, moments.n)
 
 
 def nc1(
@@ -86,9 +44,9 @@ def nc1(
     """
     if form not in ("pinv", "pinv_sum", "trace"):
         raise ValueError(f"form must be 'pinv', 'pinv_sum' or 'trace'; got {form!r}")
-    classes = _classes(features, labels)
+    classes = classes_of(features, labels)
     n_classes = len(classes.means)
-    if not _distinct(classes):
+    if not distinct(classes):
         return float("nan")
     if form == "trace":
         between = classes.means.square().sum() / n_classes
@@ -138,8 +96,8 @@ def nc2_equinorm(features: Any, labels: Any = None) -> float:
     >>> nc2_equinorm([[1, 0], [-1, 0]], [0, 1])
     0.0
     """
-    classes = _classes(features, labels)
-    if not _distinct(classes):
+    classes = classes_of(features, labels)
+    if not distinct(classes):
         return float("nan")
     norms = classes.means.norm(dim=1)
     return float(norms.std() / norms.mean())
@@ -160,7 +118,7 @@ def nc2_equiangular(features: Any, labels: Any = None) -> float:
     >>> nc2_equiangular([[1, 0], [-1, 0]], [0, 1])
     0.0
     """
-    means = _classes(features, labels).means
+    means = classes_of(features, labels).means
     norms = means.norm(dim=1)
     if norms.min() <= 1e-14 * norms.max():
         return float("nan")
@@ -186,8 +144,8 @@ def etf_distance(features: Any, labels: Any = None) -> float:
     >>> round(etf_distance([[1, 0], [-1, 0]], [0, 1]), 9)
     0.0
     """
-    classes = _classes(features, labels)
-    if not _distinct(classes):
+    classes = classes_of(features, labels)
+    if not distinct(classes):
         return float("nan")
     n_classes = len(classes.means)
     scaled = classes.means / classes.means.norm()  # M M^T itself may leave float64's range
@@ -211,7 +169,7 @@ def class_distance_variance(features: Any, labels: Any = None) -> float:
     >>> class_distance_variance([[0, 0], [0, 2], [4, 0], [4, 2]], [0, 0, 1, 1])
     0.0625
     """
-    classes = _classes(features, labels)
+    classes = classes_of(features, labels)
     first, second = torch.triu_indices(len(classes.means), len(classes.means), offset=1)
     # pair by pair: the differences of all pairs are gigabytes for a thousand classes
     squared = torch.nn.functional.pdist(classes.means).square()
@@ -248,7 +206,7 @@ def nc3(features: Any, labels: Any = None, weights: Any = None) -> float:
     0.0
     """
     head = torch.from_numpy(as_cloud(weights, "weights"))
-    classes = _classes(features, labels)
+    classes = classes_of(features, labels)
     if head.shape != classes.means.shape:
         raise ValueError(
             "weights must have a row for each class of labels and a column for each of features: "
@@ -256,7 +214,7 @@ def nc3(features: Any, labels: Any = None, weights: Any = None) -> float:
         )
     largest = float(head.abs().max())
     head = head - head.mean(0)
-    if not _distinct(classes) or float(head.norm()) <= 1e-14 * largest:
+    if not distinct(classes) or float(head.norm()) <= 1e-14 * largest:
         return float("nan")
     return float((head / head.norm() - classes.means / classes.means.norm()).square().sum())
 
@@ -314,9 +272,3 @@ for _head, _title in _HEADS.items():
             "invariant": ("permutation",),
         },
     )(nc4)
-
-
-def _distinct(classes: _Classes) -> bool:
-    """Whether the class means differ at all, beyond rounding."""
-    spread = float(classes.means.norm())
-    return spread > 1e-14 * float(classes.deviations.norm()) and spread > 0

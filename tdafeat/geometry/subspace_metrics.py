@@ -7,14 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.geometry.subspaces import (
-    MAX_COMPONENTS,
-    angles_to_clean,
-    chordal_distance,
-    class_angles,
-    grassmann_distance,
-    note_on,
-)
+from tdafeat.geometry.subspace_distances import chordal_distance, grassmann_distance
+from tdafeat.geometry.subspaces import MAX_COMPONENTS, angles_to_clean, class_angles, note_on
 from tdafeat.record import metric
 
 _ANGLES: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Angles between linear subspaces, and distances made of them: between classes, and to clean.
+"""Angles between linear subspaces: between classes, and to clean.
 
 A class spans the subspace of its leading principal directions. All pairs of classes are compared
 at once: one orthonormal basis per class, one product of all bases, and the eigenvalues of the
@@ -14,12 +14,11 @@ import numpy as np
 import torch
 
 from tdafeat.checks import as_cloud, as_labels, as_pair
+from tdafeat.geometry.bases import angles_of, basis_of
 from tdafeat.geometry.sharing import shared
-from tdafeat.geometry.spectra import scatter, smaller_route
 from tdafeat.geometry.threads import over_threads
 
 MAX_COMPONENTS = 10  # enough for most of a class's variance, few enough to leave room in R^D
-CLEAR = 1e-6  # of the largest squared singular value: smaller ones are read from the SVD
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,13 +109,13 @@ def principal_angles(
         )
     bases = []
     for name, points in (("a", first), ("b", second)):
-        basis = _basis(torch.from_numpy(points), center, n_components)
+        basis = basis_of(torch.from_numpy(points), center, n_components)
         if len(basis) < (n_components or 1):
             raise ValueError(
                 f"{name} must span at least {n_components or 1} directions; it spans {len(basis)}"
             )
         bases.append(basis[:n_components])
-    return _angles(bases[0] @ bases[1].T).numpy()
+    return angles_of(bases[0] @ bases[1].T).numpy()
 
 
 @shared
@@ -178,7 +177,7 @@ def class_angles(
         raise ValueError(
             f"n_components must lie in 1..{dimension} or be 'full'; got {n_components!r}"
         )
-    bases = over_threads(lambda own: _basis(own, center, most), members)
+    bases = over_threads(lambda own: basis_of(own, center, most), members)
     ranks = np.array([len(basis) for basis in bases])
     if not ranks.any():
         raise ValueError("some class must span a direction; each is a single sample or constant")
@@ -231,78 +230,7 @@ def angles_to_clean(features: Any, clean: Any, n_components: int | None = None) 
     k = n_components or spanned
     if k > spanned or k == 0:
         return np.empty(0)
-    return _angles(noisy[:k] @ original[:k].T).numpy()
-
-
-def grassmann_distance(angles: Any) -> np.ndarray:
-    """Grassmann distance of two k-dimensional subspaces: the length of the geodesic between them.
-
-    Parameters
-    ----------
-    angles : (..., k) principal angles in radians, as `principal_angles` gives them for one pair or
-        `ClassAngles.angles` for all pairs.
-
-    Returns
-    -------
-    (...) float64, the root of the sum of squared angles, radians in [0, sqrt(k) pi/2].
-
-    References
-    ----------
-    Edelman, Arias, Smith (1998), The geometry of algorithms with orthogonality constraints;
-    Ye, Lim (2016), Schubert varieties and distances between subspaces of different dimensions.
-
-    Examples
-    --------
-    >>> float(grassmann_distance([0.4, 0.3]))
-    0.5
-    """
-    return np.linalg.norm(_as_angles(angles), axis=-1)
-
-
-def chordal_distance(angles: Any) -> np.ndarray:
-    """Chordal distance: the root of the sum of squared sines of the angles, in [0, sqrt(k)].
-
-    Equals |P - Q| / sqrt(2) in the Frobenius norm, P and Q the projections on the two subspaces.
-    Takes angles as `grassmann_distance` does.
-
-    References
-    ----------
-    Conway, Hardin, Sloane (1996), Packing lines, planes, etc.; Ye, Lim (2016).
-
-    Examples
-    --------
-    >>> print(chordal_distance([np.pi / 2, np.pi / 2]).round(6))
-    1.414214
-    """
-    return np.linalg.norm(np.sin(_as_angles(angles)), axis=-1)
-
-
-def projection_distance(angles: Any) -> np.ndarray:
-    """Projection distance: the sine of the largest angle, in [0, 1].
-
-    Equals the spectral norm of P - Q, P and Q the projections on the two subspaces. Takes angles
-    as `grassmann_distance` does.
-
-    References
-    ----------
-    Ye, Lim (2016), Schubert varieties and distances between subspaces of different dimensions.
-
-    Examples
-    --------
-    >>> print(projection_distance([np.pi / 6, 0.1]).round(6))
-    0.5
-    """
-    return np.sin(_as_angles(angles).max(axis=-1))
-
-
-def _as_angles(angles: Any) -> np.ndarray:
-    values = np.asarray(angles, dtype=np.float64)
-    if values.ndim == 0 or values.shape[-1] == 0:
-        raise ValueError(f"angles must be (..., k) with k at least 1; got shape {values.shape}")
-    # NaN stands for a subspace with fewer directions
-    if ((values < 0) | (values > np.pi / 2 + 1e-12)).any():
-        raise ValueError("angles must lie in 0..pi/2, in radians")
-    return values
+    return angles_of(noisy[:k] @ original[:k].T).numpy()
 
 
 def _most(dimension: int) -> int:
@@ -312,41 +240,7 @@ def _most(dimension: int) -> int:
 
 @shared
 def _directions(points: np.ndarray, most: int) -> torch.Tensor:
-    return _basis(torch.from_numpy(points), True, most)
-
-
-def _basis(points: torch.Tensor, center: bool, most: int | None) -> torch.Tensor:
-    """Orthonormal principal directions in descending order, (r, D).
-
-    r is the numerical rank, or `most` where that is smaller.
-    """
-    # relative to the points as given: centred constant rows leave rounding, not a direction
-    tolerance = max(points.shape) * torch.finfo(points.dtype).eps * float(points.norm())
-    if center:
-        points = points - points.mean(0)
-    if most is not None and most < min(points.shape):
-        leading = _leading(points, most)
-        if leading is not None:
-            return leading
-    if len(points) > 2 * points.shape[1]:  # the triangle has the same right singular vectors
-        points = torch.linalg.qr(points, mode="r").R
-    _, values, directions = torch.linalg.svd(points, full_matrices=False)
-    return directions[values > tolerance][:most]
-
-
-def _leading(points: torch.Tensor, most: int) -> torch.Tensor | None:
-    """The first right singular vectors from the smaller of X'X and XX', in a third of the time.
-
-    None where they are too small beside the largest for that, because squares halve the digits.
-    """
-    route = smaller_route(points)
-    squares, vectors = torch.linalg.eigh(scatter(points, route))
-    if squares[-most] <= CLEAR * squares[-1]:
-        return None
-    leading = vectors[:, -most:].flip(1)
-    if route == "gram":  # orthogonal up to rounding of the largest; QR makes it so
-        leading = torch.linalg.qr((leading.T @ points).T).Q
-    return leading.T
+    return basis_of(torch.from_numpy(points), True, most)
 
 
 def _all_pairs(bases: torch.Tensor) -> torch.Tensor:
@@ -355,17 +249,9 @@ def _all_pairs(bases: torch.Tensor) -> torch.Tensor:
 
     def with_later(i: int) -> torch.Tensor:
         later = bases[i + 1 :].reshape(-1, dimension)
-        return _angles((bases[i] @ later.T).reshape(k, -1, k).transpose(0, 1))
+        return angles_of((bases[i] @ later.T).reshape(k, -1, k).transpose(0, 1))
 
     angles = bases.new_zeros((n_classes, n_classes, k))
     for i, found in enumerate(over_threads(with_later, range(n_classes - 1))):
         angles[i, i + 1 :] = angles[i + 1 :, i] = found
     return angles
-
-
-def _angles(products: torch.Tensor) -> torch.Tensor:
-    """Angles, largest first, from products (..., k, m) of two orthonormal bases."""
-    if products.shape[-2] > products.shape[-1]:
-        products = products.mT
-    squared_cosines = torch.linalg.eigvalsh(products @ products.mT)
-    return torch.arccos(squared_cosines.clamp(0, 1).sqrt())

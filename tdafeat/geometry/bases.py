@@ -1,0 +1,51 @@
+"""Orthonormal bases of what a cloud spans, and the angles between two of them."""
+
+from __future__ import annotations
+
+import torch
+
+from tdafeat.geometry.spectra import scatter, smaller_route
+
+CLEAR = 1e-6  # of the largest squared singular value: smaller ones are read from the SVD
+
+
+def basis_of(points: torch.Tensor, center: bool, most: int | None) -> torch.Tensor:
+    """Orthonormal principal directions in descending order, (r, D).
+
+    r is the numerical rank, or `most` where that is smaller.
+    """
+    # relative to the points as given: centred constant rows leave rounding, not a direction
+    tolerance = max(points.shape) * torch.finfo(points.dtype).eps * float(points.norm())
+    if center:
+        points = points - points.mean(0)
+    if most is not None and most < min(points.shape):
+        leading = _leading(points, most)
+        if leading is not None:
+            return leading
+    if len(points) > 2 * points.shape[1]:  # the triangle has the same right singular vectors
+        points = torch.linalg.qr(points, mode="r").R
+    _, values, directions = torch.linalg.svd(points, full_matrices=False)
+    return directions[values > tolerance][:most]
+
+
+def _leading(points: torch.Tensor, most: int) -> torch.Tensor | None:
+    """The first right singular vectors from the smaller of X'X and XX', in a third of the time.
+
+    None where they are too small beside the largest for that, because squares halve the digits.
+    """
+    route = smaller_route(points)
+    squares, vectors = torch.linalg.eigh(scatter(points, route))
+    if squares[-most] <= CLEAR * squares[-1]:
+        return None
+    leading = vectors[:, -most:].flip(1)
+    if route == "gram":  # orthogonal up to rounding of the largest; QR makes it so
+        leading = torch.linalg.qr((leading.T @ points).T).Q
+    return leading.T
+
+
+def angles_of(products: torch.Tensor) -> torch.Tensor:
+    """Angles, largest first, from products (..., k, m) of two orthonormal bases."""
+    if products.shape[-2] > products.shape[-1]:
+        products = products.mT
+    squared_cosines = torch.linalg.eigvalsh(products @ products.mT)
+    return torch.arccos(squared_cosines.clamp(0, 1).sqrt())
