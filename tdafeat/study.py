@@ -128,7 +128,8 @@ class Study:
         jobs : processes that share the cells, -1 for all cores; None for this process itself, in
             which Ctrl-C waits for compiled code to return.
         backend, scheduler : ``"dask"`` and ``"tcp://HOST:8786"`` for a Dask cluster, whose workers
-            see the same store; features are extracted here.
+            see the same store; features are extracted here. Dask sends calls as pickles and asks
+            nobody who they are: take a cluster of your own, in a network you trust.
         force : compute again what is in the store.
         quiet, log : tell nothing, or what goes on as ``"text"`` or as ``"json"`` lines.
 

@@ -248,6 +248,19 @@ def test_the_network_s_own_head_is_a_predictor_where_it_knows_the_classes(tmp_pa
         run(tmp_path, "third", study(encoders=(network,), primary="head_accuracy"))
 
 
+def test_a_head_that_names_its_rows_otherwise_is_stored_by_itself(tmp_path):
+    """The classes of the rows come from a card beside the weights, which no version tells of."""
+    classes = datasets.load("textures:16", limit=1).classes
+    heads = []
+    for named in (classes, classes[::-1]):
+        head = Head(named, torch.eye(16, 6), torch.zeros(16))
+        network = Encoder("network", "1", "features", 6, SMALL, colours, head=head)
+        source = ImageSource.load(study(encoders=(network,)), None, Compute("cpu"))
+        heads.append(source.groups(Store(tmp_path))[0].head)
+    first, second = (Store(tmp_path).read("head", spec).arrays["weights"] for spec in heads)
+    assert np.array_equal(first, second[::-1])
+
+
 def test_an_encoder_that_cannot_name_the_classes_goes_without_zero_shot(tmp_path):
     def text(prompts):
         raise UnknownName("no word for them")

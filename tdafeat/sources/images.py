@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -313,6 +314,7 @@ class ImageSource:
                 "layer": encoder.layer,
             },
             "classes": list(self.classes),
+            "content": hashlib.sha256(b"".join(part.tobytes() for part in head)).hexdigest(),
         }
         if not store.intact("head", spec):
             store.write("head", spec, arrays={"weights": head[0], "bias": head[1]})
