@@ -47,7 +47,7 @@ VERSIONS = {
     "similarity": 1,
     "analysis": 1,
     "baseline": 1,
-    "statistics": 5,
+    "statistics": 6,
 }
 
 DRAWS = 50  # samples behind a confidence band

@@ -24,11 +24,11 @@ def critical_correlation(n_units: int, alpha: float, method: Method = "spearman"
     >>> round(critical_correlation(10, 0.05), 2)
     0.63
     """
+    if n_units < 3:
+        return 1.0
     if method == "kendall":
         spread = math.sqrt(2 * (2 * n_units + 5) / (9 * n_units * (n_units - 1)))
         return float(norm.ppf(1 - alpha / 2) * spread)
-    if n_units < 3:
-        return 1.0
     t = student.ppf(1 - alpha / 2, n_units - 2)
     return float(t / np.sqrt(n_units - 2 + t * t))
 

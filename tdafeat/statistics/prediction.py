@@ -166,7 +166,10 @@ def left_out(x: np.ndarray | None, y: np.ndarray) -> np.ndarray:
     """
     n_units = y.shape[-1]
     ones = np.full((n_units, 1), 1 / np.sqrt(n_units))
-    basis = ones if x is None else np.hstack([ones, basis_of(x - x.mean(axis=0))])
+    if x is None:
+        basis = ones
+    else:  # what is left of a constant by rounding is no direction
+        basis = np.hstack([ones, basis_of(np.where(np.ptp(x, axis=0) > 0, x - x.mean(axis=0), 0))])
     rest = 1 - np.square(basis).sum(axis=1)
     residual = y - (y @ basis) @ basis.T
     predictable = rest > 1e-9

@@ -33,6 +33,7 @@ def test_a_detectable_correlation_is_found_four_times_in_five(method):
 
 
 def test_too_few_units_detect_nothing():
+    assert all(np.isnan(detectable_correlation(1, method=method)) for method in METHODS)
     assert np.isnan(detectable_correlation(4, 3))  # two orders of 24: p is 1/12 at best
     assert np.isnan(detectable_correlation(5, 40))
     assert detectable_correlation(8, 1) < 1
