@@ -248,8 +248,12 @@ def _notes(study: Study, source: Source, tables: Mapping[str, pd.DataFrame]) -> 
             "amount of pixel noise for encoders normalised differently: compare levels within an "
             "encoder, and encoders on pixel noise."
         )
-    if source.noise is not None and len(study.seeds) == 1:
-        notes.append(f"One noise seed ({study.seeds[0]}): the spread between seeds is not shown.")
+    if source.noise is not None:
+        notes.append(
+            f"{n} noise seeds are averaged before anything is correlated; robustness is of the first."
+            if (n := len(study.seeds)) > 1
+            else f"One noise seed ({study.seeds[0]}): the spread between seeds is not shown."
+        )
     return notes
 
 

@@ -1,7 +1,12 @@
+from io import StringIO
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from tdafeat import FeatureSet, Levels, Study
+from tdafeat.report import beyond
+from tdafeat.report.records import Records
 from tdafeat.statistics.surrogates import gaussian_like, split_halves
 
 LABELS = np.repeat(np.arange(4), 30)
@@ -78,3 +83,14 @@ def test_baselines_can_be_left_out_and_not_be_negative(tmp_path):
     assert run.baselines.empty
     with pytest.raises(ValueError, match="baselines must be"):
         Study("n", "?", features={"x": Levels(cloud, {})}, baselines=-1).run(tmp_path / "r")
+
+
+def test_the_report_draws_distances_beside_those_of_split_halves(run):
+    records = Records(run)
+    (block,) = beyond.distances(run, records)
+    (text, *_) = block.chart.to_dict()["datasets"].values()
+    drawn = pd.read_csv(StringIO(text))
+    halves = row(run, "wasserstein_h0", "split halves", 2)
+    own = drawn[drawn["title"].eq(records["wasserstein_h0"].arrow) & drawn["severity"].eq(2)]
+    assert own["nothing"].item() == pytest.approx(halves["value"], rel=1e-3)
+    assert own["value"].item() == pytest.approx(halves["observed"], rel=1e-3)

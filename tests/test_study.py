@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import spearmanr
 
 from tdafeat import FeatureSet, Levels, Study
 from tdafeat.errors import Unpaired
@@ -347,3 +348,24 @@ def test_no_processes_are_refused_before_anything_is_computed(jobs, tmp_path):
     with pytest.raises(ValueError, match=f"jobs must be at least 1, or -1 .* got {jobs}"):
         Study("s", "q?", limit=4).run(tmp_path / "run", store=tmp_path / "store", jobs=jobs)
     assert not (tmp_path / "store").exists()
+
+
+def test_several_noise_seeds_are_averaged_and_their_spread_is_told(tmp_path):
+    declared = Study("seeds", "?", limit=8, levels=(0.1,), seeds=(0, 1), projections=(), maxdim=0)
+    run = replace(declared, baselines=0).run(tmp_path / "r", store=tmp_path / "s", quiet=True)
+    assert run.manifest["holes"] == []
+    own = run.metrics[run.metrics["scope"] != "all"]
+    wide = own.pivot_table(index=["severity", "scope", "seed"], columns="metric", values="value")
+
+    def rho(values):  # at a fixed level, averaged over the levels
+        pairs = values[["koleo", "probe_accuracy"]].groupby("severity")
+        return np.mean([spearmanr(part).statistic for _, part in pairs])
+
+    found = run.associations.query("metric == 'koleo' and method == 'spearman'")
+    found = found[found["adjustment"].eq("within level") & found["scope_unit"].eq("class")]
+    assert found["value"].item() == pytest.approx(rho(wide.groupby(["severity", "scope"]).mean()))
+    alone = [rho(part) for _, part in wide.groupby("seed")]
+    assert found["seed_sd"].item() == pytest.approx(np.std(alone, ddof=1))
+    assert found["n_seeds"].item() == 2
+    assert any("2 noise seeds are averaged" in note for note in run.manifest["notes"])
+    assert any("from seed to seed" in sentence for sentence in run.manifest["findings"])

@@ -35,18 +35,26 @@ def accuracy(
 ) -> alt.TopLevelMixin:
     """Accuracy against severity with its intervals, one line for each feature space.
 
-    A class that is chosen appears as a dashed line beside that of all classes.
+    A class that is chosen appears as a dashed line beside that of all classes. Several seeds are
+    averaged; a band reaches from the least to the largest of them.
 
     Parameters
     ----------
-    metrics : the run's table of metrics; several seeds are averaged.
+    metrics : the run's table of metrics.
     primary : the accuracy to draw.
     by_class : one panel for each space instead, with a light line for every class.
     """
     words = wording_of(metrics)
     rows = with_names(metrics[(metrics["metric"] == primary) & metrics["value"].notna()])
     keys = ["space", "severity", "level", "scope"]
-    rows = rows.groupby(keys, sort=False)[["value", "low", "high"]].mean().reset_index()
+    by_level = rows.groupby(keys, sort=False)
+    rows = by_level.agg(
+        value=("value", "mean"),
+        low=("low", "mean"),
+        high=("high", "mean"),
+        least=("value", "min"),
+        most=("value", "max"),
+    ).reset_index()
     title = primary.replace("_", " ")
     classes = sorted(set(rows["scope"]) - {"all"})
     menus = class_menu(classes), level_menu(levels(rows), words.level)
@@ -77,8 +85,11 @@ def _overall(
         alt.Tooltip("high:Q", title="to", format=".1%"),
     ]
     shape = space_shape(whole)
-    layers = [
-        rule,
+    layers: list[alt.Chart] = [rule]
+    if (whole["least"] < whole["most"]).any():
+        band = every.encode(y="least:Q", y2="most:Q", opacity=opacity(0.2, 0.03, picked))
+        layers.append(band.mark_area())
+    layers += [
         every.mark_line(),
         every.mark_point()
         .encode(shape=shape, tooltip=tips + limits)

@@ -32,7 +32,8 @@ def curves(
 
     Parameters
     ----------
-    metrics : the run's table of metrics; several seeds are averaged.
+    metrics : the run's table of metrics; several seeds are averaged. A column ``nothing``, where
+        there is one, is drawn as a dashed line beside the value.
     names : the metrics to draw, in this order; all of them if None.
     titles : what stands above a panel, by metric; its name if left out.
     """
@@ -43,7 +44,8 @@ def curves(
     known = {name: (titles or {}).get(name, name.replace("_", " ")) for name in names}
     rows = rows.assign(title=rows["metric"].map(known))
     keys = ["title", "space", "severity", "level"]
-    rows = rows.groupby(keys, sort=False)["value"].mean().reset_index()
+    drawn = [column for column in ("value", "nothing") if column in rows]
+    rows = rows.groupby(keys, sort=False)[drawn].mean().reset_index()
     x = severity_axis(rows, words)
     base = alt.Chart().encode(
         x=x,
@@ -60,6 +62,9 @@ def curves(
     points = lines.mark_point().encode(shape=space_shape(rows), tooltip=tips)
     points = points.properties(name="points").add_params(picked)
     layers = [level_rule(x), lines.mark_line(), points]
+    if "nothing" in drawn:
+        y = alt.Y("nothing:Q", title=None, scale=alt.Scale(zero=False))
+        layers.append(lines.encode(y=y).mark_line(strokeDash=[4, 4], strokeWidth=1.5))
     panels = alt.layer(*layers, data=embed(rows))
     order = [known[name] for name in names]
     facet = alt.Facet("title:N", title=None, sort=order)

@@ -6,13 +6,33 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tdafeat import figures
 from tdafeat.figures.theme import with_names
 from tdafeat.report.correlations import intervals
-from tdafeat.report.model import Block, Paragraph, Table
+from tdafeat.report.model import Block, Figure, Paragraph, Table
 from tdafeat.report.records import Records
 from tdafeat.run import Run
 
 SHOWN = 5  # rows of each feature space in a table
+
+
+def distances(run: Run, records: Records) -> Iterator[Block]:
+    """How far noise moves the diagrams, beside how far they are apart where nothing happened."""
+    halves = run.baselines["baseline"].eq("split halves") & run.baselines["quantity"].eq("value")
+    rows = run.baselines[halves & run.baselines["metric"].str.startswith(figures.DISTANCES)]
+    if rows.empty:
+        return
+    rows = rows.rename(columns={"value": "nothing", "observed": "value"})
+    n, draws = int(rows["n"].max()), int(rows["draws"].max())
+    yield Figure(
+        figures.curves(rows, None, records.titles(rows["metric"].drop_duplicates())),
+        f"The same distances on {n} rows of the cloud, and dashed what they are when nothing "
+        f"happened: from those rows to {n} {records.words.first} ones of other images of the same "
+        f"classes. Both are means of {draws} draws. A line below its dashed one has moved less "
+        "than a change of images would. Distances grow with the number of rows, so the dashed "
+        "line is no measure for those of the whole cloud.",
+        "distances-beside-nothing",
+    )
 
 
 def baselines(run: Run, records: Records) -> Iterator[Block]:
@@ -27,7 +47,8 @@ def baselines(run: Run, records: Records) -> Iterator[Block]:
         "each. Split halves: clean features of other images of the same classes stand where the "
         f"{words.later} ones of the same images would; a metric that compares with clean has the "
         f"value in the table, another changes by so much, when nothing happened. A {words.later} "
-        "value inside that range is no more than other images would give. Gaussian: clouds drawn "
+        "value inside that range is no more than other images would give; the range of so few "
+        "draws is no interval, and a value outside it no test. Gaussian: clouds drawn "
         "with the same class means and covariances; where its range holds the own value, the "
         "metric sees nothing beyond second moments here."
     )

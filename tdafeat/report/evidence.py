@@ -10,7 +10,7 @@ import pandas as pd
 from tdafeat import figures
 from tdafeat.examples import LEVELS, NEIGHBOURS
 from tdafeat.figures.theme import levels, with_names
-from tdafeat.report import performance
+from tdafeat.report import beyond, performance
 from tdafeat.report.model import Block, Figure, Note, Paragraph, Table
 from tdafeat.report.records import Records
 from tdafeat.report.selection import by_level, drawable, ends, first_seed, noisy, spaces
@@ -37,10 +37,12 @@ def accuracy(run: Run, records: Records) -> Iterator[Block]:
             "levels",
         )
     if noisy(run):
+        n_seeds = rows["seed"].nunique()
+        seeds = f" A band is the range over the {n_seeds} seeds." * (n_seeds > 1)
         yield Figure(
             figures.accuracy(rows, primary),
             f"{_capital(name)} on the test images at each {words.fixed}, with its 95 % interval "
-            f"where one is known. The dashed line is chance. {words.overall}",
+            f"where one is known. The dashed line is chance.{seeds} {words.overall}",
             "accuracy",
         )
     yield from _accuracies(run, records)
@@ -125,7 +127,9 @@ def diagrams(run: Run, records: Records) -> Iterator[Block]:
             space,
         )
     yield from _summaries(run, records, first_seed(whole))
-    names = [n for n in records if records[n].room == "topology" and not _is_distance(n)]
+    names = [
+        n for n in records if records[n].room == "topology" and not n.startswith(figures.DISTANCES)
+    ]
     yield from _curves(
         run,
         records,
@@ -189,7 +193,7 @@ def _banded(cells: pd.DataFrame, bands: pd.DataFrame) -> str:
 def distances(run: Run, records: Records) -> Iterator[Block]:
     """Distances between the diagrams of the first level and those of the others."""
     words = records.words
-    names = sorted(n for n in records if _is_distance(n))
+    names = sorted(n for n in records if n.startswith(figures.DISTANCES))
     noisy = run.metrics[run.metrics["severity"] > 0]
     rows = drawable(noisy, names)
     if not rows.empty:
@@ -201,6 +205,7 @@ def distances(run: Run, records: Records) -> Iterator[Block]:
             "by definition.",
             "distances",
         )
+    yield from beyond.distances(run, records)
     yield from _matrices(run, records, "topology")
 
 
@@ -352,10 +357,6 @@ def _curves(
 def _examples(run: Run, kind: str) -> pd.DataFrame:
     """Pictures of the study's own images, which are no analysis's."""
     return run.pictures[(run.pictures["analysis"] == "") & (run.pictures["kind"] == kind)]
-
-
-def _is_distance(name: str) -> bool:
-    return name.startswith(("wasserstein", "bottleneck"))
 
 
 def _capital(text: str) -> str:

@@ -260,3 +260,21 @@ def test_counts_below_one_have_no_place_on_a_logarithmic_axis():
     assert set(rows_of(chart)["x"]) == {1, 2, 4}
     assert set(rows_of(chart)["series"]) == {"train", "test"}
     assert set(rows_of(figures.quantities(lines(), by_class=True))["scope"]) == {"all", "a", "b"}
+
+
+def test_a_band_reaches_over_the_seeds_of_accuracy(run):
+    more = run.metrics.assign(seed=1, value=run.metrics["value"] - 0.1)
+    drawn = rows_of(figures.accuracy(pd.concat([run.metrics, more])))
+    kept = drawn["least"].notna()
+    np.testing.assert_allclose((drawn["most"] - drawn["least"])[kept], 0.1, atol=1e-4)
+    marks = [
+        json.dumps(figures.accuracy(m).to_dict())
+        for m in (run.metrics, pd.concat([run.metrics, more]))
+    ]
+    assert [text.count('"type": "area"') for text in marks] == [0, 1]
+
+
+def test_nothing_is_a_dashed_line_beside_a_metric(run):
+    rows = run.metrics[run.metrics["metric"] == "koleo"]
+    drawn = rows_of(figures.curves(rows.assign(nothing=rows["value"] + 1)))
+    np.testing.assert_allclose(drawn["nothing"], drawn["value"] + 1, atol=1e-4)
