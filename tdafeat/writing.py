@@ -250,7 +250,7 @@ def _notes(study: Study, source: Source, tables: Mapping[str, pd.DataFrame]) -> 
         )
     if source.noise is not None:
         notes.append(
-            f"{n} noise seeds are averaged before anything is correlated; robustness is the first's."
+            f"{n} noise seeds are averaged before correlating anything; robustness is of the first."
             if (n := len(study.seeds)) > 1
             else f"One noise seed ({study.seeds[0]}): the spread between seeds is not shown."
         )

@@ -351,7 +351,7 @@ def test_no_processes_are_refused_before_anything_is_computed(jobs, tmp_path):
 
 
 def test_several_noise_seeds_are_averaged_and_their_spread_is_told(tmp_path):
-    declared = Study("seeds", "?", limit=8, levels=(0.1,), seeds=(0, 1), projections=(), maxdim=0)
+    declared = Study("seeds", "?", limit=8, levels=(0.1,), seeds=(0, 1), projections=())
     run = replace(declared, baselines=0).run(tmp_path / "r", store=tmp_path / "s", quiet=True)
     assert run.manifest["holes"] == []
     own = run.metrics[run.metrics["scope"] != "all"]
