@@ -7,6 +7,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
+from gallery import gallery  # noqa: E402
 from metric_guide import guide  # noqa: E402
 
 from tdafeat import __version__  # noqa: E402
@@ -58,6 +59,12 @@ def as_napoleon_reads(app, what, name, obj, options, lines):
     lines[:] = rewritten
 
 
+def write_pages(app):
+    """Pages that are made from the code."""
+    (HERE / "metrics.md").write_text(guide(), "utf-8")
+    (HERE / "gallery.md").write_text(gallery(HERE / "gallery"), "utf-8")
+
+
 def setup(app):
     app.connect("autodoc-process-docstring", as_napoleon_reads, priority=100)
-    app.connect("builder-inited", lambda app: (HERE / "metrics.md").write_text(guide(), "utf-8"))
+    app.connect("builder-inited", write_pages)
