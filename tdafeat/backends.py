@@ -7,6 +7,9 @@ whoever computes them, on machines of one kind with the same versions.
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, get_args
@@ -49,7 +52,11 @@ def computing(
     elif jobs is None:
         yield lambda function, calls: (function(*call) for call in calls)
     else:
-        yield lambda function, calls: _parallel(function, calls, **_processes(jobs, len(calls)))
+        yield lambda function, calls: _parallel(
+            _no_orphan,
+            [(os.getpid(), function, *call) for call in calls],
+            **_processes(jobs, len(calls)),
+        )
 
 
 def check_jobs(jobs: int | None) -> None:
@@ -65,6 +72,28 @@ def _processes(jobs: int, n_calls: int) -> dict[str, Any]:
     jobs = max(1, min(effective_n_jobs(jobs), n_calls))
     # Of one job joblib makes none of its own process; two, one of which is never given a call, do.
     return {"n_jobs": max(2, jobs), "pre_dispatch": jobs, "inner_max_num_threads": 1}
+
+
+def _no_orphan(parent: int, function: Callable[..., Any], *call: Any) -> Any:
+    """Call a function in a worker that is killed, whatever it is doing, when its parent dies.
+
+    Linux alone does that; elsewhere the worker of a parent that was killed first ends its cell.
+    """
+    if not sys.platform.startswith("linux"):
+        return function(*call)
+    _signal_at_parents_death(signal.SIGKILL)
+    if os.getppid() != parent:  # it died before the kernel was asked
+        os._exit(1)
+    try:
+        return function(*call)
+    finally:
+        _signal_at_parents_death(0)  # idle workers outlive the thread that started them
+
+
+def _signal_at_parents_death(number: int) -> None:
+    import ctypes
+
+    ctypes.CDLL(None).prctl(1, number)  # PR_SET_PDEATHSIG
 
 
 def _parallel(function: Callable[..., Any], calls: Sequence[Call], **options: Any) -> Iterator[Any]:
