@@ -26,6 +26,7 @@ copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
+suppress_warnings = ["myst.xref_missing"]  # the README names files that are no pages of the site
 
 default_role = "code"  # `name` in a docstring is a name
 autodoc_member_order = "bysource"
