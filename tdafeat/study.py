@@ -67,6 +67,7 @@ class Study:
         spread over the list and fitted on these alone; None for no such map.
     analyses : names of `tdafeat.record.analyses`: what is done with the clean features beside
         measuring them, each a section of the report.
+    thumbnails : whether the run keeps small pictures of the images in maps, for its report to show.
 
     Examples
     --------
@@ -97,6 +98,7 @@ class Study:
     n_projected: int = 400
     n_mapped_classes: int | None = None
     analyses: Sequence[str] = ()
+    thumbnails: bool = True
 
     def run(
         self,

@@ -62,7 +62,9 @@ def write_run(
     """Gather the stages' tables, write each aside and rename it, the manifest last."""
     tables = _gather(plan, store)
     (out / "tables").mkdir(parents=True, exist_ok=True)
-    if source.images is not None:
+    if source.images is None or not study.thumbnails:
+        (out / "thumbnails.webp").unlink(missing_ok=True)  # an earlier run's
+    else:
         sprite, where = _thumbnails(source.images, study.n_projected)
         replace(out / "thumbnails.webp", sprite)
         tables["thumbnails"] = where

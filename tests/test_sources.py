@@ -77,6 +77,9 @@ def test_images_end_in_a_run_with_thumbnails(tmp_path):
     with Image.open(tmp_path / "run" / "thumbnails.webp") as sprite:
         assert sprite.width % 48 == sprite.height % 48 == 0
         assert (got.thumbnails["column"].max() + 1) * 48 == sprite.width
+    without = run(tmp_path, "run", study(thumbnails=False))
+    assert without.thumbnails.empty
+    assert not (tmp_path / "run" / "thumbnails.webp").exists()
 
 
 def test_a_second_run_encodes_nothing(tmp_path, counted):
@@ -219,7 +222,8 @@ def test_a_study_asks_with_prompts_of_its_own(tmp_path):
     got = run(tmp_path, "run", study(encoders=(with_text,), prompts=file))
     assert asked[:2] == ["a cloth, banded.", "a banded cloth."]
     assert len(asked) == 2 * 16
-    assert any("2 prompts: a cloth, {}.; a {} cloth." in note for note in got.manifest["notes"])
+    told = "2 prompts: “a cloth, {}.”, “a {} cloth.”."
+    assert any(told in note for note in got.manifest["notes"])
     with pytest.raises(ValueError, match=r"prompts: every template must hold one \{\}"):
         run(tmp_path, "other", study(encoders=(with_text,), prompts=["a cloth."]))
     with pytest.raises(ValueError, match="prompts need an encoder with a text tower"):

@@ -74,6 +74,7 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
     add("--log", choices=("text", "json"), default="text", help="lines on standard error")
     add("--force", action="store_true", help="compute again what is stored")
     add("--dry-run", action="store_true", help="say what the study will take, and stop")
+    add("--no-thumbnails", action="store_true", help="keep no small pictures of the images")
     add("--no-report", action="store_true", help="stop after the tables")
 
 

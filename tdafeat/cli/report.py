@@ -15,6 +15,9 @@ def add(commands: Any) -> None:
         metavar="DIR",
         help="write the report's tables there instead, each as .csv and as .tex (booktabs)",
     )
+    report.add_argument(
+        "--no-thumbnails", action="store_true", help="leave small pictures of the images out"
+    )
     report.set_defaults(action=_report)
 
 
@@ -23,6 +26,8 @@ def _report(arguments: argparse.Namespace) -> int:
     from tdafeat.run import Run
 
     run = Run.read(arguments.run)
-    for path in write_tables(run, arguments.tables) if arguments.tables else write(run):
-        print(path)
+    if arguments.tables:
+        print(*write_tables(run, arguments.tables), sep="\n")
+    else:
+        print(*write(run, thumbnails=not arguments.no_thumbnails), sep="\n")
     return 0

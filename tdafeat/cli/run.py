@@ -98,6 +98,7 @@ def _run_study(study: Study, arguments: argparse.Namespace) -> int:
         "prompts": arguments.prompts,
         "seeds": arguments.seed,
         "primary": arguments.primary,
+        "thumbnails": False if arguments.no_thumbnails else None,
     }
     study = replace(study, **{name: value for name, value in changes.items() if value is not None})
     if arguments.noise is not None and arguments.levels is None:

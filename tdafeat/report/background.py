@@ -184,7 +184,13 @@ def provenance(run: Run, records: Records) -> Iterator[Block]:
             rows.append((key, _plain(value)))
     if rows:
         frame = pd.DataFrame(rows, columns=["what", "value"])
-        yield Table(frame, "Command, times, versions and hashes.", "provenance", detail=True)
+        yield Table(
+            frame,
+            "Command, times, versions and hashes. Seconds are those of this run, which computed "
+            "only what was not in the store.",
+            "provenance",
+            detail=True,
+        )
 
 
 def _plain(value: Any) -> str:

@@ -142,7 +142,7 @@ class ImageSource:
         ]
         named = [
             f"Zero-shot directions of the classes are means over {len(self.prompts)} prompts: "
-            f"{'; '.join(self.prompts)}."
+            f"{', '.join(f'“{prompt}”' for prompt in self.prompts)}."
         ] * any(not isinstance(text, str) for text in self.texts)
         speechless = [
             f"No zero-shot accuracy of {encoder.name}: {text}."

@@ -4,7 +4,9 @@ import sys
 import pytest
 
 from tdafeat import report
+from tdafeat.cli import main
 from tdafeat.report import document
+from tests.report.synthetic import write_run, write_thumbnails
 
 
 def test_the_same_run_gives_the_same_bytes(run, tmp_path):
@@ -34,3 +36,12 @@ def test_a_report_of_a_self_describing_run_needs_no_torch(run, tmp_path):
         "heavy = {'torch', 'sklearn', 'numba'} & set(sys.modules); assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_a_report_may_do_without_images(tmp_path):
+    folder = str(write_thumbnails(write_run(tmp_path / "run", encoders=("pixels",))))
+    page = tmp_path / "run" / "report.html"
+    assert main(["report", folder]) == 0
+    assert "data:image/webp" in page.read_text(encoding="utf-8")
+    assert main(["report", folder, "--no-thumbnails"]) == 0
+    assert "data:image/webp" not in page.read_text(encoding="utf-8")
