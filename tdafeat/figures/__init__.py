@@ -3,7 +3,7 @@
 from tdafeat.figures.accuracy import accuracy
 from tdafeat.figures.associations import forest, scatter
 from tdafeat.figures.barcodes import barcodes
-from tdafeat.figures.curves import DISTANCES, curves, distances
+from tdafeat.figures.curves import curves, distances
 from tdafeat.figures.diagrams import diagrams
 from tdafeat.figures.functionals import betti_curves, landscapes
 from tdafeat.figures.matrices import class_matrix, confusion, space_matrix
@@ -17,7 +17,6 @@ from tdafeat.figures.surfaces import persistence_images
 from tdafeat.figures.training import training
 
 __all__ = [
-    "DISTANCES",
     "accuracy",
     "barcodes",
     "betti_curves",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tdafeat import figures
+from tdafeat.figures.curves import DISTANCES
 from tdafeat.figures.theme import with_names
 from tdafeat.report.correlations import intervals
 from tdafeat.report.model import Block, Figure, Paragraph, Table
@@ -19,7 +20,7 @@ SHOWN = 5  # rows of each feature space in a table
 def distances(run: Run, records: Records) -> Iterator[Block]:
     """How far noise moves the diagrams, beside how far they are apart where nothing happened."""
     halves = run.baselines["baseline"].eq("split halves") & run.baselines["quantity"].eq("value")
-    rows = run.baselines[halves & run.baselines["metric"].str.startswith(figures.DISTANCES)]
+    rows = run.baselines[halves & run.baselines["metric"].str.startswith(DISTANCES)]
     if rows.empty:
         return
     rows = rows.rename(columns={"value": "nothing", "observed": "value"})

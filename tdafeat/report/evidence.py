@@ -9,6 +9,7 @@ import pandas as pd
 
 from tdafeat import figures
 from tdafeat.examples import LEVELS, NEIGHBOURS
+from tdafeat.figures.curves import DISTANCES
 from tdafeat.figures.theme import levels, with_names
 from tdafeat.report import beyond, performance
 from tdafeat.report.model import Block, Figure, Note, Paragraph, Table
@@ -127,9 +128,7 @@ def diagrams(run: Run, records: Records) -> Iterator[Block]:
             space,
         )
     yield from _summaries(run, records, first_seed(whole))
-    names = [
-        n for n in records if records[n].room == "topology" and not n.startswith(figures.DISTANCES)
-    ]
+    names = [n for n in records if records[n].room == "topology" and not n.startswith(DISTANCES)]
     yield from _curves(
         run,
         records,
@@ -193,7 +192,7 @@ def _banded(cells: pd.DataFrame, bands: pd.DataFrame) -> str:
 def distances(run: Run, records: Records) -> Iterator[Block]:
     """Distances between the diagrams of the first level and those of the others."""
     words = records.words
-    names = sorted(n for n in records if n.startswith(figures.DISTANCES))
+    names = sorted(n for n in records if n.startswith(DISTANCES))
     noisy = run.metrics[run.metrics["severity"] > 0]
     rows = drawable(noisy, names)
     if not rows.empty:
