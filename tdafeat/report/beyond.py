@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from tdafeat import figures
 from tdafeat.figures.curves import DISTANCES
@@ -48,8 +49,8 @@ def baselines(run: Run, records: Records) -> Iterator[Block]:
         "each. Split halves: clean features of other images of the same classes stand where the "
         f"{words.later} ones of the same images would; a metric that compares with clean has the "
         f"value in the table, another changes by so much, when nothing happened. A {words.later} "
-        "value inside that range is no more than other images would give; the range of so few "
-        "draws is no interval, and a value outside it no test. Gaussian: clouds drawn "
+        "value no farther from clean than those is no more than other images would give; the range "
+        "of so few draws is no interval, and a value outside it no test. Gaussian: clouds drawn "
         "with the same class means and covariances; where its range holds the own value, the "
         "metric sees nothing beyond second moments here."
     )
@@ -72,15 +73,27 @@ def baselines(run: Run, records: Records) -> Iterator[Block]:
             f"{v:.3g} ({low:.3g} to {high:.3g})".replace("-", "−")
             for v, low, high in zip(part["value"], part["low"], part["high"], strict=True)
         ]
-        inside = (part["low"] <= part["observed"]) & (part["observed"] <= part["high"])
-        frame = part.assign(metric=part["metric"].map(titles), inside=np.where(inside, "yes", ""))
+        frame = part.assign(
+            metric=part["metric"].map(titles),
+            no_more=np.where(_no_more(part, records), "yes", ""),
+        )
         columns = {"space": "feature space", "observed": "own rows", "nothing": baseline}
+        columns["no_more"] = "inside" if baseline == "gaussian" else "no more than that"
         yield Table(
-            frame[["space", "metric", "observed", "nothing", "inside"]].rename(columns=columns),
+            frame[["space", "metric", "observed", "nothing", "no_more"]].rename(columns=columns),
             f"{heading}, mean and range of the draws{_worst(run)}.",
             f"baselines-{baseline}-{quantity}".replace(" ", "-"),
             {"own rows": ".3g"},
         )
+
+
+def _no_more(rows: pd.DataFrame, records: Records) -> pd.Series:
+    """Whether a value is no more than its baseline's draws: of halves, no farther from clean."""
+    over, under = rows["observed"] > rows["high"], rows["observed"] < rows["low"]
+    if (rows["baseline"] == "gaussian").all():
+        return ~(over | under)
+    likeness = np.array([records[name].better == "higher" for name in rows["metric"]])
+    return ~over.mask(likeness & (rows["quantity"] == "value"), under)
 
 
 def _worst(run: Run) -> str:
