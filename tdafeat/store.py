@@ -59,7 +59,8 @@ class Store:
     """
 
     def __init__(self, root: str | Path) -> None:
-        self.root = at(root)
+        # absolute: a worker process may have been started in another folder
+        self.root = at(root).absolute()
 
     def path(self, stage: str, spec: Mapping[str, Any]) -> Path:
         """Where the artefact of this specification lies, or would lie."""

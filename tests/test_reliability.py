@@ -138,7 +138,7 @@ def test_a_cell_that_fails_is_told_and_the_others_finish(tmp_path, monkeypatch, 
     assert "Traceback" in first["trace"]
     assert first["cell"]["severity"] == 2
     assert set(run.metrics["severity"]) == {0, 1}
-    assert status(tmp_path / "run").failed == 2  # the diagrams, and what is measured of them
+    assert status(tmp_path / "run").failed == 3  # diagrams, what is measured of them, robustness
     assert main(["report", str(tmp_path / "run")]) == 0
     assert "no memory for this one" in (tmp_path / "run" / "report.html").read_text()
 
