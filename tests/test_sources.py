@@ -1,6 +1,5 @@
 """Studies over images: what is extracted, once, and under which key."""
 
-import json
 import os
 import signal
 import subprocess
@@ -14,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from tdafeat import Study, datasets, encoders
+from tdafeat import Study, artefact, datasets, encoders
 from tdafeat.encoders.base import Encoder, Head, Preprocessing
 from tdafeat.errors import DataUnavailable, UnknownName
 from tdafeat.extraction import Compute, Decoded
@@ -304,11 +303,12 @@ def test_an_encoder_is_fitted_on_the_train_images_of_each_seed(tmp_path, counted
     assert got.manifest["holes"] == []
     assert got.manifest["notes"].count("It was fitted.") == 1
     versions = set()
-    for path in (tmp_path / "store" / "features").glob("*/meta.json"):
-        spec = json.loads(path.read_text())["spec"]
+    for path in (tmp_path / "store" / "features").glob("*.zip"):
+        content = path.read_bytes()
+        spec = artefact.meta(content)["spec"]
         versions.add(spec["encoder"]["version"])
         if spec["dataset"]["split"] == "train":
-            features = np.load(path.parent / "features.npy")
+            features = artefact.unpack(content).arrays["features"]
             assert np.abs(features.mean(axis=0)).max() < 1e-3
     assert len(versions) == 2
     counted.clear()
