@@ -10,6 +10,7 @@ from tdafeat import Study
 from tdafeat.encoders.base import Encoder
 from tdafeat.extraction import Compute
 from tdafeat.report.content import build
+from tdafeat.report.formulas import SYMBOLS
 from tdafeat.report.model import Figure, Table
 from tdafeat.sources import TrainingSource
 from tdafeat.store import Store
@@ -221,7 +222,7 @@ def test_the_report_speaks_of_steps(made):
         + [str(b.chart.to_dict()) for b in blocks if isinstance(b, Figure)]
     )
     said = said.replace("mostly sampling noise", "").replace("A clean diagonal", "")
-    said = said.replace(COURSE.definitions, "")
+    said = said.replace(COURSE.definitions, "").replace(SYMBOLS, "")
     for word in ("noise", "noisy", "severity (", "clean"):
         assert word not in said, word
     table = next(b for b in blocks if isinstance(b, Table) and b.label == "accuracies")
