@@ -26,7 +26,7 @@ def split_halves(
     Examples
     --------
     >>> first, second = split_halves(np.array([0, 0, 1, 1]), 1, np.random.default_rng(0))
-    >>> sorted([*first, *second]), (first < 2).tolist()
+    >>> sorted([*first.tolist(), *second.tolist()]), (first < 2).tolist()
     ([0, 1, 2, 3], [True, False])
     """
     drawn = [rng.permutation(np.flatnonzero(labels == c)) for c in np.unique(labels)]

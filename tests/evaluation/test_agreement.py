@@ -267,5 +267,5 @@ def test_probe():
             .fit(g["train"], g["labels"])
             .predict_proba(g["features"])
         ),
-        atol=2e-3,  # two solvers of one convex problem, each stopping at its own tolerance
+        atol=1e-2,  # two solvers of one convex problem, each stopping at its own tolerance
     )
