@@ -19,7 +19,7 @@ import numpy as np
 from tdafeat.capacity import check_memory, free_memory, in_bytes, memory
 from tdafeat.sources.groups import Size
 from tdafeat.store import Store
-from tdafeat.tasks import one_thread
+from tdafeat.tasks import make
 
 if TYPE_CHECKING:
     from tdafeat.plan import Plan
@@ -231,9 +231,7 @@ def _run_sample(study: Study, size: Size) -> dict[str, tuple[float, float]]:
         for stage, tasks in plan.stages(store):
             began = time.perf_counter()
             for task in tasks:
-                with one_thread():  # as in a run
-                    tables, arrays = task.function(store, **task.arguments)
-                store.write(task.stage, task.spec, tables, arrays)
+                make(task, store)
             taken = time.perf_counter() - began
             disk = sum(store.path(task.stage, task.spec).stat().st_size for task in tasks)
             found[stage] = (taken / len(tasks), disk / len(tasks))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -151,6 +152,11 @@ class Store:
             raise
         except OSError:  # a read-only store may hold all that is asked for; if not, writing tells
             return contextlib.nullcontext()
+
+
+def store_at(where: str | Path | None) -> Store:
+    """The store of a folder or URL; None is ``$TDAFEAT_STORE``, or ``data/store`` without it."""
+    return Store(where or os.environ.get("TDAFEAT_STORE") or Path("data") / "store")
 
 
 def stored(store: Store, stage: str, spec: Mapping[str, Any]) -> Artefact:

@@ -8,7 +8,6 @@ where it stopped, and one more encoder costs only its own cells.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from tdafeat.backends import Backend, check_jobs, computing
 from tdafeat.checks import as_file_name
 from tdafeat.files import at
 from tdafeat.log import Form, Log
-from tdafeat.store import Store
+from tdafeat.store import store_at
 from tdafeat.tasks import run_tasks
 from tdafeat.watch import Watch
 
@@ -148,7 +147,7 @@ class Study:
         from tdafeat.writing import write_run
 
         started = time.monotonic()
-        where = Store(store or os.environ.get("TDAFEAT_STORE") or Path("data") / "store")
+        where = store_at(store)
         compute = Compute(device, precision, batch_size, compile, workers)
         source = self._source(root, compute)
         folder = at(out)
@@ -191,7 +190,7 @@ class Study:
         from tdafeat.sources import TrainingSource
 
         check_jobs(jobs)
-        where = Store(store or os.environ.get("TDAFEAT_STORE") or Path("data") / "store")
+        where = store_at(store)
         source = self._source(root, Compute(device, precision, batch_size, compile, workers))
         self._check(source, Path("."))
         if isinstance(source, TrainingSource):

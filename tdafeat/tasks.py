@@ -91,9 +91,7 @@ def _run(task: Task, store: Store, wait: bool) -> Hole | Task | None:
             if not mine:
                 return task
             if not store.intact(task.stage, task.spec):
-                with one_thread():
-                    tables, arrays = task.function(store, **task.arguments)
-                store.write(task.stage, task.spec, tables, arrays)
+                make(task, store)
     except OSError:
         raise
     except Exception as error:  # any failure of one cell is a hole, never the end of the run
@@ -102,9 +100,15 @@ def _run(task: Task, store: Store, wait: bool) -> Hole | Task | None:
     return None
 
 
+def make(task: Task, store: Store) -> None:
+    """Compute an artefact on one thread, since cells share the cores, and store it."""
+    with _one_thread():
+        tables, arrays = task.function(store, **task.arguments)
+    store.write(task.stage, task.spec, tables, arrays)
+
+
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Torch and the numerical libraries on one thread: cells share the cores, not parts of one."""
+def _one_thread() -> Iterator[None]:
     import torch
     from threadpoolctl import threadpool_limits
 

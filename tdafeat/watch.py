@@ -8,6 +8,7 @@ written to a URL has no lock; there the file alone tells.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime
 import json
 import time
@@ -159,7 +160,7 @@ def status(folder: str | Path) -> Status:
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise UnreadableData(f"{path} cannot be read: {error}") from None
     if found.state == "running" and is_local(folder) and not _is_held(folder):
-        found = Status(**{**asdict(found), "state": "killed"})
+        found = dataclasses.replace(found, state="killed")
     return found
 
 

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from tdafeat.store import Store
+from typing import Any
 
 
 def add(commands: Any) -> None:
@@ -29,16 +24,11 @@ def add(commands: Any) -> None:
             parser.add_argument("--dry-run", action="store_true", help="say what would go")
 
 
-def _opened(arguments: argparse.Namespace) -> Store:
-    from tdafeat.store import Store
-
-    return Store(arguments.store or os.environ.get("TDAFEAT_STORE") or Path("data") / "store")
-
-
 def _size(arguments: argparse.Namespace) -> int:
+    from tdafeat.store import store_at
     from tdafeat.upkeep import size
 
-    stages = size(_opened(arguments))
+    stages = size(store_at(arguments.store))
     stages["all"] = [size for sizes in stages.values() for size in sizes]
     for name, sizes in stages.items():
         print(f"{name:<14} {len(sizes):>9,} artefacts {sum(sizes) / 1e6:>12,.1f} MB")
@@ -46,10 +36,11 @@ def _size(arguments: argparse.Namespace) -> int:
 
 
 def _gc(arguments: argparse.Namespace) -> int:
+    from tdafeat.store import store_at
     from tdafeat.upkeep import garbage, remove
 
     total = 0
-    for dropping in list(garbage(_opened(arguments))):
+    for dropping in list(garbage(store_at(arguments.store))):
         total += dropping.size
         print(f"{dropping.path}: {dropping.reason}")
         if not arguments.dry_run:
@@ -59,9 +50,10 @@ def _gc(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
+    from tdafeat.store import store_at
     from tdafeat.upkeep import artefacts, damaged
 
-    store = _opened(arguments)
+    store = store_at(arguments.store)
     bad = list(damaged(store))
     for dropping in bad:
         print(f"{dropping.path}: damaged")

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from tdafeat.errors import UnreadableData
+from tdafeat.files import replace
 from tdafeat.progress import Progress
 
 
@@ -264,20 +265,18 @@ def _keep(
     schedule: Any,
     outcome: Outcome,
 ) -> None:
+    state = {
+        "identity": identity,
+        "network": network.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "schedule": schedule.state_dict(),
+        "weights": outcome.weights,
+        "history": outcome.history,
+    }
+    buffer = BytesIO()
+    torch.save(state, buffer)
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".writing")
-    torch.save(
-        {
-            "identity": identity,
-            "network": network.state_dict(),
-            "optimiser": optimiser.state_dict(),
-            "schedule": schedule.state_dict(),
-            "weights": outcome.weights,
-            "history": outcome.history,
-        },
-        aside,
-    )
-    os.replace(aside, path)
+    replace(path, buffer.getbuffer())
 
 
 @contextmanager
