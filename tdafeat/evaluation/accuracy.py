@@ -71,6 +71,11 @@ def top5_accuracy(scores: Any, labels: Any) -> Estimate:
     """Share of rows whose class is among the five highest scores, with a Wilson 95 % interval.
 
     Takes and refuses what `accuracy` does; needs five classes, and says something of more.
+
+    Examples
+    --------
+    >>> top5_accuracy([[6.0, 5, 4, 3, 2, 1], [6, 5, 4, 3, 2, 1]], [4, 5]).value
+    0.5
     """
     return accuracy(scores, labels, top_k=5)
 

@@ -20,6 +20,18 @@ def prediction_verdict(prediction: pd.DataFrame, primary: str, alpha: float = 0.
     prediction : the table that `prediction` returns; may be empty.
     primary : the accuracy it was made for, which is the reference.
     alpha : family-wise error rate that Holm's correction is held to.
+
+    Examples
+    --------
+    >>> from tdafeat.statistics import prediction
+    >>> table = pd.DataFrame([
+    ...     dict(dataset="d", encoder="e", layer="l", noise="gaussian", severity=s, scope=f"c{c}",
+    ...          metric=m, value=c * s)
+    ...     for s in (0, 1) for c in range(3) for m in ("accuracy", "size")
+    ... ])
+    >>> print(*prediction_verdict(prediction(table, "accuracy"), "accuracy"))
+    e (l) on d, gaussian: the drop of an unseen class is not estimable: 3 measured, at least 5
+    needed.
     """
     return [
         f"{space_of(*key)}: {' '.join(_foretold(rows, primary, alpha))}"
@@ -63,6 +75,19 @@ def added_verdict(added: pd.DataFrame, primary: str, alpha: float = 0.05) -> lis
     added : the table that `added_value` returns; may be empty.
     primary : the accuracy it was made for.
     alpha : family-wise error rate that Holm's correction is held to.
+
+    Examples
+    --------
+    >>> from tdafeat.statistics import added_value
+    >>> table = pd.DataFrame([
+    ...     dict(dataset="d", encoder="e", layer="l", noise="gaussian", severity=s, scope=f"c{c}",
+    ...          metric=m, value=c * s)
+    ...     for s in (0, 1) for c in range(3) for m in ("accuracy", "loops", "size")
+    ... ])
+    >>> found = added_value(table, "accuracy", of=["loops"], beyond={"size": ["size"]})
+    >>> print(*added_verdict(found, "accuracy"))
+    e (l) on d, gaussian: Beyond size nothing can be told (not estimable: 3 measured, at least 6
+    needed).
     """
     return [
         f"{space_of(*key)}: {' '.join(_beyond(rows, primary, alpha))}"
