@@ -21,6 +21,7 @@ from tdafeat.answer import answer
 from tdafeat.cells import Cell
 from tdafeat.examples import examples
 from tdafeat.files import replace
+from tdafeat.notes import notes
 from tdafeat.record import analyses, metrics
 from tdafeat.run import TABLES, Run
 from tdafeat.stages import even_sample
@@ -39,7 +40,7 @@ from tdafeat.wording import TRAINING, wording
 if TYPE_CHECKING:
     from tdafeat.datasets import ImageSet
     from tdafeat.plan import Plan
-    from tdafeat.sources import Source
+    from tdafeat.sources import Group, Source
     from tdafeat.study import Study
 
 PACKAGES = (
@@ -112,7 +113,7 @@ def write_run(
         "findings": verdict(associations, study.primary),
         "foretold": prediction_verdict(prediction, study.primary),
         "added": added_verdict(added, study.primary),
-        "notes": _notes(study, source, tables),
+        "notes": notes(study, source, tables),
         "holes": [
             {
                 "cell": dict(hole.label),
@@ -143,6 +144,11 @@ def _gather(plan: Plan, store: Store) -> dict[str, pd.DataFrame]:
         if not table.empty:
             gathered.setdefault(name, []).append(_keyed(table, cell))
 
+    def keep_each(name: str, table: pd.DataFrame, group: Group) -> None:
+        """Of a table of all severities, the rows of each."""
+        for severity, cell in group.cells.items():
+            keep(name, table[table["severity"] == severity].drop(columns="severity"), cell)
+
     for group in plan.groups:
         for stage in (plan.measure(group), plan.topology(group)):
             for severity, cell in group.cells.items():
@@ -152,25 +158,17 @@ def _gather(plan: Plan, store: Store) -> dict[str, pd.DataFrame]:
             for name, table in _tables(store, task).items():
                 over = _keyed(table, group.cells[0]).drop(columns=["severity", "parameter"])
                 gathered.setdefault(name, []).append(over)
-        for task in plan.projections(group):
+        joint = [*plan.projections(group), *([plan.baseline(group)] if plan.has_baselines else [])]
+        for task in joint:
             for name, table in _tables(store, task).items():
-                for severity, cell in group.cells.items():
-                    own = table[table["severity"] == severity]
-                    keep(name, own.drop(columns="severity"), cell)
+                keep_each(name, table, group)
         for task in plan.analyses(group):
             for name, table in _tables(store, task).items():
                 keep(name, table, group.cells[0])
-        if plan.has_baselines:
-            for name, table in _tables(store, plan.baseline(group)).items():
-                for severity, cell in group.cells.items():
-                    own = table[table["severity"] == severity]
-                    keep(name, own.drop(columns="severity"), cell)
     for group, other in plan.pairs():
         second = {"encoder_b": other.cells[0].encoder, "layer_b": other.cells[0].layer}
         for name, table in _tables(store, plan.similarity(group, other)).items():
-            for severity in plan.similarity(group, other).arguments["clouds"]:
-                own = table[table["severity"] == severity].drop(columns="severity")
-                keep(name, own.assign(**second), group.cells[severity])
+            keep_each(name, table.assign(**second), group)
     tables = {name: pd.concat(frames, ignore_index=True) for name, frames in gathered.items()}
     for name in tables.keys() & {"diagrams", "records"}:  # classes go by their names, as elsewhere
         tables[name]["scope"] = tables[name]["scope"].str.removeprefix("class:")
@@ -220,60 +218,6 @@ def _noise(plan: Plan, source: Source) -> dict[str, Any] | None:
         # A clean image has no parameter; the first step of a training is one like the others.
         "levels": [c.parameter for s, c in cells.items() if s > 0 or name == TRAINING],
     }
-
-
-def _notes(study: Study, source: Source, tables: Mapping[str, pd.DataFrame]) -> list[str]:
-    """What was simplified or is peculiar in this run, one sentence each."""
-    notes = []
-    records = tables.get("records", pd.DataFrame({"scope": [], "n_landmarks": []}))
-    thinned = records[records["points"] > study.n_landmarks] if study.n_landmarks else records[:0]
-    if len(thinned):
-        radius = thinned["covering_radius"].astype(float).max()
-        notes.append(
-            f"Clouds of more than {study.n_landmarks} points were thinned to as many "
-            f"farthest-point landmarks (largest covering radius {radius:.3g}); their diagrams "
-            f"are within twice that radius of the exact ones in bottleneck distance."
-        )
-    notes.append(
-        f"Every class is measured on the same number of test images, {source.n_per_class}: that of "
-        "the smallest class, or the limit asked for."
-    )
-    notes += source.remarks()
-    notes += _collapses(tables["metrics"])
-    if (
-        source.noise is not None
-        and source.noise.units == "normalised"
-        and len(source.describe()) > 1
-    ):
-        notes.append(
-            "Noise was added after each encoder's own normalisation, so the same sigma is another "
-            "amount of pixel noise for encoders normalised differently: compare levels within an "
-            "encoder, and encoders on pixel noise."
-        )
-    if source.noise is not None:
-        notes.append(
-            f"{n} noise seeds are averaged before correlating anything; robustness is of the first."
-            if (n := len(study.seeds)) > 1
-            else f"One noise seed ({study.seeds[0]}): the spread between seeds is not shown."
-        )
-    return notes
-
-
-def _collapses(metrics: pd.DataFrame) -> Iterator[str]:
-    """Which clean features have collapsed, and which of those at the strongest noise."""
-    from tdafeat.geometry.verdict import judge
-
-    whole = metrics[metrics["scope"] == "all"]
-    if whole.empty or (whole["noise"] == TRAINING).any():  # whose answer tells of its variants
-        return
-    last = whole["severity"].max()
-    ends = whole[whole["severity"].isin([0, last])]
-    for (name, layer, severity), rows in ends.groupby(["encoder", "layer", "severity"], sort=False):
-        values = rows.groupby("metric")["value"].mean()
-        verdict = judge({str(metric): float(value) for metric, value in values.items()})
-        if verdict.kind != "none":
-            level = " at the strongest noise" if severity else ""
-            yield f"Features of {name} {layer}".rstrip() + f"{level}: {verdict}."
 
 
 def versions() -> dict[str, str]:

@@ -19,7 +19,7 @@ from tdafeat.run import Run
 
 MANY = 300  # bars of a diagram; of more, the density is drawn
 PANELS = 12
-METHODS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP", "pacmap": "PaCMAP"}
+METHODS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 
 
 def accuracy(run: Run, records: Records) -> Iterator[Block]:

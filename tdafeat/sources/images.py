@@ -19,8 +19,9 @@ from tdafeat.sources.encoders import (
     own_head,
     prompts_of,
 )
-from tdafeat.sources.groups import Group, Size, check_classes
+from tdafeat.sources.groups import Group, Size
 from tdafeat.sources.parts import Part, extract_parts
+from tdafeat.sources.sets import load_sets
 from tdafeat.store import Store, digest
 from tdafeat.watch import Watch
 
@@ -319,28 +320,3 @@ class ImageSource:
         if not store.intact("head", spec):
             store.write("head", spec, arrays={"weights": head[0], "bias": head[1]})
         return spec
-
-
-def load_sets(
-    study: Study, root: str | Path | None
-) -> tuple[dict[int, ImageSet], dict[int, ImageSet]]:
-    """Test images, of every class the same number, and train images, by seed; checked."""
-    from tdafeat import datasets
-
-    if not study.seeds:
-        raise ValueError("seeds must name at least one seed")
-    tests, trains = {}, {}
-    for seed in study.seeds:
-        whole = datasets.load(
-            study.dataset, "test", root, study.limit, seed, corrupted=study.corrupted
-        )
-        tests[seed] = test = whole.per_class(len(whole), seed)
-        trains[seed] = train = datasets.load(study.dataset, "train", root, study.limit, seed)
-        check_classes(test.labels, test.classes, study.dataset)
-        if train.classes != test.classes:
-            different = sorted(set(train.classes) ^ set(test.classes))
-            raise ValueError(
-                f"{study.dataset}: train and test images must have the same classes; "
-                f"{different[0]!r} is in one of them only"
-            )
-    return tests, trains

@@ -20,7 +20,8 @@ import pandas as pd
 from tdafeat.course import CRITERION
 from tdafeat.progress import Progress
 from tdafeat.sources.groups import Group, Size
-from tdafeat.sources.images import ImageSource, load_sets
+from tdafeat.sources.images import ImageSource
+from tdafeat.sources.sets import load_sets
 from tdafeat.store import Store, digest, stored
 from tdafeat.watch import Watch
 from tdafeat.wording import TRAINING
