@@ -100,21 +100,19 @@ def trajectories(values: pd.DataFrame, *names: str) -> tuple[np.ndarray, list[in
     >>> found.tolist(), levels, list(units)
     ([[[3.0]], [[0.5]]], [1], ['x'])
     """
-    present = set(values.index.unique(0))
-    tables = [
-        (values.loc[name] if name in present else values.iloc[:0].droplevel(0)).dropna(how="all")
+    metric, severity = (values.index.get_level_values(k).to_numpy() for k in (0, 1))
+    table = values.to_numpy(float)
+    measured = ~np.isnan(table).all(axis=1)
+    rows = [
+        {int(severity[row]): row for row in np.flatnonzero((metric == name) & measured)}
         for name in names
     ]
-    levels = tables[0].index
-    for table in tables[1:]:
-        levels = levels.intersection(table.index)
-    levels = levels.sort_values()
+    levels = sorted(set.intersection(*map(set, rows)))
     if any(compares_with_clean(name) for name in names):
-        levels = levels[levels > 0]
-    tables = [table.loc[levels] for table in tables]
-    complete = np.logical_and.reduce([table.notna().all() for table in tables])
-    found = np.stack([table.loc[:, complete].to_numpy(float) for table in tables])
-    return found, [int(level) for level in levels], values.columns[complete]
+        levels = [level for level in levels if level > 0]
+    found = table[np.array([[own[level] for level in levels] for own in rows], int)]
+    complete = ~np.isnan(found).any(axis=(0, 1))
+    return found[:, :, complete], levels, values.columns[complete]
 
 
 def per_class(pairs: pd.DataFrame) -> pd.DataFrame:
