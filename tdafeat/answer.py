@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple
+from typing import NamedTuple
 
 import pandas as pd
 
 from tdafeat.course import told
+from tdafeat.record import Estimate
 from tdafeat.record import metrics as records
 from tdafeat.statistics import MIN_UNITS, units_needed
 from tdafeat.wording import COURSE, listed, wording_of
 
 LEVEL = 0.05  # family-wise, by Holm's correction
 LARGE = 0.8  # the correlation over encoders that the answer speaks of
+NUMBERS = ["value", "low", "high"]
 FEW = 3  # feature spaces whose relations are told one by one
 
 
@@ -22,6 +27,7 @@ def answer(
     primary: str,
     training: pd.DataFrame | None = None,
     added: pd.DataFrame | None = None,
+    robustness: pd.DataFrame | None = None,
 ) -> list[str]:
     """Say how accuracy fares, whether topology goes with it, beyond what, and what would change it.
 
@@ -32,6 +38,7 @@ def answer(
     primary : the accuracy chosen beforehand.
     training : of a training, what it logged.
     added : what `tdafeat.statistics.added_value` made of it.
+    robustness : a run's table of how robust its predictors are.
 
     Returns
     -------
@@ -42,11 +49,11 @@ def answer(
     Examples
     --------
     >>> from tdafeat.statistics import COLUMNS
-    >>> columns = ["encoder", "layer", "severity", "scope", "metric", "value", "low"]
-    >>> row = ["pixels", "rgb", 0, "all", "probe_accuracy", 0.5, 0.4]
+    >>> columns = ["encoder", "layer", "severity", "scope", "metric", "value", "low", "high"]
+    >>> row = ["pixels", "rgb", 0, "all", "probe_accuracy", 0.5, 0.4, 0.6]
     >>> table, nothing = pd.DataFrame([row], columns=columns), pd.DataFrame(columns=COLUMNS)
     >>> answer(table, nothing, "probe_accuracy")[0]
-    'Linear probe accuracy on test images: pixels 50 %.'
+    'Linear probe accuracy on test images: pixels 50 [40, 60] %.'
     """
     if metrics.empty:
         return ["Nothing could be measured: every cell failed."]
@@ -56,7 +63,7 @@ def answer(
         (associations["scope_unit"] == "class") & (associations["method"] == "spearman")
     ]
     noisy = bool(metrics["severity"].max() > 0)
-    sentence, unknowing = _accuracies(metrics, primary)
+    sentence, unknowing = _accuracies(metrics, primary, robustness)
     within = by_class[by_class["adjustment"] == "within level"].dropna(subset=["value"])
     if within.empty:
         return [sentence, "No class-wise relation could be estimated.", _more_classes(metrics)]
@@ -75,25 +82,46 @@ def _title(name: str) -> str:
     return records[name].title
 
 
-def _spaces(metrics: pd.DataFrame, primary: str) -> Iterator[tuple[str, float, float, bool]]:
-    """Each feature space, its accuracy clean and at worst, and whether its classifier knows much.
+class _Space(NamedTuple):
+    """How accuracy fares in a feature space."""
 
-    It does not if clean accuracy is under twice chance, or not surely above it.
-    """
+    name: str
+    clean: Estimate
+    worst: Estimate  # at the highest severity
+    knows: bool  # clean accuracy is twice chance or more, and surely above it
+    robustness: Mapping[str, Estimate]
+
+
+def _spaces(
+    metrics: pd.DataFrame, primary: str, robustness: pd.DataFrame | None
+) -> Iterator[_Space]:
+    """Each feature space; numbers are means over the seeds."""
     n_classes = metrics.loc[metrics["scope"] != "all", "scope"].nunique()
     chance = 1 / n_classes if n_classes > 1 else 0.0  # not known without its classes
     rows = metrics[(metrics["metric"] == primary) & (metrics["scope"] == "all")]
-    for (encoder, _), own in rows.groupby(["encoder", "layer"], sort=False):
-        by_level = own.groupby("severity")[["value", "low"]].mean()
-        values = by_level["value"]
-        knows = by_level["low"].iloc[0] > chance and values.iloc[0] > 2 * chance
-        yield str(encoder), values.iloc[0], values.iloc[-1], bool(knows)
+    summaries: dict[tuple[object, object], dict[str, Estimate]] = {}
+    if robustness is not None and len(robustness):
+        own = robustness["method"].eq(primary.removesuffix("_accuracy"))
+        kept = robustness[own & robustness["scope"].eq("all")]
+        for (encoder, layer), part in kept.groupby(["encoder", "layer"], sort=False):
+            found = part.groupby("summary")[NUMBERS].mean()
+            summaries[encoder, layer] = {
+                str(name): Estimate(*numbers)
+                for name, numbers in zip(found.index, found.to_numpy().tolist(), strict=True)
+            }
+    for (encoder, layer), part in rows.groupby(["encoder", "layer"], sort=False):
+        by_level = part.groupby("severity")[NUMBERS].mean().to_numpy().tolist()
+        clean, worst = Estimate(*by_level[0]), Estimate(*by_level[-1])
+        knows = clean.low > chance and clean.value > 2 * chance
+        yield _Space(str(encoder), clean, worst, knows, summaries.get((encoder, layer), {}))
 
 
-def _accuracies(metrics: pd.DataFrame, primary: str) -> tuple[str, list[str]]:
+def _accuracies(
+    metrics: pd.DataFrame, primary: str, robustness: pd.DataFrame | None
+) -> tuple[str, list[str]]:
     """How accuracy fares, and the spaces whose classifier knows too little to lose anything."""
-    spaces = list(_spaces(metrics, primary))
-    unknowing = [name for name, _, _, knows in spaces if not knows]
+    spaces = list(_spaces(metrics, primary, robustness))
+    unknowing = [space.name for space in spaces if not space.knows]
     end = (
         f" (even clean, {listed(unknowing)} {'is' if len(unknowing) == 1 else 'are'} near chance: "
         "there is no robustness to ask about)"
@@ -103,12 +131,52 @@ def _accuracies(metrics: pd.DataFrame, primary: str) -> tuple[str, list[str]]:
     title = _title(primary)
     start = title[0].upper() + title[1:]
     if metrics["severity"].max() == 0:
-        shares = [f"{name} {100 * clean:.0f} %" for name, clean, _, _ in spaces]
+        shares = [f"{space.name} {_percent(space.clean)} %" for space in spaces]
         return f"{start} on test images: {listed(shares)}{end}.", unknowing
-    shares = [
-        f"{name} {100 * clean:.0f} to {100 * worst:.0f} %" for name, clean, worst, _ in spaces
-    ]
+    shares = [f"{s.name} {_percent(s.clean)} to {_percent(s.worst)} %" for s in spaces]
+    told = [s for s in spaces if s.knows and s.robustness]
+    if told and len(spaces) <= FEW:
+        for place, space in enumerate(spaces):
+            if space in told:
+                shares[place] += f" ({_robustness(space.robustness)})"
+    elif len(told) > 1:
+        end = f"{_extremes(told)}{end}"
     return f"{start}, from clean images to the strongest noise: {listed(shares)}{end}.", unknowing
+
+
+def _robustness(found: Mapping[str, Estimate]) -> str:
+    """The curve of one feature space in three numbers."""
+    half = found["half_severity"]
+    lost = (
+        "no level halves its excess over chance"
+        if half.value == float("inf")
+        else f"excess over chance halved at severity {_interval(half, '.2g')}"
+    )
+    return (
+        f"{_percent(found['accuracy_area'])} % on average over the levels, under noise "
+        f"{_percent(found['relative_accuracy'])} % of clean; {lost}"
+    )
+
+
+def _extremes(spaces: Sequence[_Space]) -> str:
+    """Which of many feature spaces keep most and least of their clean accuracy."""
+    ranked = sorted(spaces, key=lambda space: space.robustness["relative_accuracy"].value)
+    most, least = (
+        f"{space.name} keeps {which} of its clean accuracy, "
+        f"{_percent(space.robustness['relative_accuracy'])} %"
+        for space, which in ((ranked[-1], "most"), (ranked[0], "least"))
+    )
+    return f"; under noise {most}, and {least}"
+
+
+def _percent(found: Estimate) -> str:
+    return _interval(Estimate(100 * found.value, 100 * found.low, 100 * found.high), ".0f")
+
+
+def _interval(found: Estimate, spec: str) -> str:
+    """A number with its 95 % interval, where one is known."""
+    value, low, high = (format(x, spec).replace("inf", "∞") for x in astuple(found))
+    return value if math.isnan(found.low) else f"{value} [{low}, {high}]"
 
 
 def _topology(within: pd.DataFrame, primary: str, noisy: bool) -> str:

@@ -108,7 +108,14 @@ def write_run(
         },
         "answer": [
             *_told(plan, store),
-            *answer(tables["metrics"], associations, study.primary, tables.get("training"), added),
+            *answer(
+                tables["metrics"],
+                associations,
+                study.primary,
+                tables.get("training"),
+                added,
+                tables.get("robustness"),
+            ),
         ],
         "findings": verdict(associations, study.primary),
         "foretold": prediction_verdict(prediction, study.primary),

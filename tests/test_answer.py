@@ -19,7 +19,7 @@ def tables(clean=0.9, worst=0.4, topology=1.0, encoder="one"):
         cell |= {"severity": severity, "seed": 0}
         rows.append(
             {**cell, "scope": "all", "metric": "probe_accuracy", "value": accuracy}
-            | {"low": accuracy - 0.02}
+            | {"low": accuracy - 0.02, "high": accuracy + 0.02}
         )
         for name, own, other in zip(CLASSES, skill, noise, strict=True):
             bar = topology * own + (1 - topology) * other - severity
@@ -29,9 +29,44 @@ def tables(clean=0.9, worst=0.4, topology=1.0, encoder="one"):
     return table, associations(table, "probe_accuracy", n_permutations=999)
 
 
+def robust(encoder="one", kept=0.5, half=1.25, method="probe", seed=0):
+    cell = {"encoder": encoder, "layer": "l", "method": method, "scope": "all", "seed": seed}
+    summaries = {"accuracy_area": 0.65, "relative_accuracy": kept, "half_severity": half}
+    return pd.DataFrame(
+        {**cell, "summary": name, "value": value, "low": 0.9 * value, "high": 1.1 * value}
+        for name, value in summaries.items()
+    )
+
+
+def test_robustness_is_told_with_its_intervals():
+    table = pd.concat([robust(), robust(method="knn", kept=0.1), robust(seed=1, kept=0.3)])
+    text = answer(*tables(), "probe_accuracy", robustness=table)[0]
+    assert text == (
+        "Linear probe accuracy, from clean images to the strongest noise: one 90 [88, 92] to "
+        "40 [38, 42] % (65 [59, 72] % on average over the levels, under noise 40 [36, 44] % of "
+        "clean; excess over chance halved at severity 1.2 [1.1, 1.4])."
+    )
+    text = answer(*tables(), "probe_accuracy", robustness=robust(half=np.inf))[0]
+    assert "no level halves its excess over chance" in text
+    text = answer(*tables(clean=0.09, worst=0.08), "probe_accuracy", robustness=table)[0]
+    assert "over the levels" not in text
+
+
+def test_of_many_spaces_the_most_and_the_least_robust_are_told():
+    several = [tables(encoder=name) for name in "abcd"]
+    both = [pd.concat(pair, ignore_index=True) for pair in zip(*several, strict=True)]
+    kept = dict(zip("abcd", (0.5, 0.7, 0.2, 0.4), strict=True))
+    table = pd.concat(robust(name, share) for name, share in kept.items())
+    text = answer(*both, "probe_accuracy", robustness=table)[0]
+    assert text.endswith(
+        "; under noise b keeps most of its clean accuracy, 70 [63, 77] %, and c keeps least of its "
+        "clean accuracy, 20 [18, 22] %."
+    )
+
+
 def test_a_planted_relation_is_told_with_its_size():
     accuracy, topology, pooling, change = answer(*tables(), "probe_accuracy")
-    assert "one 90 to 40 %" in accuracy
+    assert "one 90 [88, 92] to 40 [38, 42] %" in accuracy
     assert "go with linear probe accuracy in one (1 of 1" in topology
     assert "rho +1.00" in topology
     assert "Pool" in pooling
@@ -57,7 +92,7 @@ def test_encoders_are_told_apart():
     first, second = tables(), tables(topology=0.0, encoder="two")
     both = [pd.concat(pair, ignore_index=True) for pair in zip(first, second, strict=True)]
     text = answer(*both, "probe_accuracy")
-    assert "one 90 to 40 % and two 90 to 40 %" in text[0]
+    assert "one 90 [88, 92] to 40 [38, 42] % and two 90 [88, 92] to 40 [38, 42] %" in text[0]
     assert "no evidence of it in two" in text[1]
 
 
