@@ -47,7 +47,7 @@ VERSIONS = {
     "similarity": 1,
     "analysis": 1,
     "baseline": 1,
-    "statistics": 6,
+    "statistics": 7,
 }
 
 DRAWS = 50  # samples behind a confidence band
@@ -238,7 +238,7 @@ def similarity(
     names: tuple[str, str],
 ) -> Result:
     """How alike two feature spaces of the same images are at every severity; empty if of others."""
-    from tdafeat.geometry.sharing import sharing
+    from tdafeat.sharing import sharing
 
     columns = ["metric", "value", "low", "high", "status"]
     frames = [pd.DataFrame(columns=[*columns, "severity", "n"])]

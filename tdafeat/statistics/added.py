@@ -142,7 +142,9 @@ def _partial(
     low, high = bootstrap_interval(float(values[0]), values[1:], n_units, n_covariates=n_tables - 2)
     residuals = _residuals(tables)
     of_x = _ranks(tables[:1])[0]
-    explained = 1 - np.square(residuals[0]).sum(axis=1) / np.square(of_x).sum(axis=1).clip(1e-9)
+    left, whole = (np.square(ranks).sum(axis=1) for ranks in (residuals[0], of_x))
+    varies = whole > 1e-9  # a level at which the metric is constant has nothing to share
+    explained = 1 - left[varies] / whole[varies]
     alone = correlations(tables[0], tables[1], np.ones((1, n_units)))["within level"][0]
     return {
         "alone": float(alone),

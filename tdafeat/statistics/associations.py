@@ -101,7 +101,7 @@ def associations(
                     seeds = {"seed_sd": spread, "n_seeds": len(units.by_seed)}
                     rows.append({**units.key, **about, **kind, **asdict(result), **seeds})
     table = corrected(pd.DataFrame(rows, columns=COLUMNS), [*GROUP, "method", "adjustment"])
-    return table.assign(detectable=_detectable(table))
+    return table.assign(detectable=_detectable(table, n_permutations))
 
 
 def _of_group(
@@ -147,7 +147,7 @@ def _seed_spread(units: Units, name: str, primary: str) -> dict[tuple[Method, st
     return {kind: float(np.std(seeds, ddof=1)) for kind, seeds in values.items() if len(seeds) > 1}
 
 
-def _detectable(table: pd.DataFrame) -> pd.Series:
+def _detectable(table: pd.DataFrame, n_permutations: int) -> pd.Series:
     """The smallest correlation each row's test would have found, among those of its family."""
     family = [*GROUP, "method", "adjustment"]
     if table.empty:
@@ -155,7 +155,11 @@ def _detectable(table: pd.DataFrame) -> pd.Series:
     tested = table.groupby(family, sort=False, dropna=False)["p"].transform("count")
     return pd.Series(
         [
-            detectable_correlation(int(n), int(m), method=method) if not np.isnan(p) else np.nan
+            np.nan
+            if np.isnan(p)
+            else detectable_correlation(
+                int(n), int(m), method=method, n_permutations=n_permutations
+            )
             for n, m, method, p in zip(table["n"], tested, table["method"], table["p"], strict=True)
         ],
         index=table.index,

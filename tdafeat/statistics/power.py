@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from scipy.stats import norm
@@ -33,12 +34,14 @@ def critical_correlation(n_units: int, alpha: float, method: Method = "spearman"
     return float(t / np.sqrt(n_units - 2 + t * t))
 
 
+@lru_cache(maxsize=1024)
 def detectable_correlation(
     n_units: int,
     n_tests: int = 1,
     alpha: float = 0.05,
     power: float = POWER,
     method: Method = "spearman",
+    n_permutations: int | None = None,
 ) -> float:
     """Smallest correlation that would have been found with this power among so many tests.
 
@@ -47,10 +50,18 @@ def detectable_correlation(
     just rejected, and from there the quantile of the power on Fisher's z scale with variance
     1.06 / (n - 3) (Pearson: 1 / (n - 3), Kendall: 0.437 / (n - 4)).
 
+    Parameters
+    ----------
+    n_units, n_tests : units, and tests that are corrected for.
+    alpha, power : of the test, and with which the correlation would have been found.
+    method : the coefficient.
+    n_permutations : draws behind the p-values; None for a test that takes all orders.
+
     Returns
     -------
     In (0, 1); NaN where not even a perfect correlation would be found: two orders of the units
-    in n! are as extreme as a perfect one, so no p-value can be below 2 / n!.
+    in n! are as extreme as a perfect one, so no p-value can be below 2 / n!, and of N permutations
+    drawn not below about 1 / (N + 1).
 
     References
     ----------
@@ -67,7 +78,10 @@ def detectable_correlation(
     variance = {"spearman": 1.06, "pearson": 1.0, "kendall": 0.437}[method]
     freedom = n_units - (4 if method == "kendall" else 3)
     critical = critical_correlation(n_units, level, method)
-    if freedom < 1 or critical >= 1 or 2 / math.factorial(min(n_units, 100)) > level:
+    smallest = 2 / math.factorial(min(n_units, 100))
+    if n_permutations is not None:  # the observed order counts among those drawn
+        smallest = (1 + n_permutations * smallest) / (1 + n_permutations)
+    if freedom < 1 or critical >= 1 or smallest > level:
         return math.nan
     return math.tanh(math.atanh(critical) + norm.ppf(power) * math.sqrt(variance / freedom))
 

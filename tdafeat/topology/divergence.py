@@ -27,6 +27,7 @@ _QUANTILE = 0.9  # of a cloud's distances, its unit of length
     source="Barannikov et al. 2022, Representation topology divergence",
     unit="0.9 quantiles of the cloud's distances",
     across_spaces=True,
+    version=2,
 )
 def topology_divergence(a: Any, b: Any, random_state: int = 0) -> Estimate:
     """Representation topology divergence: length over which only one of two clouds is connected.
@@ -72,7 +73,7 @@ def topology_divergence(a: Any, b: Any, random_state: int = 0) -> Estimate:
     draws = [rng.choice(n_samples, N_ROWS, replace=False) for _ in range(N_DRAWS)]
     values = np.array([_divergence(first[rows], second[rows]) for rows in draws])
     value, spread = values.mean(), _T_95 * values.std(ddof=1) / N_DRAWS**0.5
-    return Estimate(float(value), float(value - spread), float(value + spread))
+    return Estimate(float(value), float(max(0.0, value - spread)), float(value + spread))
 
 
 def _divergence(a: np.ndarray, b: np.ndarray) -> float:

@@ -39,6 +39,13 @@ def test_too_few_units_detect_nothing():
     assert detectable_correlation(8, 1) < 1
 
 
+def test_too_few_permutations_detect_nothing():
+    """Of 99 drawn no p is below 1 / 100; of 12 units an exact test goes far below."""
+    assert np.isnan(detectable_correlation(12, 6, n_permutations=99))
+    exact = detectable_correlation(12, 6)
+    assert detectable_correlation(12, 6, n_permutations=9999) == exact < 1
+
+
 def test_units_needed_is_the_smallest_number_that_detects():
     for size, tests in [(0.9, 1), (0.5, 40), (0.1, 1)]:
         n = units_needed(size, tests)
