@@ -117,7 +117,7 @@ def _one_draw(
 
 def _measured(view: View, chosen: Sequence[Metric]) -> Values:
     """The metrics of the whole cloud that are finite here, by name."""
-    from tdafeat.geometry.sharing import sharing
+    from tdafeat.sharing import sharing
 
     found = {}
     with sharing():

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tdafeat.sharing import shared
+
 LARGEST = 1e150
 
 
@@ -38,14 +40,21 @@ def as_cloud(values: Any, name: str = "features", min_samples: int = 1) -> np.nd
     >>> as_cloud([[0, 1], [1, 0]]).dtype
     dtype('float64')
     """
+    array = _cloud(values, name)
+    if len(array) < min_samples:
+        raise ValueError(f"{name} must have at least {min_samples} rows; got shape {array.shape}")
+    return array
+
+
+@shared
+def _cloud(values: Any, name: str) -> np.ndarray:
     array = as_array(values, name, 2).astype(np.float64, copy=False)
     if min(array.strides) < 0:  # a reversed view, which torch does not take
         array = array.copy()
-    n_samples, n_features = array.shape
-    if n_features == 0:
+    if array.shape[1] == 0:
         raise ValueError(f"{name} must have at least one column; got shape {array.shape}")
-    if n_samples < min_samples:
-        raise ValueError(f"{name} must have at least {min_samples} rows; got shape {array.shape}")
+    if array.size == 0 or max(array.max(), -array.min()) <= LARGEST:
+        return array
     finite = np.isfinite(array)
     if not finite.all():
         row = int(np.flatnonzero(~finite.all(axis=1))[0])
@@ -54,9 +63,7 @@ def as_cloud(values: Any, name: str = "features", min_samples: int = 1) -> np.nd
             f"{name} must be finite; {count} of {array.size} entries are NaN or infinite, "
             f"the first in row {row}"
         )
-    if np.abs(array).max() > LARGEST:
-        raise ValueError(f"{name} must not exceed {LARGEST:g} in size: its squares would overflow")
-    return array
+    raise ValueError(f"{name} must not exceed {LARGEST:g} in size: its squares would overflow")
 
 
 def as_labels(values: Any, n_samples: int, name: str = "labels") -> np.ndarray:
@@ -68,7 +75,7 @@ def as_labels(values: Any, n_samples: int, name: str = "labels") -> np.ndarray:
         raise ValueError(
             f"{name} must have one entry per row: {n_samples} rows, {len(array)} labels"
         )
-    return array.astype(np.int64)
+    return array.astype(np.int64, copy=False)
 
 
 def as_pair(

@@ -38,7 +38,8 @@ def measure(
     topology_specs : addresses of the diagrams of `cloud` and of `clean`.
     scores_spec : address of the predictors' scores for `cloud`, and their weights.
     """
-    from tdafeat.geometry.sharing import sharing
+    from tdafeat.geometry.threads import over_threads
+    from tdafeat.sharing import sharing
 
     own = cloud.read(store)
     rows: dict[str, np.ndarray] = {"features": own.features.astype(np.float64)}
@@ -58,14 +59,17 @@ def measure(
         by_class["clean_class_diagrams"] = [_bars(before, f"class:{n}") for n in own.classes]
     view = View(own.labels, rows, other=whole, **by_class)
 
+    def of_class(k: int) -> tuple[list[dict[str, Any]], pd.DataFrame]:
+        with sharing():  # ends with the class, and with it what only this class needs
+            part = view.of_class(k)
+            return _values(own.classes[k], part, chosen), _spectrum(own.classes[k], part)
+
     with sharing():
         measured, spectra = _values("all", view, chosen), [_spectrum("all", view)]
         pairs = _pairs(view, chosen, own.classes)
-    for k, name in enumerate(own.classes):
-        with sharing():
-            part = view.of_class(k)
-            measured += _values(name, part, chosen)
-            spectra.append(_spectrum(name, part))
+        for values_of_class, spectrum in over_threads(of_class, range(len(own.classes))):
+            measured += values_of_class
+            spectra.append(spectrum)
     return {
         "metrics": pd.DataFrame(measured),
         "pairs": pd.concat(pairs, ignore_index=True) if pairs else pd.DataFrame(),

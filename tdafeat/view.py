@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tdafeat.record import Estimate, Metric, Scope
+from tdafeat.sharing import rows_of
 
 
 class View(Mapping[str, Any]):
@@ -59,11 +60,10 @@ class View(Mapping[str, Any]):
 
     def of_class(self, index: int) -> View:
         """The rows of one class, with that class's own diagrams."""
-        keep = self._labels == index
         own = {name: of[index] for name, of in self._by_class.items() if of is not None}
         return View(
-            self._labels[keep],
-            {name: values[keep] for name, values in self._rows.items()},
+            rows_of(self._labels, self._labels, index),
+            {name: rows_of(values, self._labels, index) for name, values in self._rows.items()},
             other=own,
         )
 

@@ -97,28 +97,34 @@ def table(n_classes: int) -> None:
 
 def our_table(levels, labels):
     """(metric, level, scope) to value; work that metrics and levels have in common done once."""
-    from tdafeat.geometry.sharing import sharing
+    from tdafeat.geometry.threads import over_threads
     from tdafeat.record import metrics
+    from tdafeat.sharing import sharing
     from tdafeat.view import View
 
     chosen = [record for _, record in metrics.items() if record.room == "geometry"]
     views = [View(labels, {"features": x, "clean": levels[0]}) for x in levels]
     views[0] = View(labels, {"features": levels[0]})
-    found = {}
-    for scope in ("all", *np.unique(labels)):
+
+    def of_scope(scope):
         kind = "all" if scope == "all" else "class"
-        clean = views[0] if scope == "all" else views[0].of_class(scope)
+        found = {}
+        for level, whole in enumerate(views):
+            view = whole if scope == "all" else whole.of_class(scope)
+            for record in chosen:
+                if view.measurable(record, kind):
+                    value, _ = view.measure(record)
+                    found[record.name, level, scope] = getattr(value, "value", value)
+        return found
+
+    def of_class(scope):
         with sharing():
-            for level, whole in enumerate(views):
-                own = whole if scope == "all" else whole.of_class(scope)
-                fields = {"features": own["features"]}
-                if level:
-                    fields["clean"] = clean["features"]
-                view = View(own["labels"], fields)
-                for record in chosen:
-                    if view.measurable(record, kind):
-                        value, _ = view.measure(record)
-                        found[record.name, level, scope] = getattr(value, "value", value)
+            return of_scope(scope)
+
+    with sharing():
+        found = of_scope("all")
+        for part in over_threads(of_class, np.unique(labels).tolist()):
+            found |= part
     return found
 
 

@@ -14,6 +14,7 @@ from tdafeat.geometry.collapse import (
 )
 from tdafeat.geometry.components import PrincipalComponents, principal_components
 from tdafeat.geometry.dimension import levina_bickel, two_nn
+from tdafeat.geometry.directions import unit_rows
 from tdafeat.geometry.moments import Moments
 from tdafeat.geometry.neighbours import hubness, nearest_neighbours
 from tdafeat.geometry.sampling import sampled_metrics
@@ -62,7 +63,6 @@ from tdafeat.geometry.uniformity import (
     nearest_distances,
     nearest_neighbour_distance,
     uniformity,
-    unit_rows,
 )
 from tdafeat.geometry.verdict import CollapseVerdict, collapse_verdict
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
-from tdafeat.geometry.spectra import scatter, smaller_route
+from tdafeat.geometry.scatter import Axes, Route, axes_of, scatter, scatter_of, smaller_route
+from tdafeat.sharing import shared
 
 CLEAR = 1e-6  # of the largest squared singular value: smaller ones are read from the SVD
 
@@ -19,7 +21,9 @@ def basis_of(points: torch.Tensor, center: bool, most: int | None) -> torch.Tens
     if center:
         points = points - points.mean(0)
     if most is not None and most < min(points.shape):
-        leading = _leading(points, most)
+        route = smaller_route(points)
+        values, vectors = torch.linalg.eigh(scatter(points, route))
+        leading = _leading(points, route, Axes(values.flip(0), vectors.flip(1)), most)
         if leading is not None:
             return leading
     if len(points) > 2 * points.shape[1]:  # the triangle has the same right singular vectors
@@ -28,16 +32,25 @@ def basis_of(points: torch.Tensor, center: bool, most: int | None) -> torch.Tens
     return directions[values > tolerance][:most]
 
 
-def _leading(points: torch.Tensor, most: int) -> torch.Tensor | None:
+@shared
+def leading_basis(points: np.ndarray, most: int) -> torch.Tensor:
+    """The same of centred rows and at most so many directions, from axes that others share."""
+    if most < min(points.shape):
+        about = scatter_of(points)
+        leading = _leading(about.centred, about.route, axes_of(points), most)
+        if leading is not None:
+            return leading
+    return basis_of(torch.from_numpy(points), True, most)
+
+
+def _leading(points: torch.Tensor, route: Route, axes: Axes, most: int) -> torch.Tensor | None:
     """The first right singular vectors from the smaller of X'X and XX', in a third of the time.
 
     None where they are too small beside the largest for that, because squares halve the digits.
     """
-    route = smaller_route(points)
-    squares, vectors = torch.linalg.eigh(scatter(points, route))
-    if squares[-most] <= CLEAR * squares[-1]:
+    if axes.values[most - 1] <= CLEAR * axes.values[0]:
         return None
-    leading = vectors[:, -most:].flip(1)
+    leading = axes.vectors[:, :most]
     if route == "gram":  # orthogonal up to rounding of the largest; QR makes it so
         leading = torch.linalg.qr((leading.T @ points).T).Q
     return leading.T

@@ -10,7 +10,7 @@ import torch
 
 from tdafeat.checks import as_cloud, as_labels
 from tdafeat.geometry.moments import Moments
-from tdafeat.geometry.sharing import shared
+from tdafeat.sharing import shared
 
 
 @dataclass(frozen=True, eq=False)

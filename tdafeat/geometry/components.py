@@ -12,12 +12,8 @@ import numpy as np
 import torch
 
 from tdafeat.checks import as_cloud
-from tdafeat.geometry.spectra import (
-    explained_variance_ratio,
-    scatter,
-    smaller_route,
-    without_rounding,
-)
+from tdafeat.geometry.scatter import scatter, smaller_route, without_rounding
+from tdafeat.geometry.spectra import explained_variance_ratio
 
 Route = Literal["auto", "covariance", "gram", "svd"]
 

@@ -14,8 +14,9 @@ import torch
 
 from tdafeat.checks import as_cloud
 from tdafeat.geometry.dimension import inverse_dimensions, log_ratios, two_nn_dimension
+from tdafeat.geometry.directions import unit_rows
 from tdafeat.geometry.moments import CHUNK, chunks
-from tdafeat.geometry.uniformity import SMALLEST_DISTANCE, unit_rows
+from tdafeat.geometry.uniformity import SMALLEST_DISTANCE
 from tdafeat.record import Estimate
 
 N_NEIGHBOURS = 20  # Levina-Bickel's k

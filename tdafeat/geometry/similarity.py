@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from numba import njit
 from scipy.spatial.distance import pdist
 
 from tdafeat.checks import as_images
-from tdafeat.geometry.pairs import NEAR
-from tdafeat.geometry.sharing import shared
-from tdafeat.geometry.uniformity import pairs_of_directions
+from tdafeat.geometry.pairs import NEAR, pairs_of_directions
+from tdafeat.geometry.scatter import axes_of, without_rounding
 from tdafeat.record import metric
+from tdafeat.sharing import shared
 
 MOST_ROWS = 2000  # of which `representational_similarity` ranks all pairs
 _PLACE_BITS = 21  # for as many pairs
@@ -184,13 +185,24 @@ def _ranks(points: np.ndarray, chosen: np.ndarray) -> np.ndarray:
 def _pairwise(points: np.ndarray) -> np.ndarray:
     """Distances of all pairs of rows, in scipy's order."""
     rows = torch.from_numpy(points)
-    lengths = rows.square().sum(1)
-    both = lengths[:, None] + lengths
-    squared = both - 2 * (rows @ rows.T)
-    upper = torch.ones(squared.shape, dtype=torch.bool).triu_(1)
-    if (squared < NEAR * both)[upper].any():  # few digits are left in a difference of squares
-        return pdist(points)
-    return squared[upper].sqrt_().numpy()
+    distances, near = _condensed((rows @ rows.T).numpy())
+    return pdist(points) if near else distances  # few digits are left in a difference of squares
+
+
+@njit(cache=True, nogil=True)
+def _condensed(products: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Distances of all pairs by their inner products, and whether any two rows are near."""
+    n_samples = len(products)
+    distances = np.empty(n_samples * (n_samples - 1) // 2)
+    near, place = False, 0
+    for i in range(n_samples):
+        for j in range(i + 1, n_samples):
+            both = products[i, i] + products[j, j]
+            squared = both - 2 * products[i, j]
+            near |= squared < NEAR * both
+            distances[place] = np.sqrt(max(squared, 0.0))
+            place += 1
+    return distances, near
 
 
 @metric(
@@ -235,16 +247,15 @@ def _same_images(a: Any, b: Any, min_samples: int) -> tuple[np.ndarray, np.ndarr
 
 @shared
 def _narrow(points: np.ndarray) -> np.ndarray:
-    points = _standard(points)
-    if points.shape[1] <= len(points):
-        return points
-    return torch.linalg.qr(torch.from_numpy(points.T), mode="r").R.T.numpy()
-
-
-def _standard(points: np.ndarray) -> np.ndarray:
     largest = np.abs(points).max()
     centred = points - points.mean(axis=0)
-    if np.abs(centred).max() <= 1e-12 * largest:  # nothing but the rounding of the mean
+    spread = np.abs(centred).max()
+    if spread <= 1e-12 * largest:  # nothing but the rounding of the mean
         return np.zeros_like(points)
-    centred /= np.abs(centred).max()  # the square of a tiny or huge entry would leave the range
-    return centred / np.linalg.norm(centred)
+    centred /= spread  # the square of a tiny or huge entry would leave the range
+    if points.shape[1] <= len(points):
+        return centred / np.linalg.norm(centred)
+    axes = axes_of(points if spread > 1e-100 and largest < 1e100 else centred)
+    values = without_rounding(axes.values, points.shape, 0.0)
+    along = axes.vectors[:, : len(values)] * (values / values.sum()).sqrt()
+    return along.numpy()

@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 
 from tdafeat.checks import as_array, as_cloud
 from tdafeat.geometry.moments import Moments
-from tdafeat.geometry.sharing import shared
+from tdafeat.geometry.scatter import eigenvalues_of, without_rounding
+from tdafeat.sharing import shared
 
 
 @shared
@@ -42,10 +43,9 @@ def spectrum(features: Any) -> np.ndarray:
     """
     if isinstance(features, Moments):
         return _spectrum_of(features)
-    points = torch.from_numpy(as_cloud(features, min_samples=2))
-    small = scatter(points - points.mean(0), smaller_route(points))
-    values = torch.linalg.eigvalsh(small).flip(0)
-    return without_rounding(values, tuple(points.shape), float(points.square().sum())).numpy()
+    points = as_cloud(features, min_samples=2)
+    squares = float(np.vdot(points, points))
+    return without_rounding(eigenvalues_of(points), points.shape, squares).numpy()
 
 
 def _spectrum_of(moments: Moments) -> np.ndarray:
@@ -54,34 +54,6 @@ def _spectrum_of(moments: Moments) -> np.ndarray:
     values = torch.linalg.eigvalsh(torch.from_numpy(moments.scatter)).flip(0) / (moments.n - 1)
     shape = (moments.n, moments.means.shape[1])
     return without_rounding(values, shape, float(np.trace(moments.raw))).numpy()
-
-
-def smaller_route(points: torch.Tensor) -> Literal["covariance", "gram"]:
-    """Which of the two scatter matrices of an (n, D) cloud is the smaller one."""
-    n_samples, n_features = points.shape
-    return "covariance" if n_features < n_samples else "gram"
-
-
-def scatter(centred: torch.Tensor, route: Literal["covariance", "gram"]) -> torch.Tensor:
-    """The covariance (D, D) of centred rows, or their Gram matrix (n, n) divided by n - 1.
-
-    Both have the same positive eigenvalues, since X'X and XX' do.
-    """
-    product = centred.T @ centred if route == "covariance" else centred @ centred.T
-    return product / (len(centred) - 1)
-
-
-def without_rounding(values: torch.Tensor, shape: tuple[int, ...], squares: float) -> torch.Tensor:
-    """The first min(n - 1, D) of descending eigenvalues, 0 where rounding alone made them.
-
-    What rounding leaves, of the largest eigenvalue or of constant features, is not variance.
-    The cloud had this `shape`, (n, D), and this sum of squared entries.
-    """
-    n_samples, n_features = shape
-    values = values[: min(n_samples - 1, n_features)].clamp(min=0)
-    eps = torch.finfo(values.dtype).eps
-    floor = max(shape) * eps * max(float(values[0]), eps * squares)
-    return torch.where(values > floor, values, 0.0)
 
 
 def explained_variance_ratio(eigenvalues: Any) -> np.ndarray:

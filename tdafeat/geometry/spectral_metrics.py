@@ -13,6 +13,7 @@ import torch
 
 from tdafeat.checks import as_cloud
 from tdafeat.geometry.moments import Moments
+from tdafeat.geometry.scatter import scatter_of
 from tdafeat.geometry.spectra import (
     collapsed_dimensions,
     condition_number,
@@ -59,20 +60,30 @@ def rankme(features: Any) -> float:
         squared = torch.linalg.eigvalsh(torch.from_numpy(features.raw)).flip(0).clamp(min=0)
         values = squared[: features.n].sqrt()
     else:
-        values = _singular_values(torch.from_numpy(as_cloud(features)))
+        values = _singular_values(as_cloud(features))
     if values[0] == 0:
         return float("nan")
     share = values / values.sum() + RANKME_EPS
     return float(torch.exp(-(share * share.log()).sum()))
 
 
-def _singular_values(points: torch.Tensor) -> torch.Tensor:
+def _singular_values(points: np.ndarray) -> torch.Tensor:
     """Descending; from the smaller of X'X and XX' where none is so small that squares lose it."""
-    rows = points if len(points) <= points.shape[1] else points.T
-    squared = torch.linalg.eigvalsh(rows @ rows.T).flip(0)
-    if squared[-1] > 1e-6 * squared[0]:
-        return squared.sqrt()
-    return torch.linalg.svdvals(points)
+    if len(points) > 1:
+        squared = torch.linalg.eigvalsh(_raw_products(points)).flip(0)
+        if squared[-1] > 1e-6 * squared[0]:
+            return squared.sqrt()
+    return torch.linalg.svdvals(torch.from_numpy(points))
+
+
+def _raw_products(points: np.ndarray) -> torch.Tensor:
+    """The smaller of X'X and XX', from the scatter about the mean."""
+    about = scatter_of(points)
+    products = about.matrix * (len(points) - 1)
+    if about.route == "covariance":
+        return products + len(points) * torch.outer(about.mean, about.mean)
+    along = about.centred @ about.mean + about.mean.square().sum() / 2
+    return products + along[:, None] + along
 
 
 @metric(

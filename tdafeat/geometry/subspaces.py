@@ -14,9 +14,9 @@ import numpy as np
 import torch
 
 from tdafeat.checks import as_cloud, as_labels, as_pair
-from tdafeat.geometry.bases import angles_of, basis_of
-from tdafeat.geometry.sharing import shared
+from tdafeat.geometry.bases import angles_of, basis_of, leading_basis
 from tdafeat.geometry.threads import over_threads
+from tdafeat.sharing import rows_of, shared
 
 MAX_COMPONENTS = 10  # enough for most of a class's variance, few enough to leave room in R^D
 
@@ -160,13 +160,12 @@ def class_angles(
     >>> result.note
     '1 principal direction per class in 4 dimensions'
     """
-    points = torch.from_numpy(as_cloud(features)).to(device)
+    points = as_cloud(features)
     known = as_labels(labels, len(points))
     classes = np.unique(known)
     if len(classes) < 2:
         raise ValueError(f"labels must name at least two classes; got {len(classes)}")
     dimension = points.shape[1]
-    members = [points[torch.from_numpy(np.flatnonzero(known == c)).to(device)] for c in classes]
     if n_components == "full":
         most = None
     elif n_components is None:
@@ -177,7 +176,14 @@ def class_angles(
         raise ValueError(
             f"n_components must lie in 1..{dimension} or be 'full'; got {n_components!r}"
         )
-    bases = over_threads(lambda own: basis_of(own, center, most), members)
+
+    def basis(label: int) -> torch.Tensor:
+        own = rows_of(points, known, label)
+        if center and most is not None and device == "cpu":
+            return leading_basis(own, most)
+        return basis_of(torch.from_numpy(own).to(device), center, most)
+
+    bases = over_threads(basis, classes.tolist())
     ranks = np.array([len(basis) for basis in bases])
     if not ranks.any():
         raise ValueError("some class must span a direction; each is a single sample or constant")
@@ -186,7 +192,7 @@ def class_angles(
     angles = np.full((len(classes), len(classes), k), np.nan)
     spanning = np.flatnonzero(ranks >= (1 if n_components == "full" else k))
     if len(spanning):
-        stack = points.new_zeros((len(spanning), k, dimension))
+        stack = bases[0].new_zeros((len(spanning), k, dimension))
         for own, i in zip(stack, spanning, strict=True):
             own[: ranks[i]] = bases[i][:k]
         between = _all_pairs(stack).cpu().numpy()
@@ -225,7 +231,7 @@ def angles_to_clean(features: Any, clean: Any, n_components: int | None = None) 
     if n_components is not None and not 1 <= n_components <= dimension:
         raise ValueError(f"n_components must lie in 1..{dimension}; got {n_components}")
     most = n_components or _most(dimension)
-    noisy, original = (_directions(points, most) for points in pair)
+    noisy, original = (leading_basis(points, most) for points in pair)
     spanned = min(len(noisy), len(original))
     k = n_components or spanned
     if k > spanned or k == 0:
@@ -236,11 +242,6 @@ def angles_to_clean(features: Any, clean: Any, n_components: int | None = None) 
 def _most(dimension: int) -> int:
     """Directions that a cloud is given where the user does not say how many."""
     return min(MAX_COMPONENTS, max(1, dimension // 2))
-
-
-@shared
-def _directions(points: np.ndarray, most: int) -> torch.Tensor:
-    return basis_of(torch.from_numpy(points), True, most)
 
 
 def _all_pairs(bases: torch.Tensor) -> torch.Tensor:

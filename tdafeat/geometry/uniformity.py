@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from tdafeat.checks import as_cloud, as_pair
+from tdafeat.geometry.directions import unit_rows
 from tdafeat.geometry.neighbours import nearest_neighbours
-from tdafeat.geometry.pairs import Pairs, all_pairs
-from tdafeat.geometry.sharing import is_sharing, shared
+from tdafeat.geometry.pairs import pairs_of_directions
 from tdafeat.record import metric
 
 SMALLEST_DISTANCE = 1e-8  # KoLeo takes duplicates to be this far apart, and so stays finite
@@ -18,41 +18,6 @@ _ON_SPHERE: dict[str, Any] = {
     "room": "geometry",
     "invariant": ("rotation", "scale", "permutation"),
 }
-
-
-def unit_rows(features: Any, name: str = "features", min_samples: int = 1) -> np.ndarray:
-    """Each row divided by its length, (n, D) float64. A row of zeros is a ValueError.
-
-    Examples
-    --------
-    >>> unit_rows([[3.0, 4.0]])
-    array([[0.6, 0.8]])
-    """
-    points = as_cloud(features, name, min_samples)
-    rows = _unit_rows(points)
-    if rows is None:
-        row = int(np.flatnonzero(~points.any(axis=1))[0])
-        raise ValueError(f"{name} must have a direction in every row; row {row} is all zeros")
-    return rows
-
-
-@shared
-def _unit_rows(points: np.ndarray) -> np.ndarray | None:
-    largest = np.abs(points).max(axis=1, keepdims=True)
-    if not largest.all():
-        return None
-    points = points / largest  # the square of a tiny or huge entry would leave float64's range
-    return points / np.linalg.norm(points, axis=1, keepdims=True)
-
-
-def pairs_of_directions(
-    features: Any, name: str = "features", k: int = 1, kernel: bool = False
-) -> Pairs:
-    """All pairs of the rows on the unit sphere, with the k nearest of each.
-
-    Where metrics share the pass, it takes the kernel with it whoever comes first.
-    """
-    return all_pairs(unit_rows(features, name, min_samples=k + 1), k, kernel or is_sharing())
 
 
 def nearest_distances(points: Any) -> np.ndarray:

@@ -10,10 +10,10 @@ import numpy as np
 
 from tdafeat.checks import as_cloud, as_labels
 from tdafeat.geometry.collapse import nc1
-from tdafeat.geometry.sharing import sharing
 from tdafeat.geometry.spectra import collapsed_dimensions, effective_rank, spectrum
 from tdafeat.geometry.spectral_metrics import total_variance
 from tdafeat.geometry.uniformity import mean_cosine
+from tdafeat.sharing import sharing
 
 LARGEST_COSINE = 0.999  # directions that differ by less than three degrees
 SMALLEST_SHARE = 0.1  # of the between-class variance

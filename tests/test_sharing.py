@@ -1,7 +1,7 @@
 import numpy as np
 
-from tdafeat.geometry.sharing import is_sharing, shared, sharing
 from tdafeat.record import metrics
+from tdafeat.sharing import is_sharing, shared, sharing
 
 RNG = np.random.default_rng(0)
 LABELS = np.repeat(np.arange(4), 12)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+import numpy as np
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_found: ContextVar[dict[Any, tuple[Any, Any]] | None] = ContextVar("found", default=None)
+Found = ChainMap[Any, tuple[Any, Any]]
+
+_found: ContextVar[Found | None] = ContextVar("found", default=None)
 
 
 @contextmanager
@@ -19,7 +24,7 @@ def sharing() -> Iterator[None]:
     """Within this block, what metrics have in common is computed once for each array.
 
     Arrays are told apart by identity, so none may be changed within the block. Results are kept
-    until it ends.
+    until it ends; a block within another finds what that one has.
 
     Examples
     --------
@@ -29,7 +34,8 @@ def sharing() -> Iterator[None]:
     >>> with sharing():  # one search for neighbours instead of three
     ...     values = hubness(cloud), two_nn(cloud), levina_bickel(cloud)
     """
-    token = _found.set({})
+    around = _found.get()
+    token = _found.set(ChainMap() if around is None else around.new_child())
     try:
         yield
     finally:
@@ -62,3 +68,15 @@ def shared(function: Callable[P, T]) -> Callable[P, T]:
 def _name(value: Any) -> Any:
     plain = value is None or isinstance(value, (bool, int, float, str))
     return (type(value), value) if plain else id(value)
+
+
+@shared
+def rows_of(values: np.ndarray, labels: np.ndarray, label: int) -> np.ndarray:
+    """The rows of one class: the same array for all who ask.
+
+    Examples
+    --------
+    >>> rows_of(np.array([1.0, 2.0, 3.0]), np.array([0, 1, 0]), 0)
+    array([1., 3.])
+    """
+    return values[labels == label]
