@@ -10,7 +10,7 @@ import sys
 from tdafeat import Study
 from tdafeat.cli import study_main
 from tdafeat.encoders.tiny_dino import Architecture
-from tdafeat.training.dino import Recipe
+from tdafeat.training.student_teacher import Recipe
 from tdafeat.training.variants import Dino
 
 

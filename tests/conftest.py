@@ -5,6 +5,12 @@ from pathlib import Path
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # One process per core: threads of BLAS and OpenMP on top would wait for each other. Their
+    # libraries read these as they are loaded, and the processes that tests start inherit them.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:

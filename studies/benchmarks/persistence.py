@@ -30,7 +30,7 @@ import numpy as np
 
 LIMIT = 120.0  # seconds a run may take
 SPENT = 4.0  # seconds an engine may spend on the repetitions of a row
-REPETITIONS = 9
+REPETITIONS = 25
 SIZES = (100, 500, 1000, 2000, 5640)
 COLUMNS = ("data", "n", "engine", "seconds", "runs", "megabytes", "status")
 

@@ -3,7 +3,8 @@
 from tdafeat.sources.features import FeatureSource, Levels
 from tdafeat.sources.groups import Group
 from tdafeat.sources.images import ImageSource
-from tdafeat.sources.training import TrainingSource, Variant
+from tdafeat.sources.training import TrainingSource
+from tdafeat.sources.variants import Variant
 
 __all__ = [
     "FeatureSource",

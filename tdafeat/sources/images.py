@@ -21,6 +21,7 @@ from tdafeat.sources.encoders import (
 )
 from tdafeat.sources.groups import Group, Size
 from tdafeat.sources.parts import Part, extract_parts
+from tdafeat.sources.remarks import remarks_on
 from tdafeat.sources.sets import load_sets
 from tdafeat.store import Store, digest
 from tdafeat.watch import Watch
@@ -122,45 +123,14 @@ class ImageSource:
 
     def remarks(self) -> list[str]:
         """What a reader must know of these features, for the report."""
-        from tdafeat.extraction import TOKENS
-
-        sets = (self.images, *self.trains.values())
-        encoders = self._of_first_seed()
-        remarks = [images.remark for images in sets] + [encoder.remark for encoder in encoders]
-        tokens = [
-            f"{encoder.name} at layer {encoder.layer}: the rows are {TOKENS} patch tokens of each "
-            "image (all, where there are fewer), at positions drawn by its id alone and so the "
-            "same at every level. Tokens of one image are not independent: retrieval and "
-            "nearest-neighbour distances find an image's own other tokens, and the intervals of "
-            "accuracies, in which every token counts as one, are too narrow."
-            for encoder in encoders
-            if encoder.tokens
-        ]
-        untaught = [
-            f"No accuracy of {encoder.name}'s own head: {head}."
-            for encoder in encoders
-            if encoder.head is not None and isinstance(head := own_head(encoder, self.classes), str)
-        ]
-        named = [
-            f"Zero-shot directions of the classes are means over {len(self.prompts)} prompts: "
-            f"{', '.join(f'“{prompt}”' for prompt in self.prompts)}."
-        ] * any(not isinstance(text, str) for text in self.texts)
-        speechless = [
-            f"No zero-shot accuracy of {encoder.name}: {text}."
-            for encoder, text in zip(encoders, self.texts, strict=True)
-            if encoder.text is not None and isinstance(text, str)
-        ]
-        precision = self.compute.precision
-        if precision != "float32":
-            remarks.append(
-                f"Forward passes were computed in {precision}, features kept in float32."
-            )
         return [
-            *filter(None, dict.fromkeys(remarks)),
-            *tokens,
-            *named,
-            *speechless,
-            *untaught,
+            *remarks_on(
+                (self.images, *self.trains.values()),
+                self._of_first_seed(),
+                self.texts,
+                self.prompts,
+                self.compute.precision,
+            ),
             *self.left_out,
         ]
 

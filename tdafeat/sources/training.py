@@ -7,12 +7,11 @@ once, whatever is asked of the networks afterwards.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
-from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,12 +21,12 @@ from tdafeat.progress import Progress
 from tdafeat.sources.groups import Group, Size
 from tdafeat.sources.images import ImageSource
 from tdafeat.sources.sets import load_sets
+from tdafeat.sources.variants import Variant, steps_of, variants_of
 from tdafeat.store import Store, digest, stored
 from tdafeat.watch import Watch
 from tdafeat.wording import TRAINING
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
     from tdafeat.datasets import ImageSet
@@ -37,47 +36,6 @@ if TYPE_CHECKING:
 
 REMEMBERED = 2**30  # bytes of decoded images kept for the next checkpoint
 TRAINING_VERSION = 1  # raise it whenever the same variant is trained to other weights than before
-
-Observe = Callable[[int, Mapping[str, "Tensor"]], None]
-"""Called with a step and the weights after it."""
-
-
-@runtime_checkable
-class Variant(Protocol):
-    """One way to train an encoder."""
-
-    @property
-    def spec(self) -> Mapping[str, Any]:
-        """Plain values: all that changes the training, apart from its images and seed."""
-
-    def train(
-        self,
-        images: ImageSet,
-        steps: Sequence[int],
-        seed: int,
-        device: torch.device,
-        folder: Path,
-        observe: Observe,
-    ) -> Sequence[Mapping[str, float]]:
-        """Train, and show the weights after each of `steps`, in whatever order.
-
-        Parameters
-        ----------
-        images : to train on.
-        folder : of this training alone; what it leaves there is there again when it was killed
-            and goes on, and is removed once it is done.
-
-        Returns
-        -------
-        What was logged: ``step``, and quantities by name.
-
-        Raises
-        ------
-        ValueError for a step that lies beyond the training.
-        """
-
-    def encoder(self, name: str, weights: Mapping[str, Tensor]) -> Encoder:
-        """The encoder that has these weights."""
 
 
 @dataclass
@@ -108,7 +66,7 @@ class TrainingSource:
         """Everything the study names, or the first error in it, before anything is computed."""
         from tdafeat import datasets
 
-        variants, steps = _variants(study), _steps(study.steps)
+        variants, steps = variants_of(study), steps_of(study.steps)
         tests, limited = load_sets(study, root)
         tests = {seed: remembering(images) for seed, images in tests.items()}
         whole = {
@@ -273,42 +231,6 @@ def _packed(weights: Mapping[str, Tensor]) -> np.ndarray:
 
     copies = {name: tensor.detach().cpu().clone() for name, tensor in weights.items()}
     return np.frombuffer(save(copies), dtype=np.uint8)
-
-
-def _variants(study: Study) -> Mapping[str, Variant]:
-    variants = study.variants
-    if not variants:
-        raise ValueError("variants must name at least one variant")
-    for name in ("encoders", "optional", "noise", "levels", "corrupted", "features", "prompts"):
-        given, default = getattr(study, name), getattr(type(study), name)
-        if given is not None and (default is None or given != default):
-            raise ValueError(
-                f"{name} cannot be combined with variants: in the study of a training, variants "
-                "and steps take the place of encoders and noise"
-            )
-    for name, variant in variants.items():
-        if not isinstance(variant, Variant):
-            raise TypeError(
-                f"variants must have spec, train and encoder, as tdafeat.sources.Variant; "
-                f"{name!r} is a {type(variant).__name__}"
-            )
-        try:
-            digest(dict(variant.spec))
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"the spec of variant {name!r} must hold plain values only: {error}"
-            ) from None
-    return variants
-
-
-def _steps(steps: Sequence[int]) -> tuple[int, ...]:
-    whole = all(isinstance(step, Integral) and step >= 0 for step in steps)
-    if not whole or len(steps) < 2 or sorted(set(steps)) != list(steps):
-        raise ValueError(
-            "steps must be two whole numbers or more, ascending, 0 being the untrained network; "
-            f"got {tuple(steps)}"
-        )
-    return tuple(int(step) for step in steps)
 
 
 def remembering(images: ImageSet) -> ImageSet:

@@ -13,10 +13,11 @@ from torch import Tensor
 from tdafeat.datasets import ImageSet
 from tdafeat.encoders import Encoder
 from tdafeat.encoders.tiny_dino import Architecture, as_encoder, make_vit, preprocessing
-from tdafeat.sources.training import Observe
+from tdafeat.sources.variants import Observe
 from tdafeat.training import dino
 from tdafeat.training.data import batchable
 from tdafeat.training.loop import Settings
+from tdafeat.training.student_teacher import Recipe
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,11 @@ class Dino:
 
     Examples
     --------
-    >>> Dino(dino.Recipe(centring=False), epochs=2).spec["recipe"]["centring"]
+    >>> Dino(Recipe(centring=False), epochs=2).spec["recipe"]["centring"]
     False
     """
 
-    recipe: dino.Recipe = field(default_factory=dino.Recipe)
+    recipe: Recipe = field(default_factory=Recipe)
     architecture: Architecture = field(default_factory=Architecture)
     epochs: int = 10
     batch_size: int = 64

@@ -10,8 +10,9 @@ from tdafeat.encoders.tiny_dino import Architecture, preprocessing
 from tdafeat.evaluation.predictors import WeightedNeighbours
 from tdafeat.training import dino
 from tdafeat.training.data import Batchable, prepared
-from tdafeat.training.dino import METHOD, Recipe, SelfDistillation
+from tdafeat.training.dino import METHOD
 from tdafeat.training.loop import Settings, seeded
+from tdafeat.training.student_teacher import Recipe, SelfDistillation
 
 SMALL = Architecture(size=16, patch=4, width=16, depth=1, heads=2)
 CROPS = Recipe(global_size=12, local_size=8, local_crops=2, prototypes=32)

@@ -9,7 +9,7 @@ from tdafeat import datasets
 from tdafeat.encoders.tiny_dino import Architecture
 from tdafeat.sources import Variant
 from tdafeat.store import digest
-from tdafeat.training.dino import Recipe
+from tdafeat.training.student_teacher import Recipe
 from tdafeat.training.variants import Dino
 
 SMALL = Dino(
