@@ -12,7 +12,7 @@ report: $(READY)
 	$(BIN)/python studies/quickstart.py
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff format --check .
