@@ -58,7 +58,9 @@ def covering_radius(a: np.ndarray, b: np.ndarray, radius: float, mates: np.ndarr
 
 @njit(cache=True, nogil=True)
 def _first_within(births: np.ndarray, birth: float, radius: float) -> int:
-    return first_at_least(births, np.nextafter(birth - radius, -np.inf))
+    """Index from which births can be within `radius`, as their rounded differences have it."""
+    slack = 2.0**-51 * (abs(birth) + radius)  # twice what both differences are rounded by
+    return first_at_least(births, birth - radius - slack)
 
 
 @njit(cache=True, nogil=True)

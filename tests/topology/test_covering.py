@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import maximum_bipartite_matching
@@ -15,6 +15,7 @@ def covers(a, b, radius):
 
 @settings(max_examples=80, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 40), st.integers(1, 40), st.floats(0, 0.5))
+@example(21, 35, 35, 0.0)  # a difference of births that is rounded to the radius
 def test_the_smallest_radius_that_covers(random_diagram, seed, n, m, floor):
     rng = np.random.default_rng(seed)
     a, b = random_diagram(rng, n), random_diagram(rng, m)

@@ -12,6 +12,7 @@ from tdafeat.training import dino
 from tdafeat.training.data import Batchable, prepared
 from tdafeat.training.dino import METHOD
 from tdafeat.training.loop import Settings, seeded
+from tdafeat.training.self_distillation import koleo_loss, masked_patch_loss
 from tdafeat.training.student_teacher import Recipe, SelfDistillation
 
 SMALL = Architecture(size=16, patch=4, width=16, depth=1, heads=2)
@@ -113,7 +114,7 @@ def test_switches():
     assert not torch.equal(blunt, plain)
     network, spread = loss(centring=False, koleo=0.5)
     seen = network.student(large)[0]
-    expected = (dino.koleo_loss(seen[:5]) + dino.koleo_loss(seen[5:])) / 2
+    expected = (koleo_loss(seen[:5]) + koleo_loss(seen[5:])) / 2
     torch.testing.assert_close(spread - plain, 0.5 * expected)
 
 
@@ -149,7 +150,7 @@ def test_ibot_teaches_hidden_patches():
             dim=-1
         )
         expected = alone.loss(large, small, masked)  # weight 0: the class tokens' part
-        expected += dino.masked_patch_loss(alone.student.head(read), taught, masked, 0.1)
+        expected += masked_patch_loss(alone.student.head(read), taught, masked, 0.1)
     torch.testing.assert_close(total.detach(), expected)
     total.backward()
     assert network.student.mask_token.grad.abs().max() > 0
