@@ -27,7 +27,10 @@ _HOME = {
     "persistence": "tdafeat.topology",
     "wasserstein": "tdafeat.topology",
 }
-_ROOMS = ("datasets", "encoders", "evaluation", "geometry", "report", "statistics", "topology")
+_ROOMS = (
+    *("datasets", "noise", "encoders", "extraction", "topology", "geometry", "evaluation"),
+    *("projection", "statistics", "figures", "report"),
+)
 __all__ = [
     "FeatureSet",
     "Levels",

@@ -6,6 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from tdafeat.figures.linking import PANEL, legend_filter, level_menu, only_shown, opacity
 from tdafeat.figures.theme import (
     by_space,
     checked,
@@ -13,6 +14,7 @@ from tdafeat.figures.theme import (
     embed,
     level_facet,
     levels,
+    themed,
     with_names,
 )
 from tdafeat.wording import wording_of
@@ -53,28 +55,36 @@ def barcodes(diagrams: pd.DataFrame, most: int = 40) -> alt.TopLevelMixin:
     )
     order, degrees = levels(frame), sorted(frame["homology"].unique())
     shown = ["space", "level", "scope", "homology", "place", "birth", "end", "dies"]
-    bars = alt.Chart().encode(
-        x=alt.X("birth:Q", title="filtration value", scale=alt.Scale(nice=False)),
-        y=alt.Y("place:Q", axis=None, scale=alt.Scale(nice=False, padding=3)),
-        color=degree_colour(degrees),
-        tooltip=[
-            alt.Tooltip("homology:N", title="degree"),
-            alt.Tooltip("level:N", title=words.level),
-            alt.Tooltip("birth:Q", format=".4g"),
-            alt.Tooltip("dies:N", title="death"),
-        ],
-    )
-    rows = frame.groupby(panels, sort=False).size().max()
-    layers = [
-        bars.mark_rule(strokeWidth=max(1.0, 0.8 * HEIGHT / rows)).encode(x2="end:Q"),
-        bars.transform_filter("datum.dies == 'never'")
-        .mark_point(shape="triangle-right", size=36, opacity=1)
-        .encode(x="end:Q"),
-    ]
+    picked = legend_filter("homology")
     width = 520 // max(1, len(order))
 
-    def row(part: pd.DataFrame, first: bool) -> alt.FacetChart:
-        panel = alt.layer(*layers, data=embed(part[shown])).properties(width=width, height=HEIGHT)
-        return panel.facet(level_facet(order, words.level if first else None), columns=len(order))
+    def row(part: pd.DataFrame, place: int) -> alt.FacetChart:
+        most = int(part["place"].max())
+        ends = [float(part["birth"].min()), float(part["end"].max())]
+        across = alt.Scale(domain=ends, nice=False, zero=False)
+        down = alt.Scale(domain=[0, most], nice=False, padding=3)
+        bars = alt.Chart().encode(
+            x=alt.X("birth:Q", title="filtration value", scale=across),
+            y=alt.Y("place:Q", axis=None, scale=down),
+            color=degree_colour(degrees),
+            opacity=opacity(1, 0.1, picked),
+            tooltip=[
+                alt.Tooltip("homology:N", title="degree"),
+                alt.Tooltip("level:N", title=words.level),
+                alt.Tooltip("birth:Q", format=".4g"),
+                alt.Tooltip("dies:N", title="death"),
+            ],
+        )
+        drawn = bars.mark_rule(strokeWidth=max(1.0, 0.8 * HEIGHT / (most + 1))).encode(x2="end:Q")
+        layers = [
+            drawn.properties(name=f"bars_{place}").add_params(*([] if place else [picked])),
+            bars.transform_filter("datum.dies == 'never'")
+            .mark_point(shape="triangle-right", size=36)
+            .encode(x="end:Q"),
+        ]
+        panel = alt.layer(*layers, data=embed(part[shown]), name=f"{PANEL}_{place}")
+        panel = panel.properties(width=width, height=HEIGHT)
+        facet = level_facet(order, None if place else words.level)
+        return only_shown(panel.facet(facet, columns=len(order)))
 
-    return by_space(frame, row)
+    return themed(by_space(frame, row).add_params(level_menu(order, words.level)))

@@ -45,7 +45,9 @@ def clustered(pairs: pd.DataFrame) -> tuple[list[str], pd.DataFrame]:
     return [names[k] for k in drawn["leaves"]], links.assign(link=links.index // 4)
 
 
-def tree(links: pd.DataFrame, n_classes: int, width: int, title: str, unit: str) -> alt.Chart:
+def tree(
+    links: pd.DataFrame, n_classes: int, width: int, title: alt.TitleParams, unit: str
+) -> alt.Chart:
     """The dendrogram, to stand above a heatmap of this width."""
     last = float(n_classes)
     joined = links.loc[links["y"] > 0, "y"]

@@ -6,6 +6,14 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from tdafeat.figures.linking import (
+    IS_SHOWN,
+    PANEL,
+    legend_filter,
+    level_menu,
+    only_shown,
+    opacity,
+)
 from tdafeat.figures.theme import (
     by_space,
     checked,
@@ -13,6 +21,7 @@ from tdafeat.figures.theme import (
     level_colour,
     level_facet,
     levels,
+    themed,
     with_names,
 )
 from tdafeat.wording import wording_of
@@ -51,26 +60,30 @@ def betti_curves(diagrams: pd.DataFrame) -> alt.TopLevelMixin:
         x=alt.X("t:Q", title="filtration value", scale=alt.Scale(nice=False)),
         y=alt.Y("alive:Q", title="bars alive"),
         color=level_colour(order, words.level),
+    )
+    picked = legend_filter("level")
+    line = base.mark_line(interpolate="step-after", strokeWidth=1.6)
+    line = line.encode(opacity=opacity(1, 0.1, IS_SHOWN, picked))
+    points = base.mark_point(size=40, opacity=0.001).encode(
         tooltip=[
             alt.Tooltip("level:N", title=words.level),
             alt.Tooltip("t:Q", title="filtration value", format=".4g"),
             alt.Tooltip("alive:Q", title="bars alive"),
         ],
     )
-    layers = [base.mark_line(interpolate="step-after", strokeWidth=1.6)]
-    layers.append(base.mark_point(size=40, opacity=0.001))
     degrees = sorted(table["homology"].unique())
 
-    def row(part: pd.DataFrame, first: bool) -> alt.FacetChart:
+    def row(part: pd.DataFrame, place: int) -> alt.FacetChart:
         data = embed(part[["homology", "level", "t", "alive"]])
-        panel = alt.layer(*layers, data=data)
+        drawn = line.properties(name=f"lines_{place}").add_params(*([] if place else [picked]))
+        panel = alt.layer(drawn, points, data=data)
         panel = panel.properties(width=500 // max(2, len(degrees)), height=120)
-        header = alt.Header() if first else alt.Header(labelExpr="''")
+        header = alt.Header(labelExpr="''") if place else alt.Header()
         facet = alt.Facet("homology:N", title=None, sort=degrees, header=header)
         panels = panel.facet(facet, columns=len(degrees))
         return panels.resolve_scale(x="independent", y="independent")
 
-    return by_space(table, row)
+    return themed(by_space(table, row).add_params(level_menu(order, words.level)))
 
 
 def landscapes(diagrams: pd.DataFrame, degree: int = 1, n_layers: int = 5) -> alt.TopLevelMixin:
@@ -104,12 +117,10 @@ def landscapes(diagrams: pd.DataFrame, degree: int = 1, n_layers: int = 5) -> al
                 layers.append(pd.DataFrame({**about, "t": values, "height": height}))
     table = pd.concat(layers, ignore_index=True)
     order = levels(table)
-    panel = (
+    shared = (
         alt.Chart()
         .mark_line(strokeWidth=1.6)
         .encode(
-            x=alt.X("t:Q", title="filtration value", scale=alt.Scale(nice=False)),
-            y=alt.Y("height:Q", title=f"landscape of H{degree}"),
             color=level_colour(order, words.level).legend(None),
             opacity=alt.Opacity(
                 "layer:O",
@@ -126,9 +137,16 @@ def landscapes(diagrams: pd.DataFrame, degree: int = 1, n_layers: int = 5) -> al
     )
     width = 520 // max(1, len(order))
 
-    def row(part: pd.DataFrame, first: bool) -> alt.FacetChart:
+    def row(part: pd.DataFrame, place: int) -> alt.FacetChart:
+        across = alt.Scale(domain=[float(part["t"].min()), float(part["t"].max())], nice=False)
+        up = alt.Scale(domain=[0, float(part["height"].max()) or 1.0])
+        panel = shared.encode(
+            x=alt.X("t:Q", title="filtration value", scale=across),
+            y=alt.Y("height:Q", title=f"landscape of H{degree}", scale=up),
+        )
         data = embed(part.drop(columns=["space", "severity"]))
-        chart = panel.properties(data=data, width=width, height=100)
-        return chart.facet(level_facet(order, words.level if first else None), columns=len(order))
+        panel = panel.properties(data=data, width=width, height=100, name=f"{PANEL}_{place}")
+        facet = level_facet(order, None if place else words.level)
+        return only_shown(panel.facet(facet, columns=len(order)))
 
-    return by_space(table, row)
+    return themed(by_space(table, row).add_params(level_menu(order, words.level)))

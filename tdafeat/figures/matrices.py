@@ -6,21 +6,20 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from tdafeat.figures.dendrogram import clustered, tree
-from tdafeat.figures.linking import CLASS, NOT_OTHER, class_menu, opacity
-from tdafeat.figures.theme import embed, level_facet, levels, themed, with_names
-from tdafeat.wording import Wording, wording_of
-
-NONE = "#440154"  # the dark end of viridis: a share of zero, which has no cell of its own
+from tdafeat.figures.dendrogram import clustered
+from tdafeat.figures.heatmap import Heatmap
+from tdafeat.figures.theme import checked, with_names
+from tdafeat.wording import wording_of
 
 
 def class_matrix(
     pairs: pd.DataFrame, metric: str, title: str = "", unit: str = ""
 ) -> alt.TopLevelMixin:
-    """Heatmap of one value for each pair of classes, a panel for each level.
+    """Heatmap of one value for each pair of classes: the first level, and beside it another.
 
-    Classes that are alike stand together: average linkage on the first level, whose tree stands
-    above every panel, leaves in the optimal order.
+    The other is the last, or the one that is chosen. Classes that are alike stand together:
+    average linkage on the first level, whose tree stands above both panels, leaves in the optimal
+    order. Colours mean the same at every level.
 
     Parameters
     ----------
@@ -28,25 +27,20 @@ def class_matrix(
     metric : the dissimilarity to draw.
     title, unit : of the colour scale; values in ``"radians"`` are shown in degrees.
     """
-    rows = with_names(pairs[pairs["metric"] == metric])
+    rows = _finite(with_names(pairs[pairs["metric"] == metric]))
     if unit == "radians":
         rows, unit = rows.assign(value=np.degrees(rows["value"])), "degrees"
-    rows = rows.assign(value=rows["value"].where(np.isfinite(rows["value"])))
-    order, links = clustered(rows[rows["severity"] == rows["severity"].min()])
-    names = {"scope": "scope_b", "scope_b": "scope"}
-    both = pd.concat([rows, rows.rename(columns=names)])[["scope", "scope_b", "level", "value"]]
     name = title or metric.replace("_", " ")
     label = f"{name} ({unit})" if unit else name
-    panels, words = levels(rows), wording_of(pairs)
-    heat = _heatmap(order, words, label, (None, None), ".3g", [])
-    chart = _below_trees(heat, both, order, links, panels, words, label)
-    return themed(chart.add_params(class_menu(order)))
+    order, links = clustered(rows[rows["severity"] == rows["severity"].min()])
+    words = wording_of(pairs)
+    return Heatmap(rows, order, words, label, links=links, joined=label).chart()
 
 
 def space_matrix(
     similarities: pd.DataFrame, metric: str, title: str = "", alike: str = "higher"
 ) -> alt.TopLevelMixin:
-    """Heatmap of one value for each pair of feature spaces, a panel for each level.
+    """Heatmap of one value for each pair of feature spaces, levels as in `class_matrix`.
 
     Spaces that are alike stand together, as the classes of `class_matrix` do.
 
@@ -57,138 +51,45 @@ def space_matrix(
     title : of the colour scale.
     alike : whether ``"higher"`` or ``"lower"`` values are those of spaces that are alike.
     """
-    rows = both_ways(similarities[similarities["metric"] == metric])
-    rows = rows.assign(value=rows["value"].where(np.isfinite(rows["value"])))
+    rows = _finite(pairs_of_spaces(similarities[similarities["metric"] == metric]))
     first = rows[rows["severity"] == rows["severity"].min()]
     apart = first["value"].max() - first["value"] if alike == "higher" else first["value"]
-    both = rows[["scope", "scope_b", "level", "value"]]
-    name = title or metric.replace("_", " ")
     order, links = clustered(first.assign(value=apart))
-    panels, words = levels(rows), wording_of(similarities)
-    heat = _heatmap(order, words, name, (None, None), ".3g", [], "feature space")
-    return themed(_below_trees(heat, both, order, links, panels, words, "apart"))
+    name, words = title or metric.replace("_", " "), wording_of(similarities)
+    nouns = ("feature space", "and feature space")
+    return Heatmap(rows, order, words, name, nouns=nouns, links=links, joined="apart").chart()
 
 
-def both_ways(similarities: pd.DataFrame) -> pd.DataFrame:
-    """Each pair of feature spaces twice, one way and the other, named ``scope`` and ``scope_b``."""
+def pairs_of_spaces(similarities: pd.DataFrame) -> pd.DataFrame:
+    """The table with the names of its pairs of feature spaces as ``scope`` and ``scope_b``."""
     swap = {"encoder": "encoder_b", "layer": "layer_b", "encoder_b": "encoder", "layer_b": "layer"}
-    turned = similarities.rename(columns=swap)
-    both = pd.concat([similarities, turned], ignore_index=True)
-    other = pd.concat([turned, similarities], ignore_index=True)
-    named = with_names(both)
-    return named.assign(scope=named["space"], scope_b=with_names(other)["space"])
+    both = pd.concat([similarities, similarities.rename(columns=swap)], ignore_index=True)
+    first, second = np.split(with_names(both)["space"].to_numpy(), 2)
+    return with_names(similarities).assign(scope=first, scope_b=second)
 
 
 def confusion(predictions: pd.DataFrame, method: str = "probe") -> alt.TopLevelMixin:
-    """Confusion matrix of one predictor, a panel for each level; every row sums to 100 %.
+    """Confusion matrix of one predictor, levels as in `class_matrix`; a row sums to 100 %.
 
     Parameters
     ----------
     predictions : the run's table of predictions, of one feature space.
     method : the predictor, e.g. ``"probe"`` or ``"knn"``.
+
+    Raises
+    ------
+    ValueError where the method predicted nothing.
     """
     rows = with_names(predictions[predictions["method"] == method])
+    checked(rows, f"predictions of {method}", "label", "prediction")
     order = sorted({*rows["label"], *rows["prediction"]})
-    keys = ["level", "label", "prediction"]
-    counts = rows.groupby(keys, sort=False).size().rename("count").reset_index()
-    total = counts.groupby(["level", "label"])["count"].transform("sum")
-    counts["value"] = counts["count"] / total
+    keys = ["label", "prediction", "severity", "level"]
+    counts = rows.groupby(keys, sort=False).size().rename("value").reset_index()
     counts = counts.rename(columns={"label": "scope", "prediction": "scope_b"})
-    tip = [alt.Tooltip("count:Q", title="images")]
-    titles = ("true class", "predicted class")
-    words = wording_of(predictions)
-    heat = _heatmap(order, words, "share of the class", titles, ".0%", tip)
-    return themed(_by_level(heat, counts, levels(rows), words).add_params(class_menu(order)))
+    nouns, words = ("true class", "predicted class"), wording_of(predictions)
+    return Heatmap(counts, order, words, "share of the class", ".0%", nouns, shares=True).chart()
 
 
-def _below_trees(
-    heat: alt.Chart,
-    cells: pd.DataFrame,
-    order: list[str],
-    links: pd.DataFrame,
-    panels: list[str],
-    words: Wording,
-    label: str,
-) -> alt.FacetChart | alt.ConcatChart:
-    """The heatmap of each level below the tree that orders it, where there is one."""
-    if links.empty:
-        return _by_level(heat, cells, panels, words)
-    several = len(panels) > 1
-    width = len(order) * _step(order)
-    drawn = [
-        alt.vconcat(
-            tree(links, len(order), width, level if several else "", label),
-            heat.properties(data=embed(cells[cells["level"] == level])),
-            spacing=2,
-        )
-        for level in panels
-    ]
-    heading = alt.TitleParams(words.level, anchor="middle", fontSize=12)
-    return alt.concat(*drawn, columns=2, title=heading if several else alt.Undefined)
-
-
-def _by_level(
-    heat: alt.Chart, cells: pd.DataFrame, panels: list[str], words: Wording
-) -> alt.FacetChart:
-    shown = heat.properties(data=embed(cells))
-    return shown.facet(level_facet(panels, words.level), columns=2)
-
-
-def _step(order: list[str]) -> int:
-    """Pixels of a cell."""
-    return max(7, min(36, 320 // max(1, len(order))))
-
-
-def _heatmap(
-    order: list[str],
-    words: Wording,
-    title: str,
-    axes: tuple[str | None, str | None],
-    number: str,
-    tips: list[alt.Tooltip],
-    noun: str = "class",
-) -> alt.Chart:
-    step = _step(order)
-    axis = alt.Axis(
-        labelFontSize=min(11, step),
-        labelLimit=90 if noun == "class" else 180,
-        labelOverlap=False,
-        ticks=False,
-    )
-    shares, tight = axes[0] is not None, alt.Scale(padding=0)
-    empty = f"{CLASS} == '' ? '{NONE}' : 'transparent'"
-    of_classes = noun == "class"
-    return (
-        alt.Chart()
-        .mark_rect()
-        .encode(
-            x=alt.X("scope_b:N", sort=order, title=axes[1], axis=axis, scale=tight),
-            y=alt.Y("scope:N", sort=order, title=axes[0], axis=axis, scale=tight),
-            color=alt.Color(
-                "value:Q",
-                title=title,
-                scale=alt.Scale(scheme="viridis", domain=[0, 1] if shares else alt.Undefined),
-                legend=alt.Legend(
-                    orient="bottom",
-                    direction="horizontal",
-                    gradientLength=220,
-                    titleLimit=0,
-                    format=number,
-                    labelOverlap=True,
-                ),
-            ),
-            opacity=opacity(1, 0.15, NOT_OTHER) if of_classes else alt.value(1),
-            tooltip=[
-                alt.Tooltip("scope:N", title=axes[0] or noun),
-                alt.Tooltip("scope_b:N", title=axes[1] or f"and {noun}"),
-                alt.Tooltip("level:N", title=words.level),
-                alt.Tooltip("value:Q", title=title, format=number),
-                *tips,
-            ],
-        )
-        .properties(
-            width=alt.Step(step),
-            height=alt.Step(step),
-            view=alt.ViewBackground(fill=alt.ExprRef(empty) if shares else "transparent"),
-        )
-    )
+def _finite(rows: pd.DataFrame) -> pd.DataFrame:
+    """Infinite values as gaps."""
+    return rows.assign(value=rows["value"].where(np.isfinite(rows["value"])))

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import numpy as np
 import pandas as pd
 
-from tdafeat.figures.theme import by_space, checked, embed, level_facet, levels, with_names
+from tdafeat.figures.linking import PANEL, level_menu, only_shown
+from tdafeat.figures.theme import (
+    LOWEST,
+    by_space,
+    checked,
+    embed,
+    level_facet,
+    levels,
+    themed,
+    with_names,
+)
 from tdafeat.wording import wording_of
 
 SPREAD = 1.5  # pixels along the finer axis: standard deviation of a bar's hill
@@ -38,11 +50,8 @@ def persistence_images(
     checked(frame, f"diagrams of degree {degree}")
     table = pd.concat([_images(own, pixels) for _, own in frame.groupby("space", sort=False)])
     order = levels(table)
-    scale, bare = alt.Scale(nice=False, zero=False), alt.Axis(grid=False)
-    panel = alt.Chart().encode(
-        x=alt.X("birth:Q", title="birth", scale=scale, axis=bare),
+    shared = alt.Chart().encode(
         x2="birth_to:Q",
-        y=alt.Y("lifetime:Q", title="lifetime", scale=scale, axis=bare),
         y2="lifetime_to:Q",
         color=alt.Color(
             "value:Q",
@@ -59,12 +68,25 @@ def persistence_images(
     )
     side = min(150, 520 // max(1, len(order)))
 
-    def row(part: pd.DataFrame, first: bool) -> alt.FacetChart:
+    def row(part: pd.DataFrame, place: int) -> alt.FacetChart:
+        panel = shared.mark_rect().encode(
+            x=_axis("birth", part["birth"], part["birth_to"]),
+            y=_axis("lifetime", part["lifetime"], part["lifetime_to"]),
+        )
         data = embed(part.drop(columns=["space", "severity"]))
-        chart = panel.mark_rect().properties(data=data, width=side, height=side)
-        return chart.facet(level_facet(order, words.level if first else None), columns=len(order))
+        panel = panel.properties(data=data, width=side, height=side, name=f"{PANEL}_{place}")
+        panel = panel.properties(view=alt.ViewBackground(fill=LOWEST))  # no seams between pixels
+        facet = level_facet(order, None if place else words.level)
+        return only_shown(panel.facet(facet, columns=len(order)))
 
-    return by_space(table, row)
+    return themed(by_space(table, row).add_params(level_menu(order, words.level)))
+
+
+def _axis(name: str, low: pd.Series, high: pd.Series) -> Any:
+    """One axis of the pixels, the same at every level."""
+    scale = alt.Scale(domain=[float(low.min()), float(high.max())], nice=False, zero=False)
+    channel = alt.X if name == "birth" else alt.Y
+    return channel(f"{name}:Q", title=name, scale=scale, axis=alt.Axis(grid=False))
 
 
 def _images(bars: pd.DataFrame, pixels: int) -> pd.DataFrame:

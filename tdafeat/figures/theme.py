@@ -24,6 +24,7 @@ COLOURS = (
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 LEVELS = ("#2f74b8", "#7d74c2", "#b266ab", "#d9607f", "#e0693f", "#d3901a")
 MUTED = "#85857f"
+LOWEST = "#440154"  # the dark end of viridis
 
 CONFIG = {
     "aria": False,  # thousands of marks, each read aloud, say less than the caption
@@ -108,18 +109,18 @@ def wrapped(panel: Any, facet: alt.Facet, n: int, square: bool = False) -> alt.F
 
 
 def by_space(
-    frame: pd.DataFrame, panels: Callable[[pd.DataFrame, bool], alt.FacetChart]
-) -> alt.TopLevelMixin:
+    frame: pd.DataFrame, panels: Callable[[pd.DataFrame, int], alt.FacetChart]
+) -> alt.FacetChart | alt.VConcatChart:
     """A row of panels for each feature space, under its name and with axes of its own.
 
-    `panels` takes the rows of a space, and whether it is the first, which bears the headings.
+    `panels` takes the rows of a space and its place; the first, 0, bears the headings.
     """
     spaces = frame["space"].drop_duplicates().tolist()
-    rows = [panels(frame[frame["space"] == space], space == spaces[0]) for space in spaces]
+    rows = [panels(frame[frame["space"] == space], place) for place, space in enumerate(spaces)]
     if len(rows) == 1:
-        return themed(rows[0])
+        return rows[0]
     named = [row.properties(title=space) for row, space in zip(rows, spaces, strict=True)]
-    return themed(alt.vconcat(*named, spacing=12).resolve_scale(x="independent", y="independent"))
+    return alt.vconcat(*named, spacing=12).resolve_scale(x="independent", y="independent")
 
 
 def embed(frame: pd.DataFrame) -> alt.InlineData:

@@ -14,7 +14,7 @@ from tdafeat.figures.theme import levels, with_names
 from tdafeat.report import beyond, performance
 from tdafeat.report.model import Block, Figure, Note, Paragraph, Table
 from tdafeat.report.records import Records
-from tdafeat.report.selection import by_level, drawable, ends, first_seed, noisy, spaces
+from tdafeat.report.selection import by_level, drawable, first_seed, noisy, spaces
 from tdafeat.run import Run
 
 MANY = 300  # bars of a diagram; of more, the density is drawn
@@ -64,7 +64,7 @@ def accuracy(run: Run, records: Records) -> Iterator[Block]:
     said = run.predictions[run.predictions["method"] == method]
     for space, cells in spaces(said):
         yield Figure(
-            figures.confusion(ends(cells), method),
+            figures.confusion(cells, method),
             f"{space}: what the {name.removesuffix(' accuracy')} takes each class for. A clean "
             f"diagonal is a perfect classifier{driven * noisy(run)}.",
             f"confusion-{space}",
@@ -236,7 +236,7 @@ def _matrices(run: Run, records: Records, room: str) -> Iterator[Block]:
     about = records[drawn]
     for space, cells in spaces(rows[rows["metric"] == drawn]):
         yield Figure(
-            figures.class_matrix(ends(cells), drawn, about.title, about.unit),
+            figures.class_matrix(cells, drawn, about.title, about.unit),
             f"{space}: {about.title} for every pair of classes"
             f"{f', {records.words.ends}' * noisy(run)}; classes that are alike stand "
             f"together{', in the same order in both panels' * noisy(run)}.",

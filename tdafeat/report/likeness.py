@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tdafeat import figures
-from tdafeat.figures.matrices import both_ways
+from tdafeat.figures.matrices import pairs_of_spaces
 from tdafeat.report.model import Block, Figure, Paragraph, Table
 from tdafeat.report.records import Records
 from tdafeat.report.selection import ends, first_seed, noisy
@@ -19,8 +19,9 @@ DRAWN = "linear_cka"
 
 def similarities(run: Run, records: Records) -> Iterator[Block]:
     """One heatmap, and a table of every pair of spaces at both ends of the levels."""
-    rows = ends(first_seed(run.similarities))
-    rows = rows[np.isfinite(rows["value"])]
+    every = first_seed(run.similarities)
+    every = every[np.isfinite(every["value"])]
+    rows = ends(every)
     if rows.empty:
         return
     words = records.words
@@ -40,13 +41,13 @@ def similarities(run: Run, records: Records) -> Iterator[Block]:
         title = named.sub("", records[drawn].title)
         alike = "lower" if lower else "higher"
         yield Figure(
-            figures.space_matrix(rows[rows["metric"] == drawn], drawn, title, alike),
+            figures.space_matrix(every, drawn, title, alike),
             f"{title} of every pair of feature spaces{levels}: the {alike}, the more alike. Spaces "
             "that are alike stand together.",
             f"spaces-{drawn}",
         )
-    both = both_ways(rows).iloc[: len(rows)]  # each pair one way
-    pairs = both.assign(pair=both["scope"] + " / " + both["scope_b"])
+    pairs = pairs_of_spaces(rows)
+    pairs = pairs.assign(pair=pairs["scope"] + " / " + pairs["scope_b"])
     index = ["pair", "level"] if noisy(run) else ["pair"]
     frame = pairs.pivot_table(index=index, columns="metric", values="value", sort=False)
     frame = frame[[name for name in titles if name in frame]].rename(columns=titles)

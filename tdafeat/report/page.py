@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import zlib
 from base64 import b64encode
 from functools import cache
@@ -47,19 +48,17 @@ def render(report: Report) -> str:
 def _block(block: Block) -> dict[str, Any]:
     from markupsafe import Markup
 
-    kind = {"kind": type(block).__name__, "space": block.space}
+    kind: dict[str, Any] = {"kind": type(block).__name__, "space": block.space}
+    if isinstance(block, Figure | Table):
+        heading = _heading(block.caption, block.space)
+        kind |= {"caption": block.caption, "name": block.label}
+        kind |= {"detail": block.detail, "heading": heading}
     if isinstance(block, Figure):
-        return kind | {
-            "caption": block.caption,
-            "name": block.label,
-            "spec": _packed(block.chart.to_dict()),
-        }
+        return kind | {"spec": _packed(block.chart.to_dict())}
     if isinstance(block, Table):
         rows = block.rows()
         columns = list(zip((str(name) for name in block.frame), *rows, strict=True))
         return kind | {
-            "caption": block.caption,
-            "name": block.label,
             "long": len(rows) > LONG,
             "columns": [column[0] for column in columns],
             "styles": [
@@ -84,6 +83,17 @@ def _block(block: Block) -> dict[str, Any]:
     if isinstance(block, Paragraph) and block.typeset:
         return kind | {"text": Markup(html(block.text))}
     return kind | {"text": block.text}
+
+
+def _heading(caption: str, space: str) -> str:
+    """The first words of a caption, for what is folded.
+
+    Examples
+    --------
+    >>> _heading("pixels: Barcodes, against noise: the 40 longest bars.", "pixels")
+    'Barcodes, against noise'
+    """
+    return re.split(r"[:;.]\s|[:;.]$", caption.removeprefix(f"{space}: "))[0]
 
 
 def _exact(value: Any) -> str:

@@ -1,6 +1,7 @@
 """Every figure: built from a run's tables, compiled by Vega-Lite, drawn with the marks it owes."""
 
 import json
+import re
 from io import StringIO
 
 import altair as alt
@@ -94,6 +95,20 @@ def rows_of(chart):
     return pd.concat([t for t in tables if t.columns.equals(columns)], ignore_index=True)
 
 
+def squares_of(chart):
+    """Value (as it is shown) and level of each square of a heatmap, by its row and column."""
+    spec = chart if isinstance(chart, dict) else chart.to_dict()
+    spec = spec | {"config": spec["config"] | {"aria": True}}  # squares then say what they are
+    told = re.findall(
+        r'aria-label="((?:scope_b|predicted class): [^"]*)"', vl_convert.vegalite_to_svg(spec)
+    )
+    found = {}
+    for text in told:
+        (_, column), (_, row), (_, value), *tips = (part.split(": ") for part in text.split("; "))
+        found.setdefault((row, column), {})[dict(tips)["severity (parameter)"]] = value
+    return found
+
+
 def test_embedding_keeps_names_as_they_are_and_has_no_row_limit():
     frame = pd.DataFrame(
         {"name": ['a,"b"', "<script>", "1"] * 4000, "value": [1 / 3, np.nan, 2] * 4000}
@@ -135,9 +150,27 @@ def test_diagrams_without_finite_bars_draw(run):
 def test_angles_are_drawn_in_degrees_and_both_ways(run):
     pairs = one(run.pairs)
     pairs = pairs[pairs["severity"] == 0]
-    rows = rows_of(figures.class_matrix(pairs, "class_angle_mean", unit="radians"))
-    assert len(rows) == 2 * len(pairs)
-    assert rows["value"].max() == pytest.approx(np.degrees(pairs["value"].max()), rel=1e-4)
+    chart = figures.class_matrix(pairs, "class_angle_mean", unit="radians")
+    rows = rows_of(chart)
+    assert len(rows) == len(pairs)
+    assert rows["0"].max() == pytest.approx(np.degrees(pairs["value"].max()), rel=1e-4)
+    squares = squares_of(chart)
+    assert len(squares) == 2 * len(pairs)
+    first, second = pairs.iloc[0][["scope", "scope_b"]]
+    degrees = f"{np.degrees(pairs['value'].iloc[0]):.3g}"
+    assert squares[first, second] == squares[second, first] == {"clean": degrees}
+
+
+def test_the_second_panel_is_the_last_level_or_the_one_that_is_chosen(run):
+    pairs = one(run.pairs)
+    spec = figures.class_matrix(pairs, "class_angle_mean").to_dict()
+    names = ["clean", "1 (0.08)", "2 (0.18)", "3 (0.38)"]
+    (menu,) = [param for param in spec["params"] if param["name"] == "shown_level"]
+    known = pairs.set_index(["scope", "scope_b", "severity"])["value"]
+    for choice, shown in (("", 3), ("clean", 0), (names[1], 1), ("no level", 3)):
+        menu["value"] = choice
+        expected = {names[k]: f"{known['banded', 'grid', k]:.3g}" for k in {0, shown}}
+        assert squares_of(spec)["banded", "grid"] == expected
 
 
 def test_classes_that_are_alike_stand_together():
@@ -150,7 +183,7 @@ def test_classes_that_are_alike_stand_together():
             for q in names[i + 1 :]
         ]
     ).assign(metric="m", encoder="e", layer="", severity=0, parameter=0.0)
-    _, heat = figures.class_matrix(pairs, "m").to_dict()["concat"][0]["vconcat"]
+    _, heat = figures.class_matrix(pairs, "m").to_dict()["vconcat"]
     order = heat["encoding"]["x"]["sort"]
     assert sorted(order) == names
     assert {group[name] for name in order[:3]} in ({0}, {1})
@@ -163,8 +196,20 @@ def test_infinite_distances_leave_a_gap_not_an_error(run):
 
 
 def test_rows_of_a_confusion_sum_to_one(run):
-    rows = rows_of(figures.confusion(one(run.predictions)))
-    assert rows.groupby(["level", "scope"])["value"].sum().to_numpy() == pytest.approx(1, abs=1e-4)
+    said = one(run.predictions)
+    rows = rows_of(figures.confusion(said))
+    images = said.pivot_table(index="label", columns="severity", values="image", aggfunc="count")
+    assert (rows.groupby("scope")[["0", "1", "2", "3"]].sum().to_numpy() == images).all(axis=None)
+    squares = squares_of(figures.confusion(said.query("severity == 3")))
+    right = said.query("severity == 3 and label == 'grid'")["prediction"].value_counts("grid")
+    assert {row: squares["grid", row]["3 (0.38)"] for row in right.index} == {
+        row: f"{share:.0%}" for row, share in right.items()
+    }
+
+
+def test_a_predictor_that_predicted_nothing_is_refused(run):
+    with pytest.raises(ValueError, match="predictions of oracle holds no rows to draw"):
+        figures.confusion(run.predictions, "oracle")
 
 
 def test_reliability_counts_every_prediction_and_how_many_are_right(run):

@@ -10,7 +10,6 @@ from base64 import b64decode
 import pandas as pd
 import pytest
 
-from tdafeat import report
 from tdafeat.report import page
 from tdafeat.report.content import build
 from tdafeat.report.model import Figure
@@ -29,15 +28,19 @@ def bad_run(tmp_path_factory):
     return Run.read(write_thumbnails(folder))
 
 
-def test_nothing_from_the_run_becomes_markup(bad_run):
-    html = page.render(build(bad_run))
+@pytest.fixture(scope="module")
+def content(bad_run):
+    return build(bad_run)
+
+
+def test_nothing_from_the_run_becomes_markup(content):
+    html = page.render(content)
     assert BAD not in html
     assert "&lt;script&gt;window.hurt" in html
     assert "<img src=x" not in html
 
 
-def test_specifications_survive_embedding(bad_run):
-    content = build(bad_run)
+def test_specifications_survive_embedding(content):
     found = re.findall(
         r'<script type="application/octet-stream" class="spec".*?>(.*?)</script>',
         page.render(content),
@@ -71,9 +74,10 @@ def chromium():
 
 
 @pytest.fixture(scope="module")
-def view(chromium, bad_run):
+def view(chromium, content, tmp_path_factory):
     """One load of one page, every test leaving it as it found it."""
-    path, _ = report.write(bad_run)
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_text(page.render(content), encoding="utf-8")
     tab = chromium.new_page(color_scheme="light", viewport={"width": 1300, "height": 900})
     tab.said, tab.asked = [], []
     tab.on("console", lambda message: tab.said.append(message.text))
@@ -82,6 +86,12 @@ def view(chromium, bad_run):
     tab.goto(path.as_uri())
     tab.wait_for_function("document.querySelectorAll('.chart.drawn').length > 0")
     tab.drawn_at_first = tab.locator(".chart.drawn").count()
+    tab.folded_at_first = tab.locator("main details:not([open])").count()
+    waiting = tab.locator("main > section > figure:not(.aside)").last
+    assert waiting.locator(".drawn").count() == 0
+    with tab.expect_download() as download:
+        waiting.locator("[data-save=svg]").evaluate("button => button.click()")
+    tab.saved_undrawn = download.value.path().read_text()
     tab.evaluate("dispatchEvent(new Event('beforeprint'))")
     tab.wait_for_function(
         "document.querySelectorAll('.chart.drawn').length == "
@@ -117,10 +127,6 @@ def marks(figure):
     )
 
 
-def panels(figure):
-    return figure.locator(".mark-group.role-scope.cell > g").count()
-
-
 def pick(view, name):
     view.fill("#class", name)
     view.locator("#class").press("Enter")
@@ -136,8 +142,8 @@ def test_figures_far_away_wait_until_they_are_near(view):
     assert 0 < view.drawn_at_first < view.locator(".chart").count() / 2
 
 
-def test_every_figure_is_drawn_and_described(view, bad_run):
-    expected = sum(isinstance(b, Figure) for s in build(bad_run).sections for b in s.blocks)
+def test_every_figure_is_drawn_and_described(view, content):
+    expected = sum(isinstance(b, Figure) for s in content.sections for b in s.blocks)
     counts = view.eval_on_selector_all(
         ".chart", "charts => charts.map(c => c.querySelectorAll('svg path').length)"
     )
@@ -162,7 +168,10 @@ def test_names_are_shown_as_text(view):
 @pytest.mark.parametrize("name", ["banded", BAD, QUOTES])
 def test_a_class_is_singled_out_in_every_figure_that_has_it(view, name):
     before = {}
-    titles = ("takes each class for", "persistence diagrams", "PCA of", "of every class")
+    titles = (
+        *("takes each class for", "for every pair of classes"),
+        *("persistence diagrams", "PCA of", "of every class", "Accuracy on"),
+    )
     for title in titles:
         before[title] = chart(view, title).locator(".chart").inner_html()
     pick(view, name)
@@ -216,29 +225,86 @@ def test_half_a_name_finds_its_class(view):
     settled(view, chart(view, "PCA of"), chosen_class="")
 
 
-def test_the_slider_moves_diagrams_spectra_and_maps_together(view):
-    titles = ("persistence diagrams", "PCA of")
-    assert [panels(chart(view, title)) for title in titles] == [4, 4]
+BY_LEVEL = {  # panels when all levels are shown, and when one is: of a space, or of both
+    "persistence diagrams": (4, 1),
+    "PCA of": (4, 1),
+    "Barcodes": (8, 2),
+    "Persistence landscapes": (8, 2),
+    "Persistence images": (8, 2),
+}
+SIDE_BY_SIDE = ("for every pair of classes", "takes each class for")
+
+
+def heads(figure):
+    """What stands above the panels, without the heading over them all."""
+    told = figure.locator(".role-title-text text").all_text_contents()
+    return [text for text in told if "parameter" not in text]
+
+
+def sides(figure):
+    """Widths and heights of a figure's panels."""
+    return figure.locator(".role-scope[class$=cell] > g > path.background").evaluate_all(
+        "all => all.map(p => [p.getBBox().width, p.getBBox().height].map(Math.round))"
+    )
+
+
+def test_the_slider_moves_every_figure_that_has_levels(view):
+    before = {title: sides(chart(view, title)) for title in BY_LEVEL}
+    assert {title: len(found) for title, found in before.items()} == {
+        title: several for title, (several, _) in BY_LEVEL.items()
+    }
+    axes = {
+        title: chart(view, title).locator(".role-axis-label text").all_text_contents()
+        for title in ("Persistence landscapes", "Barcodes")
+    }
     slider = view.locator("#level")
     slider.focus()
     slider.press("ArrowRight")
     assert view.inner_text("#level-name") == "1 (0.08)"
     assert slider.get_attribute("aria-valuetext") == "1 (0.08)"
-    for title in titles:
+    for title, (_, left) in BY_LEVEL.items():
         figure = chart(view, title)
         settled(view, figure, shown_level="1 (0.08)")
-        assert panels(figure) == 1
-    spectrum = chart(view, "Share of the variance")
-    settled(view, spectrum, shown_level="1 (0.08)")
-    faint = spectrum.locator(".mark-line path").evaluate_all(
-        "all => all.map(p => Number(p.getAttribute('opacity') ?? 1))"
-    )
-    assert sorted(set(faint)) == [0.1, 1]
+        assert len(sides(figure)) == left
+        assert min(width for width, _ in sides(figure)) > max(w for w, _ in before[title])
+    for title, labels in axes.items():  # wider, with more labels, but over the same values
+        shown = chart(view, title).locator(".role-axis-label text").all_text_contents()
+        assert {labels[0], labels[-1]} <= set(shown)
+    for title in ("Share of the variance", "Betti curves"):
+        figure = chart(view, title)
+        settled(view, figure, shown_level="1 (0.08)")
+        faint = figure.locator(".mark-line path").evaluate_all(
+            "all => all.map(p => Number(p.getAttribute('opacity') ?? 1))"
+        )
+        assert sorted(set(faint)) == [0.1, 1]
+    for title in SIDE_BY_SIDE:
+        figure = chart(view, title)
+        settled(view, figure, shown_level="1 (0.08)")
+        assert heads(figure) == ["clean", "1 (0.08)"]
     view.click("#all-levels")
-    for title in titles:
+    for title in BY_LEVEL:
         settled(view, chart(view, title), shown_level="")
-        assert panels(chart(view, title)) == 4
+        assert sides(chart(view, title)) == before[title]
+    for title in SIDE_BY_SIDE:
+        settled(view, chart(view, title), shown_level="")
+        assert heads(chart(view, title)) == ["clean", "3 (0.38)"]
     assert view.get_attribute("#all-levels", "aria-pressed") == "true"
+
+
+def test_details_are_folded_and_open_from_the_keyboard_and_on_paper(view, content):
+    blocks = [b for s in content.sections for b in s.blocks]
+    detailed = sum(getattr(b, "detail", False) for b in blocks)
+    assert view.folded_at_first == view.locator("main details").count() == detailed > 3
+    assert view.locator("main details:not([open])").count() == 0  # as printing left them
+    view.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert view.locator("main details[open]").count() == 0
+    fold = view.locator("details", has_text="Barcodes").first
+    assert not fold.locator(".chart").is_visible()
+    fold.locator("summary").focus()
+    view.keyboard.press("Enter")
+    assert fold.locator(".chart").is_visible()
+    assert "Barcodes, against noise" in fold.locator("summary").inner_text()
+    view.evaluate("dispatchEvent(new Event('beforeprint'))")
 
 
 def test_one_feature_space_is_shown_at_a_time(view):
@@ -263,6 +329,19 @@ def test_a_mark_says_its_class_and_shows_its_image(view):
     assert background.startswith('url("data:image/webp;base64')
     view.mouse.move(2, 2)
     view.wait_for_selector("#tip", state="hidden")
+
+
+def test_the_controls_stay_in_one_row(view):
+    tops = "all => all.map(c => c.getBoundingClientRect()).map(r => (r.top + r.bottom) / 2)"
+    for width in (900, 1216, 1250, 1300, 1600):
+        view.set_viewport_size({"width": width, "height": 900})
+        middles = view.eval_on_selector_all(".controls > :not(datalist)", tops)
+        assert max(middles) - min(middles) < 8
+        ends = view.eval_on_selector_all(
+            ".controls > *", "all => all.map(c => c.getBoundingClientRect().right)"
+        )
+        bar = view.eval_on_selector(".controls", "c => c.getBoundingClientRect().right")
+        assert max(ends) <= bar
 
 
 def test_the_page_is_no_wider_than_the_window(view):
@@ -326,16 +405,13 @@ def test_tables_sort_by_value_from_the_keyboard(view):
     assert table.locator("th").nth(5).get_attribute("aria-sort") == "descending"
 
 
-def test_a_table_is_saved_with_all_its_digits(view, bad_run):
+def test_a_table_is_saved_with_all_its_digits(view, content):
     with view.expect_download() as download:
         accuracies(view).locator("[data-save=csv]").click()
     assert download.value.suggested_filename == "accuracies.csv"
     saved = pd.read_csv(download.value.path())
     table = next(
-        b
-        for s in build(bad_run).sections
-        for b in s.blocks
-        if getattr(b, "label", "") == "accuracies"
+        b for s in content.sections for b in s.blocks if getattr(b, "label", "") == "accuracies"
     )
     assert list(saved) == list(table.frame)
     assert set(saved["feature space"]) == {"a", BAD}
@@ -349,6 +425,11 @@ def test_a_figure_is_saved(view, kind, start):
         figure.locator(f"[data-save={kind}]").click()
     assert download.value.suggested_filename == f"pca-a.{kind}"
     assert download.value.path().read_bytes().startswith(start)
+
+
+def test_a_figure_that_is_not_drawn_yet_is_saved(view):
+    assert view.saved_undrawn.startswith("<svg")
+    assert view.saved_undrawn.count("<path") > 10
 
 
 def test_the_keyboard_reaches_every_part(view):
@@ -372,8 +453,7 @@ def test_paper_has_the_figures_of_every_feature_space(view, tmp_path):
     assert "Colours: auto" not in text  # the controls
 
 
-def test_a_page_without_thumbnails_holds_no_image(bad_run, tmp_path):
-    path, _ = report.write(bad_run, tmp_path, thumbnails=False)
-    html = path.read_text()
+def test_a_page_without_thumbnails_holds_no_image(bad_run):
+    html = page.render(build(bad_run, thumbnails=False))
     assert "data:image/webp;base64," not in html
     assert "--sprite: none" in html

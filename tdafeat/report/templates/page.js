@@ -7,13 +7,13 @@ const read = (id) => JSON.parse(document.getElementById(id).textContent);
 const control = (id) => document.getElementById(id);
 const levels = read("levels");
 const places = read("places");
-const ENLARGED = 380; // pixels, the side of a panel that stands alone
+const ALONE = { square: 380, row: 220, wide: 520 }; // pixels of a panel that is left alone
 
 // --- figures
 
 const figures = new Map([...document.querySelectorAll("script.spec")].map((source) => {
   const chart = source.closest("figure").querySelector(".chart");
-  return [chart, { source, chart, near: false, view: null, shows: null }];
+  return [chart, { source, chart, near: false, view: null, shows: null, sides: new Map() }];
 }));
 
 async function specification({ source }) { // deflated JSON in base64
@@ -21,6 +21,11 @@ async function specification({ source }) { // deflated JSON in base64
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   return JSON.parse(await new Response(stream).text());
 }
+
+// Panels of which there is one for each level; the one that is left when a level is chosen takes
+// more room. Their sides are signals, under the panel's name.
+const panels = (spec) => spec.vconcat?.flatMap(panels)
+  ?? (spec.facet?.field === "level" && typeof spec.spec.width === "number" ? [spec.spec] : []);
 
 async function draw(figure) {
   const spec = await specification(figure);
@@ -31,11 +36,12 @@ async function draw(figure) {
     param.value = state[param.name];
     delete param.bind; // the page's own controls stand for the menu
   }
-  // A panel for each level; the one that is left when a level is chosen takes more room.
-  const panel = spec.facet?.field === "level" && spec.spec;
-  if (panel && typeof panel.width === "number") {
-    figure.sides = { panel_width: panel.width, panel_height: panel.height };
-    if (state.shown_level) panel.width = panel.height = Math.max(ENLARGED, panel.width);
+  for (const panel of panels(spec)) {
+    const all = [panel.width, panel.height];
+    const square = spec.vconcat ? ALONE.row : ALONE.square;
+    const alone = all[0] === all[1] ? all.map((side) => Math.max(square, side)) : [ALONE.wide, all[1]];
+    figure.sides.set(panel.name, { all, alone });
+    if (state.shown_level) [panel.width, panel.height] = alone;
   }
   try {
     const inside = figure.chart.appendChild(document.createElement("div")); // Vega renames its element
@@ -68,8 +74,10 @@ async function refresh(figure) {
     if (!view) return;
     for (const [name, value] of Object.entries(state))
       if (figure.params.has(name)) view.signal(name, value);
-    for (const [name, side] of Object.entries(sides ?? {}))
-      view.signal(name, state.shown_level ? Math.max(ENLARGED, sides.panel_width) : side);
+    for (const [name, { all, alone }] of sides) {
+      const [width, height] = state.shown_level ? alone : all;
+      view.signal(name + "_width", width).signal(name + "_height", height);
+    }
     await view.resize().runAsync();
   }
   if (figure.shows === wanted) figure.chart.dataset.shows = wanted;
@@ -89,8 +97,15 @@ const observer = new IntersectionObserver((entries) => {
 }, { rootMargin: "60% 0px" });
 for (const chart of figures.keys()) observer.observe(chart);
 
-// Paper shows every figure of every feature space.
-addEventListener("beforeprint", () => { for (const figure of figures.values()) refresh(figure); });
+// Paper shows every figure of every feature space, and all that is folded.
+const folds = document.querySelectorAll("main details");
+addEventListener("beforeprint", () => {
+  for (const fold of folds) [fold.dataset.open, fold.open] = [fold.open, true];
+  for (const figure of figures.values()) refresh(figure);
+});
+addEventListener("afterprint", () => {
+  for (const fold of folds) fold.open = fold.dataset.open === "true";
+});
 
 // --- tooltips: what a mark says, and its image where the page has it
 
@@ -240,9 +255,12 @@ document.addEventListener("click", async ({ target }) => {
   }
   const figure = figures.get(target.closest("figure").querySelector(".chart"));
   await refresh(figure);
+  await figure.drawing; // it may have begun before the click
+  if (!figure.view) return;
   figure.view.background("white");
-  save(await figure.view.toImageURL(kind, 2), figure.source.dataset.name + "." + kind);
+  const url = await figure.view.toImageURL(kind, kind === "png" ? 2 : 1);
   figure.view.background("transparent");
+  save(url, figure.source.dataset.name + "." + kind);
 });
 
 // --- where the reader is
