@@ -14,7 +14,11 @@ def blocks(page):
 
 BLOCKS = blocks(ROOT / "README.md")
 GUIDES = [*(ROOT / "docs").glob("*.md"), ROOT / "studies" / "README.md"]
-PAGES = sorted(page for page in GUIDES if blocks(page))
+PAGES = [
+    pytest.param(page, marks=[pytest.mark.slow] * (page.stem == "cluster"), id=page.name)
+    for page in sorted(GUIDES)
+    if blocks(page)
+]
 
 
 @pytest.mark.parametrize("code", BLOCKS, ids=range(len(BLOCKS)))
@@ -37,16 +41,38 @@ def test_the_command_for_features_of_ones_own_runs(tmp_path, monkeypatch):
     Path("ids.txt").write_text("\n".join(f"image-{i}" for i in range(24)))
     assert main([*shlex.split(command), "--no-report", "--jobs", "1"]) == 0
     assert Path("reports/mine/manifest.json").is_file()
+    here = ("status reports/", "store ")  # what the guide does next, but for buckets
+    for command in commands(ROOT / "docs" / "running.md"):
+        if command.startswith(here) and "://" not in command:
+            assert main(shlex.split(command)) == 0
+
+
+def commands(page):
+    text = page.read_text(encoding="utf-8")
+    shell = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
+    return re.findall(r"^tdafeat (.*)$", shell, re.MULTILINE)
+
+
+WITH_COMMANDS = [page for page in [ROOT / "README.md", *GUIDES] if commands(page)]
+
+
+@pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: page.name)
+def test_the_commands_of_a_page_are_such_that_there_are(page, monkeypatch):
+    from tdafeat import cli
+
+    monkeypatch.setattr(cli, "guarded", lambda *_: 0)  # options are read, nothing is done
+    for command in commands(page):
+        assert cli.main(shlex.split(command)) == 0
 
 
 def test_the_examples_are_found():
     assert len(BLOCKS) >= 3
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES)
 def test_the_examples_of_a_page_run_one_after_the_other(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # where runs are written
-    names = {"__name__": page.stem}
+    names = {"__name__": "__main__"}
     for code in blocks(page):
         exec(compile(code, page.name, "exec"), names)
 
