@@ -12,6 +12,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from typing import Any, Literal, get_args
 
 from tdafeat.errors import DataUnavailable
@@ -21,7 +22,9 @@ PATIENCE = 10.0  # seconds until a scheduler that does not answer is none
 Backend = Literal["joblib", "dask"]
 Call = tuple[Any, ...]
 Work = Callable[[Callable[..., Any], Sequence[Call]], Iterator[Any]]
-"""Results of a function for every call's arguments, in the order in which they are ready."""
+"""Results of a function for every call's arguments, in the order in which they are ready.
+
+A BrokenExecutor where a process that computed was killed; the next call finds others."""
 
 
 @contextlib.contextmanager
@@ -48,7 +51,7 @@ def computing(
         raise ValueError("backend 'dask' and the address of its scheduler go together")
     if scheduler is not None:
         with _cluster(scheduler):
-            yield lambda function, calls: _parallel(function, calls, n_jobs=-1)
+            yield _on_cluster
     elif jobs is None:
         yield lambda function, calls: (function(*call) for call in calls)
     else:
@@ -57,6 +60,18 @@ def computing(
             [(os.getpid(), function, *call) for call in calls],
             **_processes(jobs, len(calls)),
         )
+
+
+def n_processes(jobs: int | None) -> int:
+    """How many processes so many jobs are.
+
+    Examples
+    --------
+    >>> n_processes(None), n_processes(3)
+    (1, 3)
+    """
+    check_jobs(jobs)
+    return os.cpu_count() or 1 if jobs == -1 else jobs or 1
 
 
 def check_jobs(jobs: int | None) -> None:
@@ -106,6 +121,15 @@ def _parallel(function: Callable[..., Any], calls: Sequence[Call], **options: An
         warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
         parallel = Parallel(return_as="generator_unordered", batch_size=1, **options)
         yield from parallel(delayed(function)(*call) for call in calls)
+
+
+def _on_cluster(function: Callable[..., Any], calls: Sequence[Call]) -> Iterator[Any]:
+    from distributed.scheduler import KilledWorker
+
+    try:
+        yield from _parallel(function, calls, n_jobs=-1)
+    except KilledWorker as error:  # a call that several workers died of
+        raise BrokenExecutor(str(error)) from error
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,14 +17,22 @@ if TYPE_CHECKING:
 PER_PAIR = 16  # bytes of the homology of one pair of points, distances included
 MOST_POINTS = 65_535  # of the engine that needs the least memory
 CHUNK = 1024  # rows compared with all others at a time
+WORK = {"topology": "their topology", "measure": "measuring them"}
 
 
-def check_memory(study: Study, sizes: Mapping[tuple[str, str], Size], free: float) -> None:
-    """Refuse a study of which a cell does not fit into memory, before anything is computed.
+def check_memory(
+    study: Study, sizes: Mapping[tuple[str, str], Size], free: float, jobs: int = 1
+) -> None:
+    """Refuse a study whose cells do not fit into memory, before anything is computed.
+
+    Parameters
+    ----------
+    jobs : cells that are computed side by side.
 
     Raises
     ------
-    ValueError that proposes landmarks, or fewer images where the features alone are too many.
+    ValueError that proposes landmarks, fewer images where the features alone are too many, or
+    fewer jobs where only the largest cells side by side are too many.
     """
     for (name, _), size in sizes.items():
         needed = memory(size, study.n_landmarks)
@@ -41,6 +50,19 @@ def check_memory(study: Study, sizes: Mapping[tuple[str, str], Size], free: floa
                 f"a cell of {name} does not fit: the topology of {points:,} points takes "
                 f"{in_bytes(needed['topology'])} and {in_bytes(free)} are free; set n_landmarks "
                 f"(--landmarks) to {max(2, fitting // 1000 * 1000 or fitting):,} or fewer"
+            )
+
+    for stage in ("topology", "measure"):
+        cells = [
+            memory(s, study.n_landmarks)[stage] for s in sizes.values() for _ in range(s.cells)
+        ]
+        together = list(itertools.accumulate(sorted(cells, reverse=True)[:jobs]))
+        if together and together[-1] > free:
+            fitting = sum(needed <= free for needed in together)
+            raise ValueError(
+                f"{len(together)} cells side by side do not fit: {WORK[stage]} takes "
+                f"{in_bytes(together[-1])} and {in_bytes(free)} are free; set jobs (--jobs) to "
+                f"{fitting}"
             )
 
 

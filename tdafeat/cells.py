@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tdafeat.errors import UnreadableData
 from tdafeat.features import FeatureSet
 from tdafeat.store import Store, digest
 
@@ -50,18 +51,27 @@ class Cloud:
         return digest([dict(part) for part in self.parts])
 
     def read(self, store: Store) -> FeatureSet:
-        """The whole cloud. A part missing or damaged is a FileNotFoundError."""
+        """The whole cloud.
+
+        Raises
+        ------
+        FileNotFoundError for a part that is missing or damaged; UnreadableData for one that holds
+        something else than features.
+        """
         parts = [store.read("features", part) for part in self.parts]
         if any(part is None for part in parts):
             raise FileNotFoundError("features are missing from the store or damaged; run again")
         whole = [part for part in parts if part is not None]
-        rows = [part.tables["rows"] for part in whole]
-        return FeatureSet(
-            np.concatenate([part.arrays["features"] for part in whole]),
-            tuple(image for table in rows for image in table["id"]),
-            np.concatenate([table["label"].to_numpy() for table in rows]),
-            tuple(whole[0].tables["classes"]["name"]),
-        )
+        try:
+            rows = [part.tables["rows"] for part in whole]
+            return FeatureSet(
+                np.concatenate([part.arrays["features"] for part in whole]),
+                tuple(image for table in rows for image in table["id"]),
+                np.concatenate([table["label"].to_numpy() for table in rows]),
+                tuple(whole[0].tables["classes"]["name"]),
+            )
+        except (KeyError, ValueError, TypeError) as error:
+            raise UnreadableData(f"a stored part of the features is none: {error}") from None
 
 
 def write_part(store: Store, spec: Mapping[str, Any], features: FeatureSet) -> None:

@@ -20,5 +20,9 @@ class UnreadableData(TdafeatError, ValueError):
     """A file exists, but is not what its name promises."""
 
 
+class Unreachable(TdafeatError, OSError):
+    """What stands behind a URL refuses or fails: no credentials, no network, no such bucket."""
+
+
 class Unpaired(TdafeatError, ValueError):
     """Clean and noisy features do not describe the same images."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
-from tdafeat.errors import DataUnavailable
+from tdafeat.errors import DataUnavailable, Unreachable
 
 ASIDE = ".writing-"  # what the names of files begin with that are not whole yet
 
@@ -53,6 +53,83 @@ def is_local(place: Path) -> bool:
 
 
 @contextlib.contextmanager
+def asking(place: Path) -> Iterator[None]:
+    """Whatever a URL's own library raises inside, as an OSError in one sentence.
+
+    Clients of object stores raise types of their own, which nothing else would expect.
+    """
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        if is_local(place):
+            raise
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        raise Unreachable(f"{place} cannot be read or written to: {reason}") from error
+
+
+def contents(place: Path) -> bytes:
+    """The bytes of a file.
+
+    Raises
+    ------
+    FileNotFoundError where there is none; OSError, Unreachable where it cannot be read.
+    """
+    with asking(place):
+        return place.read_bytes()
+
+
+def make_folder(place: Path) -> None:
+    """Make a folder and those it lies in, where they are not there yet."""
+    with asking(place):
+        place.mkdir(parents=True, exist_ok=True)
+
+
+def remove(place: Path) -> None:
+    """Delete a file, if there is one."""
+    with asking(place):
+        place.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def hold(lock: Path, wait: bool) -> Iterator[bool | None]:
+    """Hold a lock, a file made for nothing else, which goes with the process however that ends.
+
+    Yields
+    ------
+    True while it is held; False where another process holds it; None where there are no locks:
+    behind a URL, where nothing can be written, on file systems that know none.
+
+    Parameters
+    ----------
+    wait : until whoever holds it lets go.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder, hold(Path(folder) / "lock", False) as held:
+    ...     held
+    True
+    """
+    from filelock import FileLock, Timeout
+
+    if not is_local(lock):
+        yield None
+        return
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        held = FileLock(lock).acquire(timeout=-1 if wait else 0, poll_interval=0.05)
+    except Timeout:
+        yield False
+        return
+    except (OSError, NotImplementedError):
+        yield None
+        return
+    with held:
+        yield True
+
+
+@contextlib.contextmanager
 def local_copy(place: Path) -> Iterator[Path]:
     """A file for what reads paths alone: the file itself, or a copy of the URL's, removed after."""
     if is_local(place):
@@ -60,7 +137,7 @@ def local_copy(place: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="tdafeat-") as folder:
         copy = Path(folder) / place.name
-        copy.write_bytes(place.read_bytes())
+        copy.write_bytes(contents(place))
         yield copy
 
 
@@ -76,7 +153,7 @@ def replace_all(files: Mapping[Path, bytes | memoryview]) -> None:
 
     Raises
     ------
-    OSError where the disk is full or the folder cannot be written to.
+    OSError where the disk is full or the folder cannot be written to; Unreachable for a URL.
     """
     written: dict[Path, str] = {}
     try:
@@ -93,7 +170,8 @@ def replace_all(files: Mapping[Path, bytes | memoryview]) -> None:
         sync_folder(folder)
     for path, content in files.items():
         if path not in written:
-            path.fs.pipe_file(path.path, bytes(content))  # type: ignore[attr-defined]
+            with asking(path):
+                path.fs.pipe_file(path.path, bytes(content))  # type: ignore[attr-defined]
 
 
 def _aside(path: Path, content: bytes | memoryview) -> str:

@@ -107,3 +107,16 @@ class Progress:
             self._bar.close()
         else:
             self._tell()
+
+
+def duration(seconds: float) -> str:
+    """A time in the unit that fits, for people.
+
+    Examples
+    --------
+    >>> duration(40), duration(600), duration(9000)
+    ('40 s', '10 min', '2.5 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:,.1f} h"

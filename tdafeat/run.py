@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from tdafeat.errors import UnreadableData
-from tdafeat.files import at
+from tdafeat.files import at, contents
 
 SCHEMA = 1
 
@@ -192,7 +192,7 @@ class Run:
 
 def _manifest(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(contents(path))
     except FileNotFoundError:
         raise UnreadableData(f"{path.parent} is not a run: it has no manifest.json") from None
     except (OSError, ValueError, RecursionError) as error:
@@ -218,15 +218,17 @@ def _manifest(path: Path) -> dict[str, Any]:
 def _table(path: Path, name: str) -> pd.DataFrame:
     required, optional = TABLES[name]
     types = required | optional
-    if not path.exists():
-        return pd.DataFrame({c: pd.Series(dtype=_dtype(kind)) for c, kind in types.items()})
     try:
-        table = pd.read_parquet(BytesIO(path.read_bytes()))
+        table = pd.read_parquet(BytesIO(contents(path)))
+    except FileNotFoundError:
+        return pd.DataFrame({c: pd.Series(dtype=_dtype(kind)) for c, kind in types.items()})
     except Exception as error:  # whatever the parquet reader stumbles over, the file is to blame
         raise UnreadableData(f"{path} cannot be read: {error}") from None
     missing = [column for column in required if column not in table]
     if missing and not table.empty:
         raise UnreadableData(f"{path} has no column {missing[0]!r}")
+    if not table.columns.is_unique:
+        raise UnreadableData(f"{path} has two columns of one name")
     table = table.reindex(columns=[*types, *(c for c in table if c not in types)])
     for column, kind in types.items():
         try:
@@ -235,7 +237,7 @@ def _table(path: Path, name: str) -> pd.DataFrame:
             if kind == "png" and not all(map(_is_png, table[column])):
                 raise ValueError("an entry is no PNG file")
             table[column] = table[column].astype(_dtype(kind))
-        except (ValueError, TypeError) as error:
+        except Exception as error:  # pandas and arrow each raise types of their own
             raise UnreadableData(f"{path}: column {column!r} is not {kind}: {error}") from None
     return table
 

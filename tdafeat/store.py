@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ import pandas as pd
 
 from tdafeat.artefact import Artefact, is_whole, pack, unpack
 from tdafeat.errors import UnreadableData
-from tdafeat.files import at, is_local, replace, sync_folder
+from tdafeat.files import at, contents, hold, is_local, remove, replace, sync_folder
 
 SCHEMA = 2
 LOCKS = ".locks"
@@ -69,26 +68,26 @@ class Store:
 
     def intact(self, stage: str, spec: Mapping[str, Any]) -> bool:
         """Whether the artefact is there and every byte of it is as it was written."""
-        content = self._content(stage, spec)
-        return content is not None and is_whole(content)
+        found = self._content(stage, spec)
+        return found is not None and is_whole(found)
 
     def read(self, stage: str, spec: Mapping[str, Any]) -> Artefact | None:
         """The artefact, or None where it is missing or damaged."""
-        content = self._content(stage, spec)
+        found = self._content(stage, spec)
         try:
-            return None if content is None else unpack(content)
+            return None if found is None else unpack(found)
         except UnreadableData:
             return None
 
     def _content(self, stage: str, spec: Mapping[str, Any]) -> bytes | None:
         try:
-            return self.path(stage, spec).read_bytes()
+            return contents(self.path(stage, spec))
         except (FileNotFoundError, IsADirectoryError):
             return None
 
     def remove(self, stage: str, spec: Mapping[str, Any]) -> None:
         """Forget an artefact, so that it is computed again."""
-        self.path(stage, spec).unlink(missing_ok=True)
+        remove(self.path(stage, spec))
 
     def write(
         self,
@@ -101,62 +100,58 @@ class Store:
 
         Raises
         ------
-        OSError if the disk is full or the store read-only; nothing half-written stays behind.
+        OSError if the disk is full, the store read-only or what is behind its URL fails
+        (Unreachable); nothing half-written stays behind.
         """
         path = self.path(stage, spec)
         meta = {"schema": SCHEMA, "stage": stage, "spec": dict(spec)}
-        content = pack(meta, tables or {}, arrays or {})
+        packed = pack(meta, tables or {}, arrays or {})
         if is_local(path) and not path.parent.is_dir():
             path.parent.mkdir(parents=True, exist_ok=True)
             sync_folder(self.root)
-        replace(path, content)
+        replace(path, packed)
 
-    def unfinished(self, name: str) -> Path:
-        """A folder of this machine for what goes on where it was stopped; not made yet."""
-        local = self.root if is_local(self.root) else Path(tempfile.gettempdir()) / "tdafeat"
-        return local / "unfinished" / name
+    @contextlib.contextmanager
+    def unfinished(self, name: str) -> Iterator[Path]:
+        """A folder of this machine for what goes on where it was stopped, one process at a time.
+
+        It lies in the store, or in the user's cache where that is behind a URL
+        (``$XDG_CACHE_HOME/tdafeat``), which no other user can write to.
+        """
+        local = self.root if is_local(self.root) else _cache()
+        with hold(local / LOCKS / f"unfinished-{name}", wait=True):
+            folder = local / "unfinished" / name
+            folder.mkdir(parents=True, exist_ok=True)
+            yield folder
+            with contextlib.suppress(OSError):  # it is not empty: there is something to go on with
+                folder.rmdir()
 
     @contextlib.contextmanager
     def claim(self, stage: str, spec: Mapping[str, Any], wait: bool = True) -> Iterator[bool]:
         """Hold an artefact while it is made, so that no other process makes it too.
 
-        The lock goes with the process that holds it, however that ends. A few keys share a lock.
-        Behind a URL, and where nothing can be written, there are none: then two processes may make
-        the same artefact, which is the same bytes.
+        The lock goes with the process that holds it, however that ends. A few keys share one of
+        4,096. Behind a URL, and where nothing can be written, there are none: then two processes
+        may make the same artefact, which is the same bytes.
 
         Parameters
         ----------
         wait : until whoever holds it is done; otherwise yield False at once.
         """
-        from filelock import Timeout
-
-        try:
-            lock = self._lock(_key(stage, spec)[:3], wait)
-        except Timeout:
-            yield False
-            return
-        with lock:
-            yield True
-
-    def _lock(self, name: str, wait: bool) -> contextlib.AbstractContextManager[Any]:
-        """One of 4,096 locks, held; a Timeout if it is another's."""
-        from filelock import FileLock, Timeout
-
-        if not is_local(self.root):
-            return contextlib.nullcontext()
-        try:
-            (self.root / LOCKS).mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.root / LOCKS / name)
-            return lock.acquire(timeout=-1 if wait else 0, poll_interval=0.05)
-        except Timeout:
-            raise
-        except OSError:  # a read-only store may hold all that is asked for; if not, writing tells
-            return contextlib.nullcontext()
+        # a read-only store may hold all that is asked for; if not, writing tells
+        with hold(self.root / LOCKS / _key(stage, spec)[:3], wait) as mine:
+            yield mine is not False
 
 
 def store_at(where: str | Path | None) -> Store:
     """The store of a folder or URL; None is ``$TDAFEAT_STORE``, or ``data/store`` without it."""
     return Store(where or os.environ.get("TDAFEAT_STORE") or Path("data") / "store")
+
+
+def _cache() -> Path:
+    """The user's folder for what can be made again."""
+    own = os.environ.get("XDG_CACHE_HOME")
+    return (Path(own) if own else Path.home() / ".cache") / "tdafeat"
 
 
 def stored(store: Store, stage: str, spec: Mapping[str, Any]) -> Artefact:

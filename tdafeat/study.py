@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tdafeat.backends import Backend, check_jobs, computing
+from tdafeat.backends import Backend, computing, n_processes
 from tdafeat.checks import as_file_name
-from tdafeat.files import at
+from tdafeat.files import asking, at
 from tdafeat.log import Form, Log
 from tdafeat.store import store_at
 from tdafeat.tasks import run_tasks
@@ -151,7 +151,8 @@ class Study:
         compute = Compute(device, precision, batch_size, compile, workers)
         source = self._source(root, compute)
         folder = at(out)
-        self._check(source, folder)
+        # what a cluster's workers have of memory is not known here
+        self._check(source, folder, 1 if backend == "dask" else n_processes(jobs))
         told = Log("quiet" if quiet else log)
         with (
             computing(jobs, backend, scheduler) as work,
@@ -178,6 +179,7 @@ class Study:
         compile: bool = False,
         workers: int | Literal["auto"] = "auto",
         jobs: int | None = None,
+        force: bool = False,
     ) -> Forecast:
         """What a run with these options would take, by small samples; nothing is kept.
 
@@ -187,17 +189,12 @@ class Study:
         """
         from tdafeat.extraction import Compute
         from tdafeat.preflight import forecast
-        from tdafeat.sources import TrainingSource
 
-        check_jobs(jobs)
+        processes = n_processes(jobs)
         where = store_at(store)
         source = self._source(root, Compute(device, precision, batch_size, compile, workers))
-        self._check(source, Path("."))
-        if isinstance(source, TrainingSource):
-            raise ValueError(
-                "the study of a training cannot be forecast: how long it trains is open"
-            )
-        return forecast(self, source, where, jobs or 1)
+        self._check(source, Path("."), processes)
+        return forecast(self, source, where, processes, force)
 
     def _source(self, root: str | Path | None, compute: Compute) -> Source:
         """Where the features come from, or the first error in what the study names."""
@@ -211,13 +208,15 @@ class Study:
             return FeatureSource(self.features)
         return ImageSource.load(self, root, compute)
 
-    def _check(self, source: Source, out: Path) -> None:
+    def _check(self, source: Source, out: Path, jobs: int) -> None:
         from tdafeat.capacity import check_memory, free_memory
         from tdafeat.projection import METHODS
         from tdafeat.record import analyses, metrics
 
         as_file_name(self.name, "name")
-        if out.exists() and not out.is_dir():
+        with asking(out):
+            is_file = out.exists() and not out.is_dir()
+        if is_file:
             raise ValueError(f"out must be a folder; {out} is a file")
         if self.steps and self.variants is None:
             raise ValueError("steps are those of a training: they need variants")
@@ -257,4 +256,4 @@ class Study:
                     f"analysis {name!r} needs encoders whose features are images, such as "
                     f"pixels:28#grey"
                 )
-        check_memory(self, source.sizes(), free_memory())
+        check_memory(self, source.sizes(), free_memory(), jobs)

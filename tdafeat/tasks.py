@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -14,6 +15,8 @@ from tdafeat.store import Store
 from tdafeat.watch import Watch
 
 Result = tuple[Mapping[str, Any], Mapping[str, Any]]  # tables, arrays
+
+KILLED = "the process that computed it was killed, which systems do where memory runs out"
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def run_tasks(
     progress.advance(len(tasks) - len(pending), found=True)
     for wait in (False, True):  # what another run is making comes last
         busy = []
-        for outcome in work(_run, [(task, store, wait) for task in pending]):
+        for outcome in _outcomes(pending, store, work, wait):
             if isinstance(outcome, Task):
                 busy.append(outcome)
                 continue
@@ -82,6 +85,35 @@ def run_tasks(
                 holes.append(outcome)
         pending = busy
     return sorted(holes, key=lambda hole: (hole.stage, str(sorted(hole.label.items()))))
+
+
+def _outcomes(
+    tasks: Sequence[Task], store: Store, work: Work, wait: bool
+) -> Iterator[Hole | Task | None]:
+    """What `_run` returns of each task, in whatever order.
+
+    Where a process is killed, all that were computing are lost, and nobody tells which task it
+    was: the first one left is made alone, which is the hole if it happens again, and the others
+    go on together.
+    """
+    left = dict(enumerate(tasks))
+    while left:
+        try:
+            for number, outcome in work(_numbered, [(n, t, store, wait) for n, t in left.items()]):
+                del left[number]
+                yield outcome
+        except BrokenExecutor:
+            if not left:  # it was killed after all was done
+                return
+            task = left.pop(min(left))
+            try:
+                yield from (outcome for _, outcome in work(_numbered, [(0, task, store, wait)]))
+            except BrokenExecutor:
+                yield Hole(task.stage, task.label, KILLED, "")
+
+
+def _numbered(number: int, *call: Any) -> tuple[int, Hole | Task | None]:
+    return number, _run(*call)
 
 
 def _run(task: Task, store: Store, wait: bool) -> Hole | Task | None:

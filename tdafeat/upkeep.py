@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from tdafeat import files
 from tdafeat.artefact import is_whole, meta
 from tdafeat.errors import DataUnavailable, UnreadableData
-from tdafeat.files import ASIDE, is_local
+from tdafeat.files import ASIDE, asking, contents, is_local
 from tdafeat.store import LOCKS, SCHEMA, Store
 
 KEY = re.compile("[0-9a-f]{64}")  # what artefacts are named by; any other file is somebody else's
@@ -39,7 +40,7 @@ def damaged(store: Store) -> Iterator[Dropping]:
     """Artefacts that are not as they were written: every byte is read."""
     for path in artefacts(store):
         try:
-            if not is_whole(path.read_bytes()):
+            if not is_whole(contents(path)):
                 yield Dropping(path, path.stat().st_size, "damaged")
         except FileNotFoundError:  # another run took it away meanwhile
             continue
@@ -61,16 +62,16 @@ def garbage(store: Store, fresh: float = FRESH) -> Iterator[Dropping]:
                     yield Dropping(path, path.stat().st_size, "of an earlier format")
     for path in artefacts(store):
         try:
-            content = path.read_bytes()
+            found = contents(path)
         except FileNotFoundError:
             continue
-        if reason := _of_no_use(content):
-            yield Dropping(path, len(content), reason)
+        if reason := _of_no_use(found):
+            yield Dropping(path, len(found), reason)
 
 
 def remove(dropping: Dropping) -> None:
     """Delete the file; of an earlier format, its folder too once that is empty."""
-    dropping.path.unlink(missing_ok=True)
+    files.remove(dropping.path)
     folder = dropping.path.parent
     if dropping.reason == "of an earlier format" and not any(folder.iterdir()):
         folder.rmdir()
@@ -83,12 +84,15 @@ def artefacts(store: Store) -> Iterator[Path]:
     ------
     DataUnavailable if there is no store.
     """
-    if not store.root.is_dir():
-        raise DataUnavailable(f"{store.root}: there is no store")
-    for folder in sorted(store.root.iterdir(), key=str):
-        if folder.is_dir() and folder.name != LOCKS:
-            whole = (path for path in folder.iterdir() if path.suffix == ".zip")
-            yield from sorted((path for path in whole if KEY.fullmatch(path.stem)), key=str)
+    with asking(store.root):
+        if not store.root.is_dir():
+            raise DataUnavailable(f"{store.root}: there is no store")
+        folders = sorted(store.root.iterdir(), key=str)
+    for folder in folders:
+        with asking(folder):
+            named = folder.is_dir() and folder.name != LOCKS
+            whole = [path for path in folder.iterdir() if path.suffix == ".zip"] if named else []
+        yield from sorted((path for path in whole if KEY.fullmatch(path.stem)), key=str)
 
 
 def _leftovers(store: Store, fresh: float) -> list[Path]:
@@ -101,14 +105,33 @@ def _leftovers(store: Store, fresh: float) -> list[Path]:
 
 def _of_no_use(content: bytes) -> str:
     """Why no run will read this artefact; empty if one may."""
-    from tdafeat.stages import VERSIONS
-
     try:
         found = meta(content)
-        version = found["spec"].get("version")
-        current = VERSIONS.get(found["stage"], version)
-    except (UnreadableData, KeyError, TypeError, AttributeError, json.JSONDecodeError):
+        stage, spec = found["stage"], found["spec"]
+        old = found.get("schema") != SCHEMA or _is_outdated(stage, spec)
+    except (UnreadableData, KeyError, TypeError, ValueError, AttributeError):
         return "damaged"
-    if found.get("schema") != SCHEMA or version != current:
-        return "of an earlier version"
-    return ""
+    return "of an earlier version" if old else ""
+
+
+def _is_outdated(stage: str, spec: Mapping[str, Any]) -> bool:
+    """Whether the stage, a metric or an analysis has another version by now.
+
+    What another environment registers is not known here, and stays.
+    """
+    from tdafeat.cells import FEATURES_VERSION
+    from tdafeat.record import analyses, metrics
+    from tdafeat.sources.training import TRAINING_VERSION
+    from tdafeat.stages import VERSIONS
+
+    made = dict.fromkeys(("features", "text", "head"), FEATURES_VERSION)
+    trained = dict.fromkeys(("training", "checkpoint"), TRAINING_VERSION)
+    version = spec.get("version")
+    if version != (VERSIONS | made | trained).get(stage, version):
+        return True
+    measured = {name: metric.version for name, metric in metrics.items()}
+    if any(then != measured.get(name, then) for name, then in spec.get("metrics", ())):
+        return True
+    known = {name: analysis.version for name, analysis in analyses.items()}
+    name, then = spec.get("analysis", ("", None))
+    return then != known.get(name, then)

@@ -2,7 +2,7 @@
 
 The file is for another shell: ``tdafeat status RUN``. Whether the run is still going is told by a
 lock that its process holds, so a killed one is seen to be so, whatever the clocks say. A run
-written to a URL has no lock; there the file alone tells.
+written to a URL has no lock, nor has a file system that knows none; there the file alone tells.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from pathlib import Path
 from types import TracebackType
 
 from tdafeat.errors import UnreadableData
-from tdafeat.files import at, is_local, replace
+from tdafeat.files import at, contents, hold, is_local, make_folder, replace
 from tdafeat.log import Log
-from tdafeat.progress import Progress
+from tdafeat.progress import Progress, duration
 
 FILE = "progress.json"
 LOCK = ".running"
 KEEP_EVERY = 1.0  # seconds between writes of the file
+MOST = 2**63  # no count or time comes near
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Status:
             f"store), {self.failed} failed, {left} left of {self.total}",
         ]
         if self.state == "running" and self.pace > 0:
-            to_go = f", about {_duration(self.to_go)} to go" if self.to_go is not None else ""
+            to_go = f", about {duration(self.to_go)} to go" if self.to_go is not None else ""
             lines.append(f"pace: {self.pace:.3g} per second{to_go}")
         if self.title == "features":
             lines.append("images are being encoded; cells are counted after that")
@@ -124,7 +125,7 @@ class Watch:
 
     def __enter__(self) -> Watch:
         if self._folder is not None:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self._folder)
             self._held.enter_context(_alone(self._folder))
         return self
 
@@ -154,7 +155,8 @@ def status(folder: str | Path) -> Status:
     folder = at(folder)
     path = folder / FILE
     try:
-        found = Status(**json.loads(path.read_bytes()))
+        found = Status(**json.loads(contents(path)))
+        _check(found)
     except FileNotFoundError:
         raise UnreadableData(f"{folder} holds no {FILE}: no run was started there") from None
     except (OSError, ValueError, TypeError, RecursionError) as error:
@@ -164,39 +166,28 @@ def status(folder: str | Path) -> Status:
     return found
 
 
+def _check(found: Status) -> None:
+    """Refuse entries that no run writes."""
+    texts = (found.name, found.state, found.title, found.stage, found.updated)
+    numbers = (found.done, found.found, found.failed, found.total, found.pace, found.to_go or 0.0)
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("an entry is no text")
+    if not all(isinstance(n, int | float) and abs(n) < MOST for n in numbers):
+        raise ValueError("an entry is no number")
+
+
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    if not is_local(folder):
-        yield
-        return
-    from filelock import FileLock, Timeout
-
-    try:
-        lock = FileLock(folder / LOCK).acquire(timeout=0)
-    except Timeout:
-        raise ValueError(
-            f"another run is writing to {folder}; wait for it, or name another folder (out, --out)"
-        ) from None
-    with lock:
+    with hold(folder / LOCK, wait=False) as mine:
+        if mine is False:
+            raise ValueError(
+                f"another run is writing to {folder}; wait for it, or name another folder "
+                "(out, --out)"
+            )
         yield
 
 
 def _is_held(folder: Path) -> bool:
-    try:
-        with _alone(folder):
-            return False
-    except ValueError:
-        return True
-
-
-def _duration(seconds: float) -> str:
-    """In the unit that fits.
-
-    Examples
-    --------
-    >>> _duration(40), _duration(600), _duration(9000)
-    ('40 s', '10 min', '2.5 h')
-    """
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+    """Whether a run holds the folder, or may: without locks the file alone tells."""
+    with hold(folder / LOCK, wait=False) as mine:
+        return mine is not True

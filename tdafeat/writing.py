@@ -20,7 +20,7 @@ import pandas as pd
 from tdafeat.answer import answer
 from tdafeat.cells import Cell
 from tdafeat.examples import examples
-from tdafeat.files import replace
+from tdafeat.files import make_folder, remove, replace
 from tdafeat.notes import notes
 from tdafeat.record import analyses, metrics
 from tdafeat.run import TABLES, Run
@@ -62,9 +62,9 @@ def write_run(
 ) -> Run:
     """Gather the stages' tables, write each aside and rename it, the manifest last."""
     tables = _gather(plan, store)
-    (out / "tables").mkdir(parents=True, exist_ok=True)
+    make_folder(out / "tables")
     if source.images is None or not study.thumbnails:
-        (out / "thumbnails.webp").unlink(missing_ok=True)  # an earlier run's
+        remove(out / "thumbnails.webp")  # an earlier run's
     else:
         sprite, where = _thumbnails(source.images, study.n_projected)
         replace(out / "thumbnails.webp", sprite)
@@ -79,7 +79,7 @@ def write_run(
         table.to_parquet(buffer, index=False)
         replace(out / "tables" / f"{name}.parquet", buffer.getvalue())
     for name in TABLES.keys() - tables.keys():  # an earlier run's, which this one does not have
-        (out / "tables" / f"{name}.parquet").unlink(missing_ok=True)
+        remove(out / "tables" / f"{name}.parquet")
     associations = tables.get("associations", pd.DataFrame(columns=COLUMNS))
     prediction = tables.get("prediction", pd.DataFrame(columns=PREDICTION_COLUMNS))
     added = tables.get("added", pd.DataFrame(columns=ADDED_COLUMNS))

@@ -1,4 +1,4 @@
-"""Ctrl-C at a terminal: every process of the run gets the signal at once."""
+"""Ctrl-C at a terminal, where every process of the run gets the signal at once, and SIGTERM."""
 
 import contextlib
 import os
@@ -75,11 +75,20 @@ def members(group):
     return found
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_ctrl_c_ends_the_run_soon_and_keeps_what_was_finished(tmp_path, jobs):
+@pytest.mark.parametrize(
+    ("send", "number", "jobs"),
+    [
+        pytest.param(os.killpg, signal.SIGINT, 1, marks=pytest.mark.slow, id="ctrl-c, a worker"),
+        pytest.param(os.killpg, signal.SIGINT, 2, id="ctrl-c"),
+        pytest.param(os.kill, signal.SIGTERM, 2, id="sigterm"),
+    ],
+)
+def test_a_signal_ends_the_run_soon_and_keeps_what_was_finished(tmp_path, send, number, jobs):
     process = begun(tmp_path, jobs)
-    os.killpg(process.pid, signal.SIGINT)
+    began = time.monotonic()
+    send(process.pid, number)
     process.wait(timeout=SOON)
+    print(f"ended after {time.monotonic() - began:.2f} s")
     error = process.stderr.read()
     assert process.returncode == 130, error
     assert "what was finished is kept" in error

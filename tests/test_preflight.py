@@ -1,15 +1,19 @@
 """What a study will cost, said before it is run."""
 
 import re
+import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from tdafeat import FeatureSet, Levels, Study
+from tdafeat import FeatureSet, Levels, Study, preflight
 from tdafeat.capacity import check_memory, memory
 from tdafeat.cli import main
 from tdafeat.preflight import Cost, Forecast
+from tdafeat.sketch import STEPS
 from tdafeat.sources.groups import Size
+from tests.toy_training import Shrinking
 
 
 def own(rows=60):
@@ -22,6 +26,14 @@ def own(rows=60):
 
     levels = Levels(cloud(0.1), {1: cloud(0.4)})
     return Study("own", "?", features={"net": levels}, projections=("pca",))
+
+
+@pytest.fixture
+def sampled(monkeypatch):
+    """Samples that are said to take a second and a hundred bytes, whatever the stage."""
+    stages = ("topology", "probe", "scores", "measure", "robustness", "projection")
+    known = dict.fromkeys((*stages, "similarity", "baselines", "statistics"), (1.0, 100.0))
+    monkeypatch.setattr(preflight, "_run_sample", lambda study, size, shape: known)
 
 
 def test_a_forecast_counts_the_artefacts_and_keeps_nothing(tmp_path):
@@ -49,11 +61,50 @@ def test_a_forecast_for_no_number_of_processes_is_refused(jobs):
         own().forecast(jobs=jobs)
 
 
-def test_what_is_stored_costs_nothing(tmp_path):
+def test_what_is_stored_costs_nothing_unless_it_is_made_again(tmp_path, sampled):
     own().run(tmp_path / "run", store=tmp_path / "store", quiet=True)
     forecast = own().forecast(store=tmp_path / "store")
     assert [c.stored for c in forecast.costs][:-1] == [c.artefacts for c in forecast.costs][:-1]
     assert sum(cost.seconds for cost in forecast.costs[:-1]) == 0
+    again = own().forecast(store=tmp_path / "store", force=True)
+    assert {cost.stored for cost in again.costs} == {0}
+    assert again.seconds == sum(cost.artefacts for cost in again.costs[1:])  # one second each
+
+
+def test_analyses_of_images_are_forecast_too():
+    study = replace(own(), analyses=("centroids",), baselines=0)
+    seconds, disk = preflight._run_sample(study, Size(12, 12, 16, 2), (1, 4, 4))["analyses"]
+    assert seconds > 0
+    assert disk > 0
+
+
+def test_a_training_is_forecast_by_its_first_steps(tmp_path, sampled, monkeypatch):
+    trained = []
+    original = Shrinking._step
+
+    def noted(self, matrix, image):
+        trained.append(1)
+        time.sleep(0.01)
+        return original(self, matrix, image)
+
+    monkeypatch.setattr(Shrinking, "_step", noted)
+    study = Study(
+        "course",
+        "?",
+        dataset="textures:16",
+        variants={"steady": Shrinking(total=800), "shrinking": Shrinking(0.3, total=800)},
+        steps=(0, 2, 800),
+        limit=2,
+        projections=("pca",),
+    )
+    forecast = study.forecast(store=tmp_path / "store")
+    assert len(trained) == 2 * STEPS
+    training, features, topology = forecast.costs[:3]
+    assert (training.stage, training.artefacts, training.stored) == ("training", 2, 0)
+    assert 2 * 800 * 0.01 < training.seconds < 2 * 800 * 0.1
+    assert (features.artefacts, topology.artefacts) == (2 * 3 * 2, 2 * 3)
+    assert features.seconds > 0
+    assert not (tmp_path / "store").exists()
 
 
 def test_processes_share_the_cells_and_not_the_extraction():
@@ -62,6 +113,16 @@ def test_processes_share_the_cells_and_not_the_extraction():
     assert forecast.seconds == 100 + 80 / 8
     assert forecast.memory == 4 * 10.0  # four artefacts keep four processes busy at most
     assert forecast.disk == 8
+
+
+def test_cells_side_by_side_are_counted_together():
+    size = Size(2000, 2000, 512, 20, cells=5)
+    each = memory(size, None)["measure"]
+    study, sizes = Study("s", "?", n_landmarks=None), {("net", ""): size}
+    check_memory(study, sizes, free=3.5 * each, jobs=3)
+    with pytest.raises(ValueError, match="4 cells side by side do not fit: measuring .* to 3$"):
+        check_memory(study, sizes, free=3.5 * each, jobs=4)
+    check_memory(study, sizes, free=5.5 * each, jobs=64)  # there are five
 
 
 @pytest.mark.parametrize(
@@ -91,7 +152,7 @@ def test_features_that_do_not_fit_are_refused():
         check_memory(Study("s", "?"), {("net", ""): Size(10**8, 10, 512, 2)}, free=24e9)
 
 
-def test_a_dry_run_prints_the_forecast_and_computes_nothing(tmp_path, monkeypatch, capsys):
+def test_a_dry_run_prints_the_forecast_and_computes_nothing(tmp_path, sampled, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     options = ["--data", "textures:16", "--encoder", "pixels:8", "--limit", "4", "--jobs", "1"]
     assert main(["run", *options, "--dry-run"]) == 0

@@ -18,6 +18,8 @@ from tdafeat import tasks as module
 from tdafeat.artefact import is_whole
 from tdafeat.backends import computing
 from tdafeat.cli import main
+from tdafeat.cli.guard import guarded
+from tdafeat.errors import Unreachable
 from tdafeat.files import ASIDE
 from tdafeat.run import Run
 from tdafeat.store import Store
@@ -116,6 +118,49 @@ def test_damage_in_any_artefact_costs_that_cell_alone(tmp_path, whole, monkeypat
         assert computed == [path.parent.name]
         assert is_whole(path.read_bytes())
     assert {path.parent.name for path in paths} >= {"features", "topology", "measure", "statistics"}
+
+
+@pytest.mark.parametrize("scheme", ["memory", "file"])
+def test_a_run_behind_urls_is_the_same(tmp_path, whole, monkeypatch, scheme):
+    place = f"{scheme}://{tmp_path}"
+    where = {"store": f"{place}/store", "quiet": True}
+    assert_same(small_study.study().run(f"{place}/run", **where), whole)
+    assert_same(Run.read(f"{place}/run"), whole)
+    assert status(f"{place}/run").state == "finished"
+    assert list(damaged(Store(f"{place}/store"))) == []
+    assert (tmp_path / "store").exists() == (scheme == "file")
+    computed = computed_by(monkeypatch)
+    assert_same(small_study.study().run(f"{place}/again", **where), whole)
+    assert computed == []
+
+
+def test_an_object_store_that_refuses_is_one_sentence(tmp_path, monkeypatch, capsys):
+    class ClientError(Exception):
+        """As the clients of object stores raise them: no OSError."""
+
+    def refused(*_, **__):
+        raise ClientError("AccessDenied when calling the PutObject operation")
+
+    monkeypatch.setattr("fsspec.implementations.memory.MemoryFileSystem.pipe_file", refused)
+    store = Store(f"memory://{tmp_path}/store")
+    with pytest.raises(Unreachable, match="store/x/.* cannot be .* AccessDenied when calling"):
+        store.write("x", {}, arrays={"x": np.eye(2)})
+    assert guarded(lambda: store.write("x", {}, arrays={"x": np.eye(2)})) == 2
+    error = capsys.readouterr().err
+    assert "AccessDenied" in error
+    assert error.count("\n") == 1
+
+
+def test_a_file_system_without_locks_is_used_without(tmp_path, monkeypatch):
+    def missing(*_, **__):
+        raise NotImplementedError("FileSystem does not appear to support flock")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", missing)
+    with Store(tmp_path).claim("x", {}) as mine:
+        assert mine
+    with Watch(tmp_path, name="x") as watch:
+        watch.count("cells", 1).advance()
+        assert status(tmp_path).state == "running"  # nothing tells that it was killed
 
 
 def test_a_cell_that_fails_is_told_and_the_others_finish(tmp_path, monkeypatch, capsys):

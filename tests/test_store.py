@@ -8,6 +8,7 @@ import pytest
 
 from tdafeat.artefact import CHECKSUM, meta, pack, unpack
 from tdafeat.errors import DataUnavailable, UnreadableData
+from tdafeat.files import hold
 from tdafeat.store import Store, digest
 
 SPEC = {"cloud": "abc", "version": 1}
@@ -148,6 +149,20 @@ def test_objects_are_never_pickled(store):
 def test_meta_says_what_the_artefact_answers(store):
     found = meta(store.path("topology", SPEC).read_bytes())
     assert (found["stage"], found["spec"]) == ("topology", SPEC)
+
+
+def test_unfinished_work_of_a_url_lies_in_the_users_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    store = Store(f"memory://{tmp_path}")
+    with store.unfinished("training") as folder:
+        assert tmp_path / "cache" in folder.parents
+        (folder / "state").write_text("half")
+        with hold(tmp_path / "cache" / "tdafeat" / ".locks" / "unfinished-training", False) as mine:
+            assert mine is False
+    with store.unfinished("training") as folder:
+        assert (folder / "state").read_text() == "half"
+        (folder / "state").unlink()
+    assert not folder.exists()
 
 
 def claimed_elsewhere(root, answer):

@@ -1,5 +1,8 @@
 import json
 import multiprocessing
+import os
+import signal
+from concurrent.futures import BrokenExecutor
 
 import pandas as pd
 import pytest
@@ -57,6 +60,39 @@ def test_what_is_stored_is_not_computed_again(tmp_path, monkeypatch):
 def test_a_full_disk_stops_the_stage(tmp_path):
     with pytest.raises(OSError, match="No space"):
         make([Task("x", {}, {}, full)], Store(tmp_path))
+
+
+def deadly(store):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+DEADLY = Task("square", {"n": 0}, {"n": 0}, deadly)
+
+
+def dying(function, calls):
+    """Processes of which one is killed when it comes to the deadly task."""
+    for call in calls:
+        if call[1] is DEADLY:
+            raise BrokenExecutor
+        yield function(*call)
+
+
+def test_a_process_that_is_killed_costs_its_task_alone(tmp_path):
+    store, watch = Store(tmp_path), Watch()
+    chosen = [*tasks(1, 2), DEADLY, *tasks(3)]
+    with watch.count("cells", len(chosen)) as progress:
+        holes = run_tasks("squares", chosen, store, dying, watch, progress)
+    assert [(hole.label, hole.error) for hole in holes] == [({"n": 0}, module.KILLED)]
+    assert (progress.done, progress.failed) == (4, 1)
+    assert all(store.intact("square", {"n": n}) for n in (1, 2, 3))
+
+
+@pytest.mark.slow
+def test_real_processes_that_are_killed_cost_their_tasks_alone(tmp_path):
+    store = Store(tmp_path)
+    holes = make([DEADLY, *tasks(1, 2)], store, jobs=2)
+    assert [(hole.label, hole.error) for hole in holes] == [({"n": 0}, module.KILLED)]
+    assert all(store.intact("square", {"n": n}) for n in (1, 2))
 
 
 def test_progress_is_logged_without_a_terminal(tmp_path, capsys):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tdafeat.artefact import pack
+from tdafeat.cells import FEATURES_VERSION
 from tdafeat.cli import main
 from tdafeat.stages import VERSIONS
 from tdafeat.store import Store
@@ -17,7 +18,7 @@ def store(tmp_path):
     store = Store(tmp_path / "store")
     for version in (VERSIONS["topology"], VERSIONS["topology"] - 1):
         store.write("topology", {"version": version}, arrays={"x": np.arange(100.0)})
-    store.write("features", {"version": 7}, arrays={"x": np.eye(2)})
+    store.write("features", {"version": FEATURES_VERSION}, arrays={"x": np.eye(2)})
     return store
 
 
@@ -38,7 +39,7 @@ def test_size_counts_each_stage(store):
 
 
 def test_garbage_is_what_no_run_reads(store):
-    damage = store.path("features", {"version": 7})
+    damage = store.path("features", {"version": FEATURES_VERSION})
     damage.write_bytes(damage.read_bytes()[:-1])
     fresh = leftover(store, 0)
     old = store.root / "measure" / ("abc4" * 16)
@@ -58,6 +59,33 @@ def test_garbage_is_what_no_run_reads(store):
     assert not old.exists()
     assert fresh.exists()  # somebody may be writing it
     assert store.intact("topology", {"version": VERSIONS["topology"]})
+
+
+def test_earlier_versions_of_features_metrics_and_analyses_are_collected(store):
+    from tdafeat.record import analyses, metrics
+
+    current = {
+        "features": {"version": FEATURES_VERSION},
+        "measure": {
+            "version": VERSIONS["measure"],
+            "metrics": [["koleo", metrics["koleo"].version], ["of another package", 3]],
+        },
+        "analysis": {
+            "version": VERSIONS["analysis"],
+            "analysis": ["centroids", analyses["centroids"].version],
+        },
+    }
+    earlier = {
+        "features": {"version": FEATURES_VERSION - 1},
+        "measure": current["measure"] | {"metrics": [["koleo", metrics["koleo"].version - 1]]},
+        "analysis": current["analysis"] | {"analysis": ["centroids", 0]},
+    }
+    for specs in (current, earlier):
+        for stage, spec in specs.items():
+            store.write(stage, spec, arrays={"x": np.eye(2)})
+    found = {d.path for d in garbage(store) if d.reason == "of an earlier version"}
+    assert found >= {store.path(stage, spec) for stage, spec in earlier.items()}
+    assert not found & {store.path(stage, spec) for stage, spec in current.items()}
 
 
 def test_files_left_half_written_are_collected_after_an_hour(store):
@@ -107,7 +135,7 @@ def test_the_commands(store, capsys):
     assert main(["store", "gc", *place]) == 0
     assert "of an earlier version" in capsys.readouterr().out
     assert len(list(store.root.rglob("*.zip"))) == 2
-    path = store.path("features", {"version": 7})
+    path = store.path("features", {"version": FEATURES_VERSION})
     path.write_bytes(path.read_bytes()[:-1])
     assert main(["store", "verify", *place]) == 1
     assert f"{path}: damaged" in capsys.readouterr().out

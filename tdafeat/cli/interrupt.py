@@ -1,4 +1,4 @@
-"""Ctrl-C ends the process soon, whatever its workers and libraries are doing."""
+"""Ctrl-C, or SIGTERM, ends the process soon, whatever its workers and libraries are doing."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
+from typing import Any
 
 PATIENCE = 1.0  # seconds for an orderly end
+ENDING = (signal.SIGINT, signal.SIGTERM)  # of a terminal, and of whoever stops services and jobs
 
 
 @contextlib.contextmanager
 def interruptible(last_words: Callable[[], None]) -> Iterator[None]:
-    """On Ctrl-C kill the workers and raise KeyboardInterrupt; if that takes long, end the process.
+    """On Ctrl-C or SIGTERM kill the workers and raise KeyboardInterrupt, or soon end the process.
 
     Whatever is stored is stored whole, so that nothing is lost with the processes.
 
@@ -27,23 +29,29 @@ def interruptible(last_words: Callable[[], None]) -> Iterator[None]:
         return
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough
+        for each in ENDING:
+            signal.signal(each, signal.SIG_IGN)  # once is enough
         timer = threading.Timer(PATIENCE, _end, [last_words])
         timer.daemon = True
         timer.start()
         _kill_workers()
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, interrupt)
+    before = {each: signal.signal(each, interrupt) for each in ENDING}
     try:
         yield
     except KeyboardInterrupt:
-        raise
+        raise  # a second signal must not stop what this one began
     except BaseException:
-        signal.signal(signal.SIGINT, before)
+        _restore(before)
         raise
     else:
-        signal.signal(signal.SIGINT, before)
+        _restore(before)
+
+
+def _restore(handlers: Mapping[signal.Signals, Any]) -> None:
+    for each, handler in handlers.items():
+        signal.signal(each, handler)
 
 
 def _kill_workers() -> None:

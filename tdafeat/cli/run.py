@@ -115,7 +115,7 @@ def _run_study(study: Study, arguments: argparse.Namespace) -> int:
         "jobs": arguments.jobs,
     }
     if arguments.dry_run:
-        print(study.forecast(**how))
+        print(study.forecast(**how, force=arguments.force))
         return 0
     how |= {"backend": arguments.backend, "scheduler": arguments.scheduler}
     run = study.run(out, **how, force=arguments.force, log=arguments.log)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tdafeat.files import at, replace_all
+from tdafeat.files import at, make_folder, replace_all
 from tdafeat.report.tables import write_tables
 from tdafeat.run import Run
 
@@ -79,6 +79,6 @@ def _put(report: Report, folder: Path, name: str) -> tuple[Path, Path]:
         f"{name}.html": page.render(report).encode(),
         f"{name}.pdf": document.render(report),
     }
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     replace_all({folder / file: made for file, made in files.items()})
     return folder / f"{name}.html", folder / f"{name}.pdf"

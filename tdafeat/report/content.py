@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tdafeat.errors import UnreadableData
 from tdafeat.figures import theme
+from tdafeat.files import contents
 from tdafeat.report import analyses, background, beyond, correlations, evidence, likeness
 from tdafeat.report.model import Block, Report, Section, Thumbnails
 from tdafeat.report.records import Records
@@ -71,9 +72,12 @@ def build(run: Run, thumbnails: bool = True) -> Report:
 def _thumbnails(run: Run) -> Thumbnails | None:
     """The sprite of the run folder, where it has one."""
     path = run.folder / "thumbnails.webp"
-    if run.thumbnails.empty or not path.exists():
+    try:
+        sprite = contents(path)
+    except FileNotFoundError:
         return None
-    sprite = path.read_bytes()
+    if run.thumbnails.empty:
+        return None
     if sprite[:4] != b"RIFF" or sprite[8:12] != b"WEBP":
         raise UnreadableData(f"{path} is not a WebP file")
     table = run.thumbnails

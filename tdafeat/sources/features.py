@@ -137,7 +137,11 @@ class FeatureSource:
         """How large the clouds of each encoder are."""
         return {
             (name, ""): Size(
-                len(tests[0]), len(train), tests[0].features.shape[1], len(self.classes)
+                len(tests[0]),
+                len(train),
+                tests[0].features.shape[1],
+                len(self.classes),
+                len(tests),
             )
             for name, (tests, train) in self._sets.items()  # type: ignore[attr-defined]
         }

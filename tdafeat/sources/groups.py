@@ -37,12 +37,20 @@ class Group:
 
 @dataclass(frozen=True)
 class Size:
-    """How large the cells of an encoder are: rows measured, rows fitted on, features, classes."""
+    """How large the cells of an encoder are, and how many.
+
+    Attributes
+    ----------
+    rows, train_rows : measured, and fitted on.
+    dimension : of the features.
+    cells : of this encoder, over severities and seeds.
+    """
 
     rows: int
     train_rows: int
     dimension: int
     classes: int
+    cells: int = 1
 
 
 def check_classes(labels: np.ndarray, classes: Sequence[str], where: str) -> None:

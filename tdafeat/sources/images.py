@@ -174,11 +174,16 @@ class ImageSource:
         from tdafeat.extraction import TOKENS
 
         test, train = self.images, next(iter(self.trains.values()))
+        cells = sum(len(self._severities(images, seed)) for seed, images in self.tests.items())
         sizes = {}
         for encoder in self._of_first_seed():
             each = TOKENS if encoder.tokens else 1
             sizes[encoder.name, encoder.layer] = Size(
-                len(test) * each, len(train) * each, encoder.dimension or 0, len(self.classes)
+                len(test) * each,
+                len(train) * each,
+                encoder.dimension or 0,
+                len(self.classes),
+                cells,
             )
         return sizes
 

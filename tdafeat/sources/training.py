@@ -6,6 +6,7 @@ once, whatever is asked of the networks afterwards.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -98,7 +99,8 @@ class TrainingSource:
     def sizes(self) -> dict[tuple[str, str], Size]:
         """How large the clouds of every variant are; of how many features is not known yet."""
         test, train = self.images, next(iter(self.over.trains.values()))
-        size = Size(len(test), len(train), 0, len(self.classes))
+        cells = len(self.steps) * len(self.whole)
+        size = Size(len(test), len(train), 0, len(self.classes), cells)
         return {(name, ""): size for name in self.variants}
 
     def remarks(self) -> list[str]:
@@ -153,12 +155,10 @@ class TrainingSource:
     ) -> None:
         spec = self._spec(name, seed)
         checkpoints = {step: spec | {"step": step} for step in self.steps}
-        folder = store.unfinished(digest(spec | {"steps": list(self.steps)}))
         if force:
             store.remove("training", spec)
             for checkpoint in checkpoints.values():
                 store.remove("checkpoint", checkpoint)
-            shutil.rmtree(folder, ignore_errors=True)
 
         def missing() -> list[int]:
             return [s for s, c in checkpoints.items() if not store.intact("checkpoint", c)]
@@ -167,12 +167,19 @@ class TrainingSource:
             if step in checkpoints:  # one course: an earlier training's networks are replaced
                 store.write("checkpoint", checkpoints[step], arrays={"weights": _packed(weights)})
 
-        with store.claim("training", spec):
+        with contextlib.ExitStack() as held:
+            held.enter_context(store.claim("training", spec))
             if not missing() and store.intact("training", spec):
                 return
+            unfinished = store.unfinished(digest(spec | {"steps": list(self.steps)}))
+            folder = held.enter_context(unfinished)
+            if not missing() and store.intact("training", spec):
+                return  # behind a URL nothing is claimed, and another run may have made it
+            if force:
+                shutil.rmtree(folder)
+                folder.mkdir()
             text = f"training {name} (seed {seed}), {place}"
             watch.log("training", text, variant=name, seed=seed)
-            folder.mkdir(parents=True, exist_ok=True)
             log = self.variants[name].train(
                 self.whole[seed], self.steps, seed, self.over.compute.place, folder, observe
             )
@@ -200,22 +207,50 @@ class TrainingSource:
 
     def _group(self, store: Store, name: str, seed: int, force: bool, progress: Progress) -> Group:
         """A checkpoint is an encoder: its features are those of a study without noise."""
-        cells, clouds, train = {}, {}, {}
-        for level, step in enumerate(self.steps):
-            encoder = self._encoder(store, name, seed, step)
-            over = replace(
-                self.over,
-                tests={seed: self.over.tests[seed]},
-                trains={seed: self.over.trains[seed]},
-                encoders={seed: (encoder,)},
-                texts=("a checkpoint has no text tower",),
+        made = {}
+        for step in self.steps:
+            encoder = self.encoders[name] = self._encoder(store, name, seed, step)
+            (made[step],) = self._over(seed, encoder).extract(store, force, Watch())
+            progress.advance()
+        return self._along(made)
+
+    def groups(self, store: Store, encoders: Mapping[tuple[str, int, int], Encoder]) -> list[Group]:
+        """The cells of every variant and seed, given their encoders by name, seed and step."""
+        return [
+            self._along(
+                {s: self._over(seed, encoders[name, seed, s]).groups(store)[0] for s in self.steps}
             )
-            (group,) = over.extract(store, force, Watch())
+            for name in self.variants
+            for seed in self.whole
+        ]
+
+    def _over(self, seed: int, encoder: Encoder) -> ImageSource:
+        """One checkpoint and the images of its seed."""
+        return replace(
+            self.over,
+            tests={seed: self.over.tests[seed]},
+            trains={seed: self.over.trains[seed]},
+            encoders={seed: (encoder,)},
+            texts=("a checkpoint has no text tower",),
+        )
+
+    def _along(self, made: Mapping[int, Group]) -> Group:
+        """The groups of the checkpoints of one training as one."""
+        cells, clouds, train = {}, {}, {}
+        for level, (step, group) in enumerate(made.items()):
             cell = replace(group.cells[0], noise=TRAINING, severity=level, parameter=float(step))
             cells[level], clouds[level], train[level] = cell, group.clouds[0], group.train[0]
-            self.encoders[name] = encoder
-            progress.advance()
         return Group(cells, clouds, train)
+
+    def stored_encoders(self, store: Store) -> dict[tuple[str, int, int], Encoder]:
+        """The checkpoints that are in the store, by variant, seed and step."""
+        return {
+            (name, seed, step): self._encoder(store, name, seed, step)
+            for name in self.variants
+            for seed in self.whole
+            for step in self.steps
+            if store.intact("checkpoint", self._spec(name, seed) | {"step": step})
+        }
 
     def _encoder(self, store: Store, name: str, seed: int, step: int) -> Encoder:
         from safetensors.torch import load
