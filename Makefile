@@ -27,7 +27,7 @@ docs: $(READY)
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt pip setuptools torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[giotto,dev,docs]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[giotto,fuzz,dev,docs]"
 	touch $(READY)
 
 clean:

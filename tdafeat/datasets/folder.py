@@ -11,7 +11,7 @@ import numpy as np
 from tdafeat.datasets.imageset import ImageSet, Split
 from tdafeat.datasets.location import stamp
 from tdafeat.datasets.picture import SUFFIXES, read_picture
-from tdafeat.errors import DataUnavailable, Unpaired
+from tdafeat.errors import DataUnavailable, Unpaired, UnreadableData
 
 _SPLIT_FOLDERS: dict[Split, tuple[str, ...]] = {
     "train": ("train",),
@@ -28,7 +28,7 @@ def load(detail: str, split: Split, root: Path | None, seed: int) -> ImageSet:
 
     Raises
     ------
-    DataUnavailable if PATH is no folder; ValueError if it holds fewer than two classes, a class
+    DataUnavailable if PATH is no folder; UnreadableData if it holds fewer than two classes, a class
     without images, or one with a single image where it has to be halved.
     """
     if not detail:
@@ -39,7 +39,7 @@ def load(detail: str, split: Split, root: Path | None, seed: int) -> ImageSet:
     own = {key: _first_folder(path, names) for key, names in _SPLIT_FOLDERS.items()}
     if any(own.values()) and not all(own.values()):
         present = next(folder for folder in own.values() if folder)
-        raise ValueError(
+        raise UnreadableData(
             f"{path} has {present.name}/ but not its partner; name the splits train/ and test/, or "
             "put the classes directly into the folder"
         )
@@ -56,7 +56,7 @@ def with_corrupted(images: ImageSet, root: Path) -> ImageSet:
 
     Raises
     ------
-    DataUnavailable if `root` is no folder; ValueError if it is laid out otherwise; Unpaired
+    DataUnavailable if `root` is no folder; UnreadableData if it is laid out otherwise; Unpaired
     naming an image of `images` that has no copy.
     """
     if not root.is_dir():
@@ -67,7 +67,7 @@ def with_corrupted(images: ImageSet, root: Path) -> ImageSet:
     elif names and set(names) == {str(k + 1) for k in range(len(names))}:
         copies = {k + 1: root / str(k + 1) for k in range(len(names))}
     else:
-        raise ValueError(
+        raise UnreadableData(
             f"{root} must hold the severities 1, 2, ... or the classes of {images.name} as "
             f"sub-folders; it holds {', '.join(names[:5]) or 'none'}"
         )
@@ -94,14 +94,14 @@ def _pictures(folder: Path) -> list[Path]:
 def _scan(path: Path, name: str, split: Split) -> ImageSet:
     classes = _folders(path)
     if len(classes) < 2:
-        raise ValueError(
+        raise UnreadableData(
             f"{path} must hold at least two class folders with images in them; it holds "
             f"{len(classes)}"
         )
     found = [_pictures(folder) for folder in classes]
     for folder, pictures in zip(classes, found, strict=True):
         if not pictures:
-            raise ValueError(f"class folder {folder} holds no image")
+            raise UnreadableData(f"class folder {folder} holds no image")
     paths = [picture for pictures in found for picture in pictures]
     ids = tuple(picture.relative_to(path).as_posix() for picture in paths)
     return ImageSet(

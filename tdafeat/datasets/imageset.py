@@ -10,6 +10,8 @@ from typing import Literal
 
 import numpy as np
 
+from tdafeat.errors import UnreadableData
+
 Split = Literal["train", "test"]
 
 
@@ -97,14 +99,14 @@ class ImageSet:
 
         Raises
         ------
-        ValueError if a class has a single image.
+        UnreadableData if a class has a single image.
         """
         order = hash_order(self.ids, seed=0)
         chosen: list[int] = []
         for label, name in enumerate(self.classes):
             members = order[self.labels[order] == label]
             if len(members) < 2:
-                raise ValueError(
+                raise UnreadableData(
                     f"class {name!r} of {self.name} has 1 image; at least 2 are needed, "
                     f"so that train and test each get one"
                 )

@@ -32,25 +32,30 @@ def read_picture(path: Path) -> np.ndarray:
                 raise UnreadableData(
                     f"{path} has {width} x {height} pixels; at most {MAX_PIXELS:,} are read"
                 )
-            return _to_uint8(ImageOps.exif_transpose(image))
+            ImageOps.exif_transpose(image, in_place=True)  # a copy may be 400 MB
+            return _to_uint8(image)
     except UnreadableData:
         raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UnreadableData(f"{path} cannot be read as an image ({error})") from error
+    except Exception as error:  # a decoder fails with whatever it stumbles over
+        reason = str(error) or type(error).__name__
+        raise UnreadableData(f"{path} cannot be read as an image ({reason})") from error
 
 
 def _to_uint8(image: Image.Image) -> np.ndarray:
     if image.mode in ("L", "1"):
         return np.asarray(image.convert("L"))
     if image.mode.startswith("I"):
-        deep = np.asarray(image, dtype=np.int64)
+        deep = np.array(image, dtype=np.int32)
         if deep.min() < 0 or deep.max() > 65535:
             raise ValueError("grey values outside 16 bits")
-        return ((deep * 255 + 32767) // 65535).astype(np.uint8)
+        deep *= 255  # in place: of the largest picture a copy would be 400 MB
+        deep += 32767
+        deep //= 65535
+        return deep.astype(np.uint8)
     if image.mode == "F":
         raise ValueError("floating-point pixels have no fixed range")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         ground = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(ground, image)
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))

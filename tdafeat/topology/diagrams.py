@@ -28,6 +28,9 @@ class Diagrams(Sequence[np.ndarray]):
     """
 
     def __init__(self, diagrams: Iterable[Any], record: Mapping[str, Any] | None = None) -> None:
+        if not isinstance(diagrams, Iterable):
+            kind = type(diagrams).__name__
+            raise TypeError(f"diagrams must be arrays of bars, one per degree; got {kind}")
         self._diagrams = tuple(as_diagram(d, f"H{k}").copy() for k, d in enumerate(diagrams))
         for diagram in self._diagrams:
             diagram.flags.writeable = False
@@ -72,7 +75,7 @@ def as_diagram(values: Any, name: str = "diagram") -> np.ndarray:
             f"{name} must be the diagram of one degree; got Diagrams of {len(values)}: "
             f"take one of them, such as {name}[1]"
         )
-    if not hasattr(values, "__array__") and len(values) == 0:
+    if isinstance(values, list | tuple) and len(values) == 0:
         return np.empty((0, 2))
     diagram = as_array(values, name, 2)
     if diagram.dtype != np.float64 or not diagram.flags.carray:

@@ -14,6 +14,8 @@ import numpy as np
 from tdafeat.checks import as_array
 from tdafeat.topology.diagrams import Diagrams, as_diagram, finite_part
 
+HIGHEST = 1000  # degrees from here on are no homology that anybody computed
+
 
 def from_ripser(result: Any) -> Diagrams:
     """Diagrams of what ripser returns, or of its list of arrays alone.
@@ -36,9 +38,10 @@ def from_ripser(result: Any) -> Diagrams:
     if not isinstance(result, Mapping):
         return Diagrams(result, record)
     if "dgms" not in result:
-        raise ValueError(f"result must hold 'dgms', as ripser's does; got keys {sorted(result)}")
+        keys = sorted(map(str, result))
+        raise ValueError(f"result must hold 'dgms', as ripser's does; got keys {keys}")
     if "r_cover" in result:
-        record["covering_radius"] = float(result["r_cover"])
+        record["covering_radius"] = _number(result["r_cover"], "r_cover of result")
     return Diagrams(result["dgms"], record)
 
 
@@ -84,14 +87,15 @@ def from_gudhi(persistence: Sequence[Any]) -> Diagrams:
     >>> from_gudhi([np.array([[0.0, 1.0]])])[0].tolist()
     [[0.0, 1.0]]
     """
-    items = list(persistence)
-    if not items or len(items[0]) == 0 or np.ndim(items[0][0]) > 0:
-        return Diagrams(items, {"engine": "GUDHI"})
     try:
-        triples = np.array([(degree, *bar) for degree, bar in items], dtype=np.float64)
-    except (TypeError, ValueError):
+        items = list(persistence)
+        are_arrays = not items or len(items[0]) == 0 or np.ndim(items[0][0]) > 0
+        bars = [] if are_arrays else [(degree, *bar) for degree, bar in items]
+        triples = np.array(bars, dtype=np.float64).reshape(len(bars), 3)
+    except (TypeError, ValueError, KeyError, OverflowError):
         raise ValueError("persistence must hold pairs (degree, (birth, death))") from None
-    return Diagrams(_by_degree(triples[:, 1:], triples[:, 0]), {"engine": "GUDHI"})
+    diagrams = items if are_arrays else _by_degree(triples[:, 1:], triples[:, 0])
+    return Diagrams(diagrams, {"engine": "GUDHI"})
 
 
 def to_gudhi(diagrams: Sequence[Any]) -> list[tuple[int, tuple[float, float]]]:
@@ -138,6 +142,7 @@ def from_giotto(triples: Any, reduced: bool = True) -> list[Diagrams]:
     array = as_array(triples, "triples", 3)
     if array.shape[2] != 3:
         raise ValueError(f"triples must have shape (n_samples, n_bars, 3); got shape {array.shape}")
+    _check_degrees(array[..., 2])
     n_degrees = int(array[..., 2].max(initial=0)) + 1
     samples = []
     for sample in array:
@@ -182,8 +187,8 @@ def to_giotto(
     [[[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]]
     """
     samples = [to_ripser(diagrams) for diagrams in collection]
-    if len({len(sample) for sample in samples}) != 1:
-        counts = [len(sample) for sample in samples]
+    counts = [len(sample) for sample in samples]
+    if len(set(counts)) != 1 or counts[0] == 0:
         raise ValueError(f"collection must hold Diagrams of as many degrees each; got {counts}")
     blocks = []
     for degree, diagrams in enumerate(zip(*samples, strict=True)):
@@ -203,12 +208,25 @@ def to_giotto(
 def _by_degree(
     bars: np.ndarray, degrees: np.ndarray, n_degrees: int | None = None
 ) -> list[np.ndarray]:
-    whole = np.isfinite(degrees) & (degrees >= 0) & (degrees == np.floor(degrees))
-    if not whole.all():
-        raise ValueError(f"degrees must be whole and not negative; got {degrees[~whole][0]}")
+    _check_degrees(degrees)
     if n_degrees is None:
         n_degrees = int(degrees.max()) + 1
     return [bars[degrees == degree] for degree in range(n_degrees)]
+
+
+def _check_degrees(degrees: np.ndarray) -> None:
+    whole = (degrees >= 0) & (degrees < HIGHEST) & (degrees == np.floor(degrees))
+    if not whole.all():
+        raise ValueError(
+            f"degrees must be whole and not negative, below {HIGHEST}; got {degrees[~whole][0]}"
+        )
+
+
+def _number(value: Any, name: str) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{name} must be a number; got a {type(value).__name__}") from None
 
 
 def _without_first_essential(bars: np.ndarray, sample: int) -> np.ndarray:
