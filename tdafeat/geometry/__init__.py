@@ -17,6 +17,7 @@ from tdafeat.geometry.dimension import levina_bickel, two_nn
 from tdafeat.geometry.directions import unit_rows
 from tdafeat.geometry.moments import Moments
 from tdafeat.geometry.neighbours import hubness, nearest_neighbours
+from tdafeat.geometry.paired_moments import PairedMoments
 from tdafeat.geometry.sampling import sampled_metrics
 from tdafeat.geometry.similarity import (
     linear_cka,
@@ -70,6 +71,7 @@ __all__ = [
     "ClassAngles",
     "CollapseVerdict",
     "Moments",
+    "PairedMoments",
     "PowerLaw",
     "PrincipalComponents",
     "alignment",

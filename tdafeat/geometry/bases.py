@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from tdafeat.geometry.scatter import Axes, Route, axes_of, scatter, scatter_of, smaller_route
+from tdafeat.geometry.scatter import (
+    Axes,
+    Route,
+    axes_of,
+    scatter,
+    scatter_of,
+    smaller_route,
+    without_rounding,
+)
 from tdafeat.sharing import shared
 
 CLEAR = 1e-6  # of the largest squared singular value: smaller ones are read from the SVD
@@ -41,6 +49,20 @@ def leading_basis(points: np.ndarray, most: int) -> torch.Tensor:
         if leading is not None:
             return leading
     return basis_of(torch.from_numpy(points), True, most)
+
+
+def basis_of_scatter(
+    within: np.ndarray, n: int, mean: np.ndarray, center: bool, most: int | None
+) -> torch.Tensor:
+    """The same of n rows by their (D, D) scatter about this mean.
+
+    Directions whose singular values are below about 1e-8 of the largest are lost to rounding.
+    """
+    squares = within if center else within + n * np.outer(mean, mean)
+    values, vectors = torch.linalg.eigh(torch.from_numpy(squares))
+    shape = (n if center else n + 1, len(mean))  # of centred rows one direction is gone
+    kept = without_rounding(values.flip(0), shape, float(np.trace(within) + n * (mean @ mean)))
+    return vectors.flip(1).T[: len(kept)][kept > 0][:most]
 
 
 def _leading(points: torch.Tensor, route: Route, axes: Axes, most: int) -> torch.Tensor | None:

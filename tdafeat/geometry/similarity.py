@@ -14,6 +14,7 @@ from numba import njit
 from scipy.spatial.distance import pdist
 
 from tdafeat.checks import as_images
+from tdafeat.geometry.paired_moments import Joint, PairedMoments
 from tdafeat.geometry.pairs import NEAR, pairs_of_directions
 from tdafeat.geometry.scatter import axes_of, without_rounding
 from tdafeat.record import metric
@@ -38,7 +39,7 @@ _TO_CLEAN: dict[str, Any] = {
     source="Kornblith et al. 2019; debiased as Nguyen, Raghu and Kornblith 2021",
     **_TO_CLEAN,
 )
-def linear_cka(a: Any, b: Any) -> float:
+def linear_cka(a: Any, b: Any = None) -> float:
     """Linear CKA, debiased: 1 for spaces alike up to rotation and scale, 0 on average for chance.
 
     The cosine of the two U-centred Gram matrices. The common, biased form is above 0 for
@@ -47,7 +48,8 @@ def linear_cka(a: Any, b: Any) -> float:
 
     Parameters
     ----------
-    a, b : (n, D) and (n, E), rows of the same images; four rows or more.
+    a, b : (n, D) and (n, E), rows of the same images; four rows or more. Or `PairedMoments` of
+        both in place of `a`.
 
     Returns
     -------
@@ -59,27 +61,43 @@ def linear_cka(a: Any, b: Any) -> float:
     >>> round(linear_cka(points, 3 * points[:, ::-1] + 1), 9)
     1.0
     """
-    first, second = _same_images(a, b, min_samples=4)
-    own = _hsic(first, first), _hsic(second, second)
+    if isinstance(a, PairedMoments):
+        if a.n < 4:
+            raise ValueError(f"moments must be of at least 4 images; got {a.n}")
+        if not a.vary:
+            return float("nan")
+        own, cross = [_hsic_of(joint, a.n) for joint in (a.first, a.second)], _hsic_of(a.cross, a.n)
+    else:
+        first, second = _same_images(a, b, min_samples=4)
+        own, cross = [_hsic(first, first), _hsic(second, second)], _hsic(first, second)
     # Below its rounding errors a value is none: constant features would give noise over noise.
     if min(own) <= 1e-12:
         return float("nan")
-    return float(np.clip(_hsic(first, second) / np.sqrt(own[0] * own[1]), -1.0, 1.0))
+    return float(np.clip(cross / np.sqrt(own[0] * own[1]), -1.0, 1.0))
 
 
 @shared
 def _hsic(a: np.ndarray, b: np.ndarray) -> float:
+    lengths_a, lengths_b = np.square(a).sum(axis=1), np.square(b).sum(axis=1)
+    squares = lengths_a.sum(), lengths_b.sum()
+    return _u_centred(np.square(_product(a, b)).sum(), lengths_a @ lengths_b, squares, len(a))
+
+
+def _hsic_of(joint: Joint, n: int) -> float:
+    """The same, once both spaces are scaled to a total variance of 1."""
+    u, v = joint.squares
+    products = np.square(joint.products / np.sqrt(u) / np.sqrt(v)).sum()
+    return _u_centred(products, joint.quartic / u / v, (1.0, 1.0), n)
+
+
+def _u_centred(products: float, quartic: float, squares: tuple[float, float], n: int) -> float:
     """Inner product of the U-centred linear Gram matrices (Song et al. 2012), times n (n - 3).
 
-    Rows are centred and scaled to a total variance of 1, which leaves the quotient as it is.
+    Of centred rows: their columns add up to 0, so the rows of a Gram matrix without its diagonal
+    add up to minus the squared lengths.
     """
-    n = len(a)
-    lengths_a, lengths_b = np.square(a).sum(axis=1), np.square(b).sum(axis=1)
-    # The columns of `a` and `b` add up to 0, so the rows of a Gram matrix without its diagonal
-    # add up to minus the squared lengths.
-    without_diagonal = np.square(_product(a, b)).sum() - lengths_a @ lengths_b
-    totals = lengths_a.sum() * lengths_b.sum() / ((n - 1) * (n - 2))
-    return float(without_diagonal + totals - 2 / (n - 2) * (lengths_a @ lengths_b))
+    totals = squares[0] * squares[1] / ((n - 1) * (n - 2))
+    return float(products - quartic + totals - 2 / (n - 2) * quartic)
 
 
 @shared
@@ -94,7 +112,7 @@ def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     source="Gower 1975",
     **(_TO_CLEAN | {"better": "lower"}),
 )
-def procrustes_disparity(a: Any, b: Any) -> float:
+def procrustes_disparity(a: Any, b: Any = None) -> float:
     """Procrustes disparity: what is left of the squared distance after the best rotation and scale.
 
     Both clouds are centred and scaled to a total variance of 1 first. 0 for clouds alike up to
@@ -103,7 +121,7 @@ def procrustes_disparity(a: Any, b: Any) -> float:
     Parameters
     ----------
     a, b : (n, D) and (n, E), rows of the same images; the narrower one is thought of as padded
-        with zeros.
+        with zeros. Or `PairedMoments` of both in place of `a`.
 
     Returns
     -------
@@ -115,10 +133,17 @@ def procrustes_disparity(a: Any, b: Any) -> float:
     >>> round(procrustes_disparity(square, 5 * square[:, ::-1] + 2), 9)
     0.0
     """
-    first, second = _same_images(a, b, min_samples=2)
-    if not (first.any() and second.any()):
-        return float("nan")
-    kept = np.linalg.svd(_product(first, second), compute_uv=False).sum()
+    if isinstance(a, PairedMoments):
+        if not a.vary:
+            return float("nan")
+        u, v = a.cross.squares
+        products = a.cross.products / np.sqrt(u) / np.sqrt(v)
+    else:
+        first, second = _same_images(a, b, min_samples=2)
+        if not (first.any() and second.any()):
+            return float("nan")
+        products = _product(first, second)
+    kept = np.linalg.svd(products, compute_uv=False).sum()
     return float(np.clip(1 - kept**2, 0.0, 1.0))
 
 

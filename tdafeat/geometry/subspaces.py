@@ -7,14 +7,17 @@ small Gram matrices, which are the squared cosines.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import torch
 
 from tdafeat.checks import as_cloud, as_labels, as_pair
-from tdafeat.geometry.bases import angles_of, basis_of, leading_basis
+from tdafeat.geometry.bases import angles_of, basis_of, basis_of_scatter, leading_basis
+from tdafeat.geometry.moments import Moments
 from tdafeat.geometry.threads import over_threads
 from tdafeat.sharing import rows_of, shared
 
@@ -121,7 +124,7 @@ def principal_angles(
 @shared
 def class_angles(
     features: Any,
-    labels: Any,
+    labels: Any = None,
     n_components: int | Literal["full"] | None = None,
     center: bool = True,
     device: str = "cpu",
@@ -130,7 +133,8 @@ def class_angles(
 
     Parameters
     ----------
-    features : (n, D) array-like or torch tensor.
+    features : (n, D) array-like or torch tensor; or `Moments` with the scatters of the classes, in
+        place of features and labels.
     labels : (n,) class of each row; at least two classes.
     n_components : k, the leading principal directions per class. None takes 10, or as many as the
         smallest class spans, and never more than D/2, above which some angles are 0 by necessity.
@@ -160,12 +164,9 @@ def class_angles(
     >>> result.note
     '1 principal direction per class in 4 dimensions'
     """
-    points = as_cloud(features)
-    known = as_labels(labels, len(points))
-    classes = np.unique(known)
+    classes, dimension, basis_of_class = _classes_to_span(features, labels, device)
     if len(classes) < 2:
         raise ValueError(f"labels must name at least two classes; got {len(classes)}")
-    dimension = points.shape[1]
     if n_components == "full":
         most = None
     elif n_components is None:
@@ -176,14 +177,7 @@ def class_angles(
         raise ValueError(
             f"n_components must lie in 1..{dimension} or be 'full'; got {n_components!r}"
         )
-
-    def basis(label: int) -> torch.Tensor:
-        own = rows_of(points, known, label)
-        if center and most is not None and device == "cpu":
-            return leading_basis(own, most)
-        return basis_of(torch.from_numpy(own).to(device), center, most)
-
-    bases = over_threads(basis, classes.tolist())
+    bases = over_threads(lambda c: basis_of_class(c, center, most), range(len(classes)))
     ranks = np.array([len(basis) for basis in bases])
     if not ranks.any():
         raise ValueError("some class must span a direction; each is a single sample or constant")
@@ -205,13 +199,43 @@ def class_angles(
     return ClassAngles(angles, classes, k, dimension)
 
 
+def _classes_to_span(
+    features: Any, labels: Any, device: str
+) -> tuple[np.ndarray, int, Callable[[int, bool, int | None], torch.Tensor]]:
+    """Classes, D, and what finds the basis of the c-th class, centred or not, of so many rows."""
+    if isinstance(features, Moments):
+        scatters = features.scatters
+        if scatters is None:
+            raise ValueError(
+                "moments must keep the scatter of each class: Moments.of(..., scatters=True)"
+            )
+
+        def of_scatter(c: int, center: bool, most: int | None) -> torch.Tensor:
+            own = scatters[c], int(features.counts[c]), features.means[c]
+            return basis_of_scatter(*own, center, most).to(device)
+
+        return features.classes, features.means.shape[1], of_scatter
+
+    points = as_cloud(features)
+    known = as_labels(labels, len(points))
+    classes = np.unique(known)
+
+    def of_rows(c: int, center: bool, most: int | None) -> torch.Tensor:
+        own = rows_of(points, known, int(classes[c]))
+        if center and most is not None and device == "cpu":
+            return leading_basis(own, most)
+        return basis_of(torch.from_numpy(own).to(device), center, most)
+
+    return classes, points.shape[1], of_rows
+
+
 @shared
 def angles_to_clean(features: Any, clean: Any, n_components: int | None = None) -> np.ndarray:
     """Principal angles between the leading principal directions of noisy and clean features.
 
     Parameters
     ----------
-    features, clean : (n, D), rows of the same images; both are centred.
+    features, clean : (n, D), rows of the same images; both are centred. Or `Moments` of both.
     n_components : k of each cloud. None takes 10, or as many as both span, and never more than
         D/2, above which some angles are 0 by necessity.
 
@@ -226,17 +250,29 @@ def angles_to_clean(features: Any, clean: Any, n_components: int | None = None) 
     >>> angles_to_clean(clean @ np.roll(np.eye(3), 1, axis=0), clean).round(6)
     array([1.570796])
     """
-    pair = as_pair(features, clean)
-    dimension = pair[0].shape[1]
+    clouds = _pair_to_span(features, clean)
+    dimension = clouds[0][0]
     if n_components is not None and not 1 <= n_components <= dimension:
         raise ValueError(f"n_components must lie in 1..{dimension}; got {n_components}")
     most = n_components or _most(dimension)
-    noisy, original = (leading_basis(points, most) for points in pair)
+    noisy, original = (basis(most) for _, basis in clouds)
     spanned = min(len(noisy), len(original))
     k = n_components or spanned
     if k > spanned or k == 0:
         return np.empty(0)
     return angles_of(noisy[:k] @ original[:k].T).numpy()
+
+
+def _pair_to_span(features: Any, clean: Any) -> list[tuple[int, Callable[[int], torch.Tensor]]]:
+    """Of both clouds, D and what finds the basis of so many directions."""
+    if not isinstance(features, Moments):
+        return [(x.shape[1], partial(leading_basis, x)) for x in as_pair(features, clean)]
+    if not isinstance(clean, Moments) or features.means.shape[1] != clean.means.shape[1]:
+        raise ValueError("clean must be moments of as many columns, where features are moments")
+    return [
+        (len(m.mean), partial(basis_of_scatter, m.scatter, m.n, m.mean, True))
+        for m in (features, clean)
+    ]
 
 
 def _most(dimension: int) -> int:

@@ -4,6 +4,7 @@ import torch
 from scipy.linalg import subspace_angles
 
 from tdafeat.geometry import (
+    Moments,
     angles_to_clean,
     chordal_distance,
     class_angles,
@@ -240,3 +241,39 @@ def test_principal_angles_refuse(arguments, message):
 def test_class_angles_refuse(features, labels, n_components, message):
     with pytest.raises(ValueError, match=message):
         class_angles(features, labels, n_components)
+
+
+@pytest.mark.parametrize("n_components", [None, 3, "full"])
+@pytest.mark.parametrize("center", [True, False])
+def test_angles_of_merged_moments_are_those_of_the_rows(n_components, center):
+    rng = np.random.default_rng(21)
+    labels = rng.permutation(np.repeat([1, 4, 6], [9, 30, 40]))
+    features = rng.normal(size=(len(labels), 24)) * np.linspace(3, 1, 24) + labels[:, None]
+    parts = [Moments.of(features[k::2], labels[k::2], 16, scatters=True) for k in (0, 1)]
+    merged = parts[0] + parts[1]
+    np.testing.assert_allclose(merged.scatters.sum(axis=0), merged.within)
+    expected = class_angles(features, labels, n_components, center)
+    found = class_angles(merged, n_components=n_components, center=center)
+    assert (found.n_components, found.n_features) == (expected.n_components, 24)
+    np.testing.assert_array_equal(found.classes, expected.classes)
+    np.testing.assert_allclose(found.angles, expected.angles, atol=RESOLUTION)
+
+
+def test_angles_to_clean_of_moments_are_those_of_the_rows():
+    rng = np.random.default_rng(22)
+    clean = rng.normal(size=(80, 24)) * np.linspace(3, 1, 24) + 5
+    noisy = clean + rng.normal(size=clean.shape)
+    found = angles_to_clean(Moments.of(noisy, chunk=30), Moments.of(clean))
+    np.testing.assert_allclose(found, angles_to_clean(noisy, clean), atol=RESOLUTION)
+
+
+def test_moments_that_do_not_fit_are_refused():
+    cloud = np.random.default_rng(23).normal(size=(20, 6))
+    labels = np.arange(20) % 2
+    plain, kept = (Moments.of(cloud, labels, scatters=own) for own in (False, True))
+    with pytest.raises(ValueError, match="must keep the scatter of each class"):
+        class_angles(plain)
+    with pytest.raises(ValueError, match="or neither"):
+        plain + kept
+    with pytest.raises(ValueError, match="moments of as many columns"):
+        angles_to_clean(plain, Moments.of(cloud[:, 1:]))
