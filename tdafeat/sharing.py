@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
+from threading import Lock
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -14,8 +16,10 @@ import numpy as np
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Found = ChainMap[Any, tuple[Any, Any]]
+# by function and arguments, what becomes of it, and the arguments
+Found = ChainMap[Any, tuple[Future[Any], tuple[Any, ...]]]
 
+_asking = Lock()
 _found: ContextVar[Found | None] = ContextVar("found", default=None)
 
 
@@ -24,7 +28,8 @@ def sharing() -> Iterator[None]:
     """Within this block, what metrics have in common is computed once for each array.
 
     Arrays are told apart by identity, so none may be changed within the block. Results are kept
-    until it ends; a block within another finds what that one has.
+    until it ends; a block within another finds what that one has, and threads wait for what
+    another is at.
 
     Examples
     --------
@@ -57,10 +62,21 @@ def shared(function: Callable[P, T]) -> Callable[P, T]:
             return function(*args, **kwargs)
         values = (*args, *kwargs.values())
         key = (function, *kwargs, *map(_name, values))
-        if key not in found:
-            # with the arguments, so that no later array can be given their identity
-            found[key] = function(*args, **kwargs), values
-        return found[key][0]
+        with _asking:
+            known = found.get(key)
+            if known is None:
+                result: Future[T] = Future()
+                # with the arguments, so that no later array can be given their identity
+                found[key] = result, values
+        if known is not None:
+            return known[0].result()
+        try:
+            result.set_result(function(*args, **kwargs))
+        except BaseException as error:
+            del found[key]
+            result.set_exception(error)
+            raise
+        return result.result()
 
     return once
 

@@ -125,8 +125,8 @@ def _as_directions(points: np.ndarray) -> _Reading | None:
 
 def _compare(
     centred: np.ndarray, k: int, readings: Sequence[_Reading]
-) -> list[tuple[np.ndarray, np.ndarray, float]]:
-    """By each reading, squared distances to the k nearest of each row, their names, the kernel."""
+) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, float]]:
+    """By each reading, squared lengths, those of distances to the k nearest, which, the kernel."""
     rows = torch.from_numpy(centred)
     n_samples, step = len(rows), torch.get_num_threads()
 
@@ -137,8 +137,11 @@ def _compare(
             for _ in readings
         ]
         sums: list[list[float]] = [[] for _ in readings]
+        memory = rows.new_empty(min(CHUNK, n_samples) * n_samples)
         for start in range(first * CHUNK, n_samples, step * CHUNK):
-            products = rows[start : start + CHUNK] @ rows[start:].T
+            own, later = rows[start : start + CHUNK], rows[start:]
+            products = memory[: len(own) * len(later)].view(len(own), len(later))
+            torch.matmul(own, later.T, out=products)
             for reading, heap, total in zip(readings, heaps, sums, strict=True):
                 _offer(products.numpy(), start, *reading, *heap)
                 if reading.kernel:
@@ -155,6 +158,7 @@ def _compare(
         total = math.fsum(value for _, sums in parts for value in sums[place])
         found.append(
             (
+                reading.square,
                 np.take_along_axis(squared, kept, axis=1),
                 np.take_along_axis(nearest, kept, axis=1),
                 2 * total / (n_samples * (n_samples - 1)) if reading.kernel else np.nan,
@@ -163,14 +167,19 @@ def _compare(
     return found
 
 
-def _refined(points: np.ndarray, squared: np.ndarray, nearest: np.ndarray, kernel: float) -> Pairs:
+def _refined(
+    points: np.ndarray,
+    lengths: np.ndarray,
+    squared: np.ndarray,
+    nearest: np.ndarray,
+    kernel: float,
+) -> Pairs:
     """Distances from squared ones, and once more from differences between near rows.
 
     Sums of squares have few digits left there. A column at a time: the differences of all k would
     fill memory where D is large.
     """
     distances = np.sqrt(squared.clip(min=0))
-    lengths = np.square(points - points.mean(axis=0)).sum(axis=1)
     near = squared < NEAR * (lengths[:, None] + lengths[nearest])
     for column in np.flatnonzero(near.any(axis=0)):
         (close,) = np.nonzero(near[:, column])
@@ -201,21 +210,23 @@ def _offer(
     `keep` the squared distances is to write them over the products, and infinity over the rest.
     """
     farthest = closest[:, 0].copy()  # side by side, because every pair looks at them
+    square, scale, shift = square[start:], scale[start:], shift[start:]
+    values = np.empty(products.shape[1])
     for i in range(products.shape[0]):
         own = start + i
+        for j in range(products.shape[1]):  # apart from what follows, so that it takes few steps
+            read = scale[i] * scale[j] * (products[i, j] + shift[i] + shift[j])
+            values[j] = square[i] + square[j] - 2 * read
         for j in range(i + 1, products.shape[1]):
-            other = start + j
-            read = scale[own] * scale[other] * (products[i, j] + shift[own] + shift[other])
-            value = square[own] + square[other] - 2 * read
+            value, other = values[j], start + j
             if value <= farthest[own]:
                 _replace_farthest(closest[own], nearest[own], value, other)
                 farthest[own] = closest[own, 0]
             if value <= farthest[other]:
                 _replace_farthest(closest[other], nearest[other], value, own)
                 farthest[other] = closest[other, 0]
-            if keep:
-                products[i, j] = max(value, 0.0)
         if keep:
+            products[i] = np.maximum(values, 0.0)
             products[i, : i + 1] = np.inf
 
 

@@ -6,7 +6,7 @@ that noisy features are compared with clean ones and an encoder with another.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,12 +16,13 @@ from scipy.spatial.distance import pdist
 from tdafeat.checks import as_images
 from tdafeat.geometry.paired_moments import Joint, PairedMoments
 from tdafeat.geometry.pairs import NEAR, pairs_of_directions
-from tdafeat.geometry.scatter import axes_of, without_rounding
+from tdafeat.geometry.scatter import axes_of, scatter_of, without_rounding
 from tdafeat.record import metric
 from tdafeat.sharing import shared
 
 MOST_ROWS = 2000  # of which `representational_similarity` ranks all pairs
 _PLACE_BITS = 21  # for as many pairs
+_PLACES = (1 << _PLACE_BITS) - 1
 
 _TO_CLEAN: dict[str, Any] = {
     "room": "geometry",
@@ -69,7 +70,7 @@ def linear_cka(a: Any, b: Any = None) -> float:
         own, cross = [_hsic_of(joint, a.n) for joint in (a.first, a.second)], _hsic_of(a.cross, a.n)
     else:
         first, second = _same_images(a, b, min_samples=4)
-        own, cross = [_hsic(first, first), _hsic(second, second)], _hsic(first, second)
+        own, cross = [_hsic(space, space) for space in (first, second)], _hsic(first, second)
     # Below its rounding errors a value is none: constant features would give noise over noise.
     if min(own) <= 1e-12:
         return float("nan")
@@ -77,10 +78,10 @@ def linear_cka(a: Any, b: Any = None) -> float:
 
 
 @shared
-def _hsic(a: np.ndarray, b: np.ndarray) -> float:
-    lengths_a, lengths_b = np.square(a).sum(axis=1), np.square(b).sum(axis=1)
-    squares = lengths_a.sum(), lengths_b.sum()
-    return _u_centred(np.square(_product(a, b)).sum(), lengths_a @ lengths_b, squares, len(a))
+def _hsic(a: _Space, b: _Space) -> float:
+    products = a.own if a is b else float(_product(a, b).square().sum())
+    squares = float(a.lengths.sum()), float(b.lengths.sum())
+    return _u_centred(products, float(a.lengths @ b.lengths), squares, len(a.rows))
 
 
 def _hsic_of(joint: Joint, n: int) -> float:
@@ -101,8 +102,8 @@ def _u_centred(products: float, quartic: float, squares: tuple[float, float], n:
 
 
 @shared
-def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return a.T @ b
+def _product(a: _Space, b: _Space) -> torch.Tensor:
+    return a.rows.T @ b.rows
 
 
 @metric(
@@ -137,13 +138,13 @@ def procrustes_disparity(a: Any, b: Any = None) -> float:
         if not a.vary:
             return float("nan")
         u, v = a.cross.squares
-        products = a.cross.products / np.sqrt(u) / np.sqrt(v)
+        products = torch.from_numpy(a.cross.products / np.sqrt(u) / np.sqrt(v))
     else:
         first, second = _same_images(a, b, min_samples=2)
-        if not (first.any() and second.any()):
+        if not (first.own and second.own):
             return float("nan")
         products = _product(first, second)
-    kept = np.linalg.svd(products, compute_uv=False).sum()
+    kept = float(torch.linalg.svdvals(products).sum())
     return float(np.clip(1 - kept**2, 0.0, 1.0))
 
 
@@ -177,41 +178,50 @@ def representational_similarity(a: Any, b: Any) -> float:
     first, second = _same_images(a, b, min_samples=3)
     chosen = _spread(second)
     x, y = _ranks(first, chosen), _ranks(second, chosen)
-    lengths = np.linalg.norm(x) * np.linalg.norm(y)
-    return float(np.clip(x @ y / lengths, -1.0, 1.0)) if lengths > 0 else float("nan")
+    lengths = float(x.norm() * y.norm())
+    return float(np.clip(float(x @ y) / lengths, -1.0, 1.0)) if lengths > 0 else float("nan")
 
 
 @shared
-def _spread(points: np.ndarray) -> np.ndarray:
+def _spread(space: _Space) -> np.ndarray:
     """Rows that stand for all: evenly spaced by their distance from the mean, 2,000 at most."""
-    order = np.argsort(np.square(points).sum(axis=1), kind="stable")
+    order = np.argsort(space.lengths.numpy(), kind="stable")
     if len(order) <= MOST_ROWS:
         return order
     return order[np.linspace(0, len(order) - 1, MOST_ROWS).round().astype(int)]
 
 
 @shared
-def _ranks(points: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+def _ranks(space: _Space, chosen: np.ndarray) -> torch.Tensor:
     """Ranks of the distances of all pairs of the rows chosen, less their mean."""
-    distances = _pairwise(points[chosen])
+    distances = _pairwise(space.rows[torch.from_numpy(chosen)])
     # Rounding must not tell equal distances apart: ranks would make an order of it. In units of
     # 1e-12 a distance, at most 2^0.5, has 41 bits, and with the place of its pair fits an integer.
     whole = np.rint(distances * 1e12).astype(np.int64)
     named = torch.from_numpy((whole << _PLACE_BITS) | np.arange(len(whole)))
-    ordered = named.sort().values.numpy()
-    place = ordered & ((1 << _PLACE_BITS) - 1)
-    starts = np.flatnonzero(np.diff(ordered >> _PLACE_BITS, prepend=-1))
-    ties = np.diff(starts, append=len(ordered))
-    ranks = np.empty(len(ordered))
-    ranks[place] = np.repeat(starts + (ties - 1) / 2, ties)  # the mean of equal ones, from 0
-    return ranks - (len(ranks) - 1) / 2
+    return torch.from_numpy(_mean_ranks(named.sort().values.numpy()))
 
 
-def _pairwise(points: np.ndarray) -> np.ndarray:
+@njit(cache=True, nogil=True)
+def _mean_ranks(ordered: np.ndarray) -> np.ndarray:
+    """Ranks by place, less their mean, of ascending values with their places; equal ones share."""
+    n, start = len(ordered), 0
+    ranks = np.empty(n)
+    while start < n:
+        stop = start + 1
+        while stop < n and ordered[stop] >> _PLACE_BITS == ordered[start] >> _PLACE_BITS:
+            stop += 1
+        for position in range(start, stop):
+            ranks[ordered[position] & _PLACES] = (start + stop - n) / 2
+        start = stop
+    return ranks
+
+
+def _pairwise(rows: torch.Tensor) -> np.ndarray:
     """Distances of all pairs of rows, in scipy's order."""
-    rows = torch.from_numpy(points)
     distances, near = _condensed((rows @ rows.T).numpy())
-    return pdist(points) if near else distances  # few digits are left in a difference of squares
+    # few digits are left in a difference of squares
+    return pdist(rows.numpy()) if near else distances
 
 
 @njit(cache=True, nogil=True)
@@ -260,27 +270,45 @@ def mutual_neighbours(a: Any, b: Any, k: int = 10) -> float:
     return float((x[:, :, None] == y[:, None, :]).any(axis=2).mean())
 
 
-def _same_images(a: Any, b: Any, min_samples: int) -> tuple[np.ndarray, np.ndarray]:
-    """Both clouds centred and scaled to a total variance of 1; all zeros for a single point.
+class _Space(NamedTuple):
+    """A cloud of n rows, centred and scaled to a total variance of 1; zeros for a single point.
 
-    Turned, where there are more columns than rows, into the space of as many columns that the
-    rows span: nothing measured here depends on axes, and a product of columns stays small.
+    Attributes
+    ----------
+    rows : (n, D), turned, where there are more columns than rows, into the space of as many
+        columns that the rows span: nothing measured here depends on axes.
+    lengths : (n,) their squared lengths.
+    own : sum of the squared entries of X'X, X the rows; 0 for a single point.
     """
+
+    rows: torch.Tensor
+    lengths: torch.Tensor
+    own: float
+
+
+def _same_images(a: Any, b: Any, min_samples: int) -> tuple[_Space, _Space]:
     first, second = as_images(a, b, min_samples)
-    return _narrow(first), _narrow(second)
+    return _space(first), _space(second)
 
 
 @shared
-def _narrow(points: np.ndarray) -> np.ndarray:
+def _space(points: np.ndarray) -> _Space:
     largest = np.abs(points).max()
     centred = points - points.mean(axis=0)
     spread = np.abs(centred).max()
     if spread <= 1e-12 * largest:  # nothing but the rounding of the mean
-        return np.zeros_like(points)
-    centred /= spread  # the square of a tiny or huge entry would leave the range
-    if points.shape[1] <= len(points):
-        return centred / np.linalg.norm(centred)
-    axes = axes_of(points if spread > 1e-100 and largest < 1e100 else centred)
-    values = without_rounding(axes.values, points.shape, 0.0)
-    along = axes.vectors[:, : len(values)] * (values / values.sum()).sqrt()
-    return along.numpy()
+        nothing = torch.zeros(points.shape, dtype=torch.float64)
+        return _Space(nothing, nothing[:, 0], 0.0)
+    if not (spread > 1e-70 and largest < 1e70):  # products of products would leave the range
+        points = centred / spread
+    about = scatter_of(points)
+    total = about.centred.square().sum()
+    if about.route == "covariance":
+        rows, matrix = about.centred / total.sqrt(), about.matrix * ((len(points) - 1) / total)
+        own = float(matrix.square().sum())
+    else:
+        axes = axes_of(points)
+        values = without_rounding(axes.values, points.shape, 0.0)
+        share = values / values.sum()
+        rows, own = axes.vectors[:, : len(values)] * share.sqrt(), float(share.square().sum())
+    return _Space(rows, rows.square().sum(1), own)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from functools import cache
 from typing import TypeVar
 
 import torch
+from threadpoolctl import ThreadpoolController
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -30,9 +32,15 @@ def over_threads(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
         return [function(item) for item in items]
     contexts = [copy_context() for _ in items]
     try:
-        with ThreadPoolExecutor(
-            n_threads, initializer=torch.set_num_threads, initargs=(1,)
-        ) as pool:
+        with (
+            _libraries().limit(limits=1, user_api="blas"),  # numpy's would run beside torch's
+            ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+        ):
             return list(pool.map(lambda context, x: context.run(function, x), contexts, items))
     finally:
         torch.set_num_threads(n_threads)  # a thread's own setting is also what new threads get
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()

@@ -84,6 +84,11 @@ def functions():
             calls[name] = lambda x, y: geometry.Moments.of(x, y).scatter
             calls["spectrum of Moments"] = lambda x, y: geometry.spectrum(geometry.Moments.of(x, y))
             calls["nc1 of Moments"] = lambda x, y: geometry.nc1(geometry.Moments.of(x, y))
+        elif name == "PairedMoments":
+            calls[name] = lambda x, y: geometry.linear_cka(geometry.PairedMoments.of(x, x[::-1]))
+            calls[f"Procrustes of {name}"] = lambda x, y: geometry.procrustes_disparity(
+                geometry.PairedMoments.of(x, x[::-1])
+            )
         elif name in OF_EIGENVALUES:
             more = (0.9,) if name == "n_components_for" else ()
             calls[name] = lambda x, y, f=function, m=more: f(geometry.spectrum(x), *m)
@@ -142,7 +147,10 @@ def takes_labels(name):
     bare = name.removeprefix("metric ")
     measured = bare in metrics and "labels" in metrics[bare].needs
     return (
-        measured or bare in {"class_angles", "collapse_verdict", "nc1", "nc3"} or "Moments" in bare
+        measured
+        or bare in {"class_angles", "collapse_verdict", "nc1", "nc3"}
+        or bare.endswith(" Moments")
+        or bare == "Moments"
     )
 
 
