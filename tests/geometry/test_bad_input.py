@@ -146,12 +146,8 @@ def test_a_value_nan_or_a_clear_error_and_never_a_warning(name, case):
 def takes_labels(name):
     bare = name.removeprefix("metric ")
     measured = bare in metrics and "labels" in metrics[bare].needs
-    return (
-        measured
-        or bare in {"class_angles", "collapse_verdict", "nc1", "nc3"}
-        or bare.endswith(" Moments")
-        or bare == "Moments"
-    )
+    others = {"class_angles", "collapse_verdict", "nc1", "nc3", "Moments"}
+    return measured or bare in others or bare.endswith(" of Moments")
 
 
 @pytest.mark.parametrize(
