@@ -10,19 +10,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numba import njit
-from scipy.spatial.distance import pdist
 
 from tdafeat.checks import as_images
 from tdafeat.geometry.paired_moments import Joint, PairedMoments
-from tdafeat.geometry.pairs import NEAR, pairs_of_directions
+from tdafeat.geometry.pairs import pairs_of_directions
+from tdafeat.geometry.ranked import ranked_distances
 from tdafeat.geometry.scatter import axes_of, scatter_of, without_rounding
 from tdafeat.record import metric
 from tdafeat.sharing import shared
 
 MOST_ROWS = 2000  # of which `representational_similarity` ranks all pairs
-_PLACE_BITS = 21  # for as many pairs
-_PLACES = (1 << _PLACE_BITS) - 1
 
 _TO_CLEAN: dict[str, Any] = {
     "room": "geometry",
@@ -193,51 +190,7 @@ def _spread(space: _Space) -> np.ndarray:
 
 @shared
 def _ranks(space: _Space, chosen: np.ndarray) -> torch.Tensor:
-    """Ranks of the distances of all pairs of the rows chosen, less their mean."""
-    distances = _pairwise(space.rows[torch.from_numpy(chosen)])
-    # Rounding must not tell equal distances apart: ranks would make an order of it. In units of
-    # 1e-12 a distance, at most 2^0.5, has 41 bits, and with the place of its pair fits an integer.
-    whole = np.rint(distances * 1e12).astype(np.int64)
-    named = torch.from_numpy((whole << _PLACE_BITS) | np.arange(len(whole)))
-    return torch.from_numpy(_mean_ranks(named.sort().values.numpy()))
-
-
-@njit(cache=True, nogil=True)
-def _mean_ranks(ordered: np.ndarray) -> np.ndarray:
-    """Ranks by place, less their mean, of ascending values with their places; equal ones share."""
-    n, start = len(ordered), 0
-    ranks = np.empty(n)
-    while start < n:
-        stop = start + 1
-        while stop < n and ordered[stop] >> _PLACE_BITS == ordered[start] >> _PLACE_BITS:
-            stop += 1
-        for position in range(start, stop):
-            ranks[ordered[position] & _PLACES] = (start + stop - n) / 2
-        start = stop
-    return ranks
-
-
-def _pairwise(rows: torch.Tensor) -> np.ndarray:
-    """Distances of all pairs of rows, in scipy's order."""
-    distances, near = _condensed((rows @ rows.T).numpy())
-    # few digits are left in a difference of squares
-    return pdist(rows.numpy()) if near else distances
-
-
-@njit(cache=True, nogil=True)
-def _condensed(products: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Distances of all pairs by their inner products, and whether any two rows are near."""
-    n_samples = len(products)
-    distances = np.empty(n_samples * (n_samples - 1) // 2)
-    near, place = False, 0
-    for i in range(n_samples):
-        for j in range(i + 1, n_samples):
-            both = products[i, i] + products[j, j]
-            squared = both - 2 * products[i, j]
-            near |= squared < NEAR * both
-            distances[place] = np.sqrt(max(squared, 0.0))
-            place += 1
-    return distances, near
+    return ranked_distances(space.rows[torch.from_numpy(chosen)])
 
 
 @metric(

@@ -95,6 +95,17 @@ def test_what_topology_adds_to_displacement_and_what_repeats_it():
     assert "no evidence that topology adds" in added_verdict(nothing, PRIMARY)[0]
 
 
+def test_a_level_at_which_the_metric_is_constant_shares_nothing():
+    rows = table()
+    constant = (rows["metric"] == "longest_bar_h1") & (rows["severity"] == 2)
+    alone = rows[rows["severity"] < 2]
+    kept, left = (
+        added_value(part, PRIMARY, n_boot=200, n_permutations=99).set_index("beyond")
+        for part in (rows.assign(value=rows["value"].mask(constant, 1.0)), alone)
+    )
+    assert kept.loc["displacement", "shared"] == pytest.approx(left.loc["displacement", "shared"])
+
+
 def test_too_few_units_for_the_simple_metrics():
     found = added_value(table(n=5), PRIMARY, n_boot=200, n_permutations=99).set_index("beyond")
     assert found["status"].str.contains("5 measured, at least 6 needed").all()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ripser import ripser
 from scipy.spatial.distance import pdist, squareform
 
-from tdafeat.topology import topology_divergence
+from tdafeat.topology import divergence, topology_divergence
 from tdafeat.topology.divergence import N_ROWS, _cross_barcode_length
 
 SINGLE = 1e-5  # Rips filtrations are in float32
@@ -128,6 +128,15 @@ def test_of_many_rows_draws_are_averaged_and_their_error_stated():
     others = [topology_divergence(cloud + noise, cloud, seed).value for seed in range(1, 11)]
     assert estimate.low < np.mean(others) < estimate.high
     assert topology_divergence(cloud + noise, cloud) == estimate
+
+
+def test_the_interval_of_a_length_does_not_go_below_zero(monkeypatch):
+    values = iter([0.0, 0.0, 0.0, 0.0, 1.0])  # mean 0.2, and 2.78 standard errors of 0.2
+    monkeypatch.setattr(divergence, "_divergence", lambda a, b: next(values))
+    cloud = np.zeros((N_ROWS + 1, 2))
+    estimate = topology_divergence(cloud, cloud)
+    assert estimate.low == 0
+    assert estimate.high == pytest.approx(0.2 + 2.7764451 * 0.2)
 
 
 def test_a_single_point_is_undefined():
