@@ -13,7 +13,7 @@ from tdafeat.course import told
 from tdafeat.record import Estimate
 from tdafeat.record import metrics as records
 from tdafeat.statistics import MIN_UNITS, units_needed
-from tdafeat.wording import COURSE, listed, wording_of
+from tdafeat.wording import COURSE, capital, listed, wording_of
 
 LEVEL = 0.05  # family-wise, by Holm's correction
 LARGE = 0.8  # the correlation over encoders that the answer speaks of
@@ -128,8 +128,7 @@ def _accuracies(
         if unknowing
         else ""
     )
-    title = _title(primary)
-    start = title[0].upper() + title[1:]
+    start = capital(_title(primary))
     if metrics["severity"].max() == 0:
         shares = [f"{space.name} {_percent(space.clean)} %" for space in spaces]
         return f"{start} on test images: {listed(shares)}{end}.", unknowing

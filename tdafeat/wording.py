@@ -161,3 +161,14 @@ def listed(items: Sequence[str]) -> str:
     if not items:
         return "none"
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def capital(text: str) -> str:
+    """A text at the beginning of a sentence; titles of metrics begin small unless with a name.
+
+    Examples
+    --------
+    >>> capital("mean angle"), capital("k-NN accuracy")
+    ('Mean angle', 'K-NN accuracy')
+    """
+    return text[:1].upper() + text[1:]

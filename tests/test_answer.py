@@ -119,4 +119,4 @@ def test_what_topology_adds_to_displacement_takes_the_third_sentence(p):
     text = answer(*tables(), "probe_accuracy", added=pd.DataFrame([row]))
     assert len(text) == 4
     assert ("no evidence that topology adds" in text[2]) == (p > 0.05)
-    assert "Longest bar, H1, rho +0.60 [+0.20, +0.80]" in text[2]
+    assert "H1 longest bar, rho +0.60 [+0.20, +0.80]" in text[2]

@@ -17,7 +17,7 @@ from tdafeat.report.model import Block, Figure, Paragraph, Report, Section, Tabl
 from tdafeat.report.records import Records
 from tdafeat.report.selection import first_seed
 from tdafeat.run import Run
-from tdafeat.wording import listed
+from tdafeat.wording import capital, listed
 
 WIDE = 5  # feature spaces side by side in one table
 WORDY = 3  # where cells hold intervals
@@ -144,7 +144,7 @@ def _accuracy(whole: Run, records: Records, primaries: Sequence[str]) -> Iterato
             alike = len(set(classes)) == 1  # else one line of chance would be wrong
             yield Figure(
                 figures.accuracy(own if alike else own[own["scope"] == "all"], primary),
-                f"{records[primary].title.capitalize()} on the test images at each "
+                f"{capital(records[primary].title)} on the test images at each "
                 f"{records.words.fixed}, means over the seeds of a run, with its 95 % interval "
                 f"where one is known. {records.words.overall}",
                 f"accuracy-{primary}-{k + 1}",

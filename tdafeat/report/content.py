@@ -8,24 +8,34 @@ from dataclasses import replace
 from tdafeat.errors import UnreadableData
 from tdafeat.figures import theme
 from tdafeat.files import contents
-from tdafeat.report import analyses, background, beyond, correlations, evidence, likeness
+from tdafeat.report import (
+    accuracy,
+    analyses,
+    background,
+    beyond,
+    correlations,
+    diagrams,
+    geometry,
+    likeness,
+    maps,
+)
 from tdafeat.report.model import Block, Report, Section, Thumbnails
 from tdafeat.report.records import Records
 from tdafeat.run import Run
 
 ORDER: tuple[tuple[str, Callable[[Run, Records], Iterator[Block]]], ...] = (
-    ("Accuracy {along}", evidence.accuracy),
-    ("Persistence diagrams", evidence.diagrams),
-    ("Distances between diagrams", evidence.distances),
-    ("Angles between classes", evidence.angles),
-    ("Spectra and geometry", evidence.spectra),
+    ("Accuracy {along}", accuracy.accuracy),
+    ("Persistence diagrams", diagrams.diagrams),
+    ("Distances between diagrams", diagrams.distances),
+    ("Angles between classes", geometry.angles),
+    ("Spectra and geometry", geometry.spectra),
     ("Feature spaces side by side", likeness.similarities),
-    ("Maps of the features", evidence.projections),
+    ("Maps of the features", maps.projections),
     ("Null baselines", beyond.baselines),
     ("What goes with accuracy", correlations.associations),
     ("What topology adds", beyond.added),
     ("What clean features foretell", beyond.prediction),
-    ("Training", evidence.training),
+    ("Training", accuracy.training),
     ("Methods", background.methods),
     ("Definitions", background.definitions),
     ("All measurements", background.measurements),

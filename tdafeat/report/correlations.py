@@ -12,6 +12,7 @@ from tdafeat.report.model import Block, Figure, Note, Paragraph, Table
 from tdafeat.report.records import Records
 from tdafeat.report.selection import noisy
 from tdafeat.run import Run
+from tdafeat.wording import capital
 
 SCATTERS = 3
 CHECKED = 10  # metrics of each feature space in the table of checks
@@ -64,7 +65,7 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
         if np.isfinite(per_class["value"]).any():
             yield Figure(
                 figures.scatter(rows, name, run.manifest["primary"], titles[name]),
-                f"{records[name].title} against accuracy, a point for each class"
+                f"{capital(records[name].title)} against accuracy, a point for each class"
                 f"{trend * noisy(run)}.",
                 f"scatter-{name}",
             )

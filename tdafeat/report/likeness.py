@@ -13,6 +13,7 @@ from tdafeat.report.model import Block, Figure, Paragraph, Table
 from tdafeat.report.records import Records
 from tdafeat.report.selection import ends, first_seed, noisy
 from tdafeat.run import Run
+from tdafeat.wording import capital
 
 DRAWN = "linear_cka"
 
@@ -42,8 +43,8 @@ def similarities(run: Run, records: Records) -> Iterator[Block]:
         alike = "lower" if lower else "higher"
         yield Figure(
             figures.space_matrix(every, drawn, title, alike),
-            f"{title} of every pair of feature spaces{levels}: the {alike}, the more alike. Spaces "
-            "that are alike stand together.",
+            f"{capital(title)} of every pair of feature spaces{levels}: the {alike}, the more "
+            "alike. Spaces that are alike stand together.",
             f"spaces-{drawn}",
         )
     pairs = pairs_of_spaces(rows)

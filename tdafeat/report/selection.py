@@ -42,3 +42,8 @@ def first_seed(table: pd.DataFrame) -> pd.DataFrame:
 def ends(cells: pd.DataFrame) -> pd.DataFrame:
     """The clean and the noisiest level."""
     return cells[cells["severity"].isin([cells["severity"].min(), cells["severity"].max()])]
+
+
+def examples(run: Run, kind: str) -> pd.DataFrame:
+    """Pictures of the study's own images, which are no analysis's."""
+    return run.pictures[(run.pictures["analysis"] == "") & (run.pictures["kind"] == kind)]

@@ -39,7 +39,7 @@ def _register_summary(
     value.__doc__ = function.__doc__
     metric(
         f"{function.__name__}_h{degree}",
-        title=f"{title}, H{degree}",
+        title=f"H{degree} {title}",
         room="topology",
         needs=("diagrams",),
         range=(0.0, math.inf),
@@ -53,10 +53,10 @@ def _register_relative(function: Callable[[np.ndarray], float], degree: int, tit
     def value(diagrams: Sequence[np.ndarray], features: np.ndarray) -> float:
         return function(diagrams[degree]) / cloud_scale(features)
 
-    value.__doc__ = f"{title} in median distances of the cloud, so that encoders can be compared."
+    value.__doc__ = f"The {title} in median distances of the cloud: encoders can be compared."
     metric(
         f"relative_{function.__name__}_h{degree}",
-        title=f"{title} / median distance, H{degree}",
+        title=f"H{degree} {title} / median distance",
         room="topology",
         needs=("diagrams", "features"),
         range=(0.0, math.inf),
@@ -71,7 +71,9 @@ def lifetime_q90(diagram: np.ndarray) -> float:
     return float(lifetime_quantiles(diagram, 0.9))
 
 
-def _register_distance(function: Callable[..., float], degree: int, source: str) -> None:
+def _register_distance(
+    function: Callable[..., float], degree: int, title: str, source: str
+) -> None:
     name = function.__name__
 
     def to_clean(diagrams: Sequence[np.ndarray], clean_diagrams: Sequence[np.ndarray]) -> float:
@@ -83,7 +85,7 @@ def _register_distance(function: Callable[..., float], degree: int, source: str)
     to_clean.__doc__ = between_classes.__doc__ = function.__doc__
     metric(
         f"{name}_h{degree}",
-        title=f"{name.capitalize()} distance to clean, H{degree}",
+        title=f"H{degree} {title} distance to clean",
         room="topology",
         needs=("diagrams", "clean_diagrams"),
         range=(0.0, math.inf),
@@ -93,7 +95,7 @@ def _register_distance(function: Callable[..., float], degree: int, source: str)
     )(to_clean)
     metric(
         f"class_{name}_h{degree}",
-        title=f"{name.capitalize()} distance between classes, H{degree}",
+        title=f"H{degree} {title} distance between classes",
         room="topology",
         needs=("class_diagrams",),
         scopes=("all",),
@@ -109,32 +111,34 @@ for degree in (0, 1):
     _register_distance(
         wasserstein,
         degree,
+        "Wasserstein",
         "Cohen-Steiner, Edelsbrunner, Harer and Mileyko (2010), Lipschitz functions have "
         "L_p-stable persistence",
     )
     _register_distance(
         bottleneck,
         degree,
+        "bottleneck",
         "Cohen-Steiner, Edelsbrunner and Harer (2007), Stability of persistence diagrams",
     )
     _register_summary(
         total_persistence,
         degree,
-        "Total persistence",
+        "total persistence",
         "Cohen-Steiner, Edelsbrunner, Harer and Mileyko (2010), Lipschitz functions have "
         "L_p-stable persistence",
     )
     _register_summary(
         persistence_entropy,
         degree,
-        "Persistence entropy",
+        "persistence entropy",
         "Atienza, Gonzalez-Diaz and Rucco (2019), Persistent entropy for separating topological "
         "features from noise in Vietoris-Rips complexes",
         invariant=(*_ISOMETRIES, "scale"),
         unit="nats",
     )
-    _register_summary(lifetime_q90, degree, "90 % quantile of lifetimes", _TEXTBOOK)
-_register_summary(median_death, 0, "Median death", _TEXTBOOK)
-_register_summary(longest_bar, 1, "Longest bar", _TEXTBOOK)
-_register_relative(median_death, 0, "Median death")
-_register_relative(longest_bar, 1, "Longest bar")
+    _register_summary(lifetime_q90, degree, "lifetime, 90 % quantile", _TEXTBOOK)
+_register_summary(median_death, 0, "median death", _TEXTBOOK)
+_register_summary(longest_bar, 1, "longest bar", _TEXTBOOK)
+_register_relative(median_death, 0, "median death")
+_register_relative(longest_bar, 1, "longest bar")

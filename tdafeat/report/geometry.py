@@ -1,0 +1,72 @@
+"""The sections on the geometry of the features: angles between classes, spectra, other metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tdafeat import figures
+from tdafeat.figures.theme import with_names
+from tdafeat.report.model import Block, Figure, Note, Paragraph
+from tdafeat.report.panels import curves, matrices
+from tdafeat.report.records import Records
+from tdafeat.report.selection import first_seed, noisy
+from tdafeat.run import Run
+from tdafeat.wording import capital
+
+
+def angles(run: Run, records: Records) -> Iterator[Block]:
+    """Angles between the classes' subspaces, with the dimensions that make them comparable."""
+    blocks = list(matrices(run, records, "geometry"))
+    if not blocks:
+        return
+    yield Paragraph(
+        "Each class spans a subspace: its leading principal directions. Angles near 90 degrees "
+        "mean that classes vary in directions of their own, small angles that they share them."
+    )
+    # How many directions an angle compares, and in how many: without them it means nothing.
+    stated = with_names(run.pairs[run.pairs["params"] != ""])
+    for (space, params), _ in stated.groupby(["space", "params"], sort=False):
+        forced = "2k > D" in str(params)  # the subspaces meet, whatever the classes look like
+        yield (Note if forced else Paragraph)(f"{space}: {params}.", str(space))
+    yield from blocks
+
+
+def spectra(run: Run, records: Records) -> Iterator[Block]:
+    """Spectra of the covariance and other geometry of the whole cloud."""
+    rows = first_seed(run.spectra[run.spectra["scope"] == "all"])
+    words = records.words
+    filled = (
+        f"; where {words.cause} lifts the tail, it fills directions that the {words.first} "
+        "features leave empty"
+    )
+    if (rows["value"] > 0).any():
+        yield Figure(
+            figures.spectra(rows),
+            "Share of the variance along each principal direction, both axes logarithmic. A line "
+            f"that falls steeply is a cloud with few directions{filled * noisy(run)}.",
+            "spectra",
+        )
+    names = [n for n in records if records[n].room == "geometry"]
+    yield from curves(
+        run,
+        records,
+        names,
+        f"Geometry of the whole cloud {records.words.along}: one panel per metric, each on its own "
+        "scale; an arrow marks the desirable direction.",
+        "geometry",
+    )
+    yield from _notes(run, records)
+
+
+def _notes(run: Run, records: Records) -> Iterator[Block]:
+    """What must stand beside the values of some metrics, such as the dimensions of an angle."""
+    whole = run.metrics[(run.metrics["params"] != "") & (run.metrics["scope"] == "all")]
+    if whole.empty:
+        return
+    named = with_names(whole)
+    for metric, rows in named.groupby("metric", sort=False):
+        by_space = rows.groupby("space", sort=False)["params"].unique()
+        told = "; ".join(f"{space}, {' or '.join(notes)}" for space, notes in by_space.items())
+        forced = rows["params"].str.contains("2k > D", regex=False).any()
+        title = capital(records[str(metric)].title)
+        yield (Note if forced else Paragraph)(f"{title}: {told}.")
