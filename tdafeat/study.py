@@ -160,13 +160,16 @@ class Study:
         ):
             plan = Plan(self, source.extract(where, force, watch))
             holes, seconds = [], {"features": time.monotonic() - started}
+            made: dict[str, tuple[int, int]] = {}
             began = time.monotonic()
             total = sum(len(tasks) for _, tasks in plan.stages(where))
             with watch.count("cells", total) as progress:
                 for title, tasks in plan.stages(where):
+                    found = progress.found
                     holes += run_tasks(title, tasks, where, work, watch, progress, force)
                     seconds[title], began = time.monotonic() - began, time.monotonic()
-            return write_run(self, source, plan, where, holes, seconds, folder)
+                    made[title] = len(tasks) - (progress.found - found), len(tasks)
+            return write_run(self, source, plan, where, holes, seconds, made, folder)
 
     def forecast(
         self,

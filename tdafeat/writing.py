@@ -58,9 +58,16 @@ def write_run(
     store: Store,
     holes: Sequence[Hole],
     seconds: Mapping[str, float],
+    made: Mapping[str, tuple[int, int]],
     out: Path,
 ) -> Run:
-    """Gather the stages' tables, write each aside and rename it, the manifest last."""
+    """Gather the stages' tables, write each aside and rename it, the manifest last.
+
+    Parameters
+    ----------
+    seconds : of each stage, in this run.
+    made : artefacts of each stage that this run made, and all it has.
+    """
     tables = _gather(plan, store)
     make_folder(out / "tables")
     if source.images is None or not study.thumbnails:
@@ -134,6 +141,7 @@ def write_run(
             "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
             "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "seconds": {name: round(value, 2) for name, value in seconds.items()},
+            "artefacts": {name: {"made": n, "of": total} for name, (n, total) in made.items()},
             "versions": versions(),
             "platform": f"Python {platform.python_version()}, {platform.platform(terse=True)}",
             "hashes": {"cells": digest([task.spec for _, ts in plan.stages(store) for task in ts])},

@@ -176,21 +176,36 @@ def holes(run: Run, records: Records) -> Iterator[Block]:
 def provenance(run: Run, records: Records) -> Iterator[Block]:
     """How to make these numbers again."""
     rows = []
-    for key, value in run.manifest["provenance"].items():
-        if isinstance(value, dict):
-            unit = " s" if key == "seconds" else ""
-            rows += [(f"{key}: {name}", f"{_plain(v)}{unit}") for name, v in value.items()]
+    told = run.manifest["provenance"]
+    for key, value in told.items():
+        if key == "seconds":
+            counts = told.get("artefacts", {})
+            rows += [
+                (f"{key}: {name}", _pace(v, counts.get(name, {}))) for name, v in value.items()
+            ]
+        elif key == "artefacts":
+            continue  # stand beside the seconds they took
+        elif isinstance(value, dict):
+            rows += [(f"{key}: {name}", _plain(v)) for name, v in value.items()]
         elif value is not None:
             rows.append((key, _plain(value)))
     if rows:
         frame = pd.DataFrame(rows, columns=["what", "value"])
         yield Table(
             frame,
-            "Command, times, versions and hashes. Seconds are those of this run, which computed "
-            "only what was not in the store.",
+            "Command, times, versions and hashes. Seconds are those of this run, which made only "
+            "what was not in the store.",
             "provenance",
             detail=True,
         )
+
+
+def _pace(seconds: Any, count: Mapping[str, Any]) -> str:
+    """What a stage took, and each artefact that it made, where that is known."""
+    made, total = count.get("made", 0), count.get("of", 0)
+    if made:
+        return f"{_plain(seconds)} s; {made} of {total} artefacts made, {seconds / made:.2g} s each"
+    return f"{_plain(seconds)} s" + f"; {total} artefacts, all of them stored before" * bool(total)
 
 
 def _plain(value: Any) -> str:

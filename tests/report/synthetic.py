@@ -187,7 +187,8 @@ def write_manifest(folder, classes, encoders, n_levels, n_images, dimension, **c
         "provenance": {
             "command": "python studies/quickstart.py",
             "created": "2026-01-02T03:04:05+00:00",
-            "seconds": {"features": 1.2, "topology": 3.4},
+            "seconds": {"features": 1.2, "topology": 3.4, "probe": 0.1},
+            "artefacts": {"topology": {"made": 2, "of": 8}, "probe": {"made": 0, "of": 2}},
             "versions": {"tdafeat": "0.1.0", "numpy": "1.26.4"},
             "platform": "Python 3.11, Linux x86_64",
             "hashes": {"cells": "ab" * 32},

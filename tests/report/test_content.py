@@ -163,44 +163,41 @@ def with_holes(folder):
     change_manifest(folder, holes=[hole])
 
 
-def flat(folder):
+def alike(folder):
     change_table(folder, "spectra", lambda t: t.assign(value=0.0))
 
 
-DEGENERATE = {
-    "one class": ({"classes": ("banded",)}, None),
-    "two classes": ({"classes": ("banded", "dotted")}, None),
-    "no noise": ({"n_levels": 1}, None),
-    "markup in class names": ({"classes": ("banded", "*all* #panic()", "<script>")}, None),
-    "infinite distances": ({}, infinite),
-    "metrics without a value": ({}, unmeasured),
-    "no correlation estimable": ({}, nothing_estimable),
-    "only a manifest": ({}, only_a_manifest),
-    "holes": ({}, with_holes),
-    "features all alike": ({}, flat),
-}
-
-
-@pytest.mark.parametrize("name", DEGENERATE)
-def test_degenerate_runs_give_a_report(tmp_path, name):
-    options, change = DEGENERATE[name]
-    folder = write_run(tmp_path, **{"encoders": ("pixels",), **options})
-    if change is not None:
+def reported(folder, *changes, **options):
+    """The content of a degenerate run, both of whose forms could be written."""
+    write_run(folder, **{"encoders": ("pixels",), "n_levels": 2, "n_images": 4} | options)
+    for change in changes:
         change(folder)
     run = Run.read(folder)
     page, document = report.write(run)
     assert page.stat().st_size > 100_000
     assert document.read_bytes().startswith(b"%PDF")
-    content = build(run)
-    if name == "no noise":
-        assert "Distances between diagrams" not in titles(content)
-    if name == "metrics without a value":
-        table = next(t for t in blocks(content, Table) if t.label == "unmeasured")
-        assert "fewer than two rows" in table.rows()[0]
-    if name == "no correlation estimable":
-        assert any("fewer than 5 classes" in note.text for note in blocks(content, Note))
-    if name == "holes":
-        assert "What failed" in titles(content)
+    return build(run)
+
+
+def test_one_class_without_noise_has_no_distances(tmp_path):
+    content = reported(tmp_path, classes=("banded",), n_levels=1)
+    assert "Distances between diagrams" not in titles(content)
+
+
+def test_a_manifest_alone_is_a_report(tmp_path):
+    assert not blocks(reported(tmp_path, only_a_manifest), Figure)
+
+
+def test_two_classes_of_which_nothing_can_be_estimated_say_so(tmp_path):
+    content = reported(tmp_path, infinite, nothing_estimable, classes=("banded", "dotted"))
+    assert any("fewer than 5 classes" in note.text for note in blocks(content, Note))
+
+
+def test_what_failed_and_what_has_no_value_is_tabled(tmp_path):
+    content = reported(tmp_path, alike, unmeasured, with_holes)
+    table = next(t for t in blocks(content, Table) if t.label == "unmeasured")
+    assert "fewer than two rows" in table.rows()[0]
+    assert "What failed" in titles(content)
 
 
 def test_images_are_shown_unless_they_are_left_out(tmp_path):
@@ -218,3 +215,12 @@ def test_images_are_shown_unless_they_are_left_out(tmp_path):
 
     own = {"levels", "neighbours-pixels", "neighbours-tiny:clip"}
     assert labels(True) - labels(False) == own
+
+
+def test_provenance_says_what_each_artefact_took(run):
+    table = next(t for t in blocks(build(run), Table) if t.label == "provenance")
+    told = dict(table.rows())
+    assert told["seconds: features"] == "1.2 s"
+    assert told["seconds: topology"] == "3.4 s; 2 of 8 artefacts made, 1.7 s each"
+    assert told["seconds: probe"] == "0.1 s; 2 artefacts, all of them stored before"
+    assert "artefacts" not in told

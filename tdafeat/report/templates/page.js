@@ -16,10 +16,10 @@ const figures = new Map([...document.querySelectorAll("script.spec")].map((sourc
   return [chart, { source, chart, near: false, view: null, shows: null, sides: new Map() }];
 }));
 
-async function specification({ source }) { // deflated JSON in base64
-  const packed = Uint8Array.from(atob(source.textContent), (c) => c.charCodeAt(0));
+async function unpacked(element) { // deflated text in base64
+  const packed = Uint8Array.from(atob(element.textContent), (c) => c.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return JSON.parse(await new Response(stream).text());
+  return new Response(stream).text();
 }
 
 // Panels of which there is one for each level; the one that is left when a level is chosen takes
@@ -27,8 +27,14 @@ async function specification({ source }) { // deflated JSON in base64
 const panels = (spec) => spec.vconcat?.flatMap(panels)
   ?? (spec.facet?.field === "level" && typeof spec.spec.width === "number" ? [spec.spec] : []);
 
+const vega = unpacked(control("vega")).then((code) => { // defines vegaEmbed
+  const script = document.createElement("script");
+  script.textContent = code;
+  document.head.append(script);
+});
+
 async function draw(figure) {
-  const spec = await specification(figure);
+  const spec = JSON.parse(await unpacked(figure.source));
   figure.params = new Set();
   for (const param of spec.params ?? []) {
     figure.params.add(param.name);
@@ -44,6 +50,7 @@ async function draw(figure) {
     if (state.shown_level) [panel.width, panel.height] = alone;
   }
   try {
+    await vega;
     const inside = figure.chart.appendChild(document.createElement("div")); // Vega renames its element
     const drawn = await vegaEmbed(inside, spec, {
       renderer: "svg", ast: false, actions: false, defaultStyle: false, tooltip,
