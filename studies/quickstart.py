@@ -17,7 +17,8 @@ STUDY = Study(
     noise="gaussian",
     levels=(0.01, 0.02, 0.04),
     primary="probe_accuracy",
-    limit=40,
+    limit=30,
+    n_projected=240,
 )
 
 if __name__ == "__main__":

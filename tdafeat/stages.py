@@ -53,6 +53,16 @@ VERSIONS = {
 DRAWS = 50  # samples behind a confidence band
 
 
+def compile_distances() -> None:
+    """Call every distance once: what numba compiles lies on disk before the measure stage."""
+    from tdafeat.topology import bottleneck, wasserstein
+
+    for bars in ([[0.0, 1.0], [0.0, 2.0]], [[1.0, 2.0], [1.5, 3.0]]):  # as of H0, and of loops
+        diagram = np.array(bars)
+        bottleneck(diagram, diagram)
+        wasserstein(diagram, diagram)
+
+
 def topology(store: Store, cloud: Cloud, maxdim: int, n_landmarks: int | None) -> Result:
     """Persistence diagrams of the whole cloud, with its confidence bands, and of each class."""
     from tdafeat.topology import persistence

@@ -144,6 +144,7 @@ class Study:
         """
         from tdafeat.extraction import Compute
         from tdafeat.plan import Plan
+        from tdafeat.stages import compile_distances
         from tdafeat.writing import write_run
 
         started = time.monotonic()
@@ -166,7 +167,10 @@ class Study:
             with watch.count("cells", total) as progress:
                 for title, tasks in plan.stages(where):
                     found = progress.found
-                    holes += run_tasks(title, tasks, where, work, watch, progress, force)
+                    # One worker compiles what measuring needs while the others compute diagrams.
+                    first = title == "topology" and jobs is not None
+                    ahead = compile_distances if first else None
+                    holes += run_tasks(title, tasks, where, work, watch, progress, force, ahead)
                     seconds[title], began = time.monotonic() - began, time.monotonic()
                     made[title] = len(tasks) - (progress.found - found), len(tasks)
             return write_run(self, source, plan, where, holes, seconds, made, folder)

@@ -16,6 +16,7 @@ from tdafeat.watch import Watch
 
 Result = tuple[Mapping[str, Any], Mapping[str, Any]]  # tables, arrays
 
+_AHEAD = -1  # number of the call that makes no artefact
 KILLED = "the process that computed it was killed, which systems do where memory runs out"
 
 
@@ -60,11 +61,16 @@ def run_tasks(
     watch: Watch,
     progress: Progress,
     force: bool = False,
+    ahead: Callable[[], None] | None = None,
 ) -> list[Hole]:
     """Make the missing artefacts of `tasks`; failures are told and returned, not raised.
 
     Every task runs on one thread, so that results do not depend on who computes them. A full disk
     or a read-only store raises OSError at once: nothing after it could be kept.
+
+    Parameters
+    ----------
+    ahead : what one worker does first, for later stages; left out where nothing is missing.
     """
     if force:
         for task in tasks:
@@ -75,7 +81,7 @@ def run_tasks(
     progress.advance(len(tasks) - len(pending), found=True)
     for wait in (False, True):  # what another run is making comes last
         busy = []
-        for outcome in _outcomes(pending, store, work, wait):
+        for outcome in _outcomes(pending, store, work, wait, None if wait else ahead):
             if isinstance(outcome, Task):
                 busy.append(outcome)
                 continue
@@ -88,7 +94,11 @@ def run_tasks(
 
 
 def _outcomes(
-    tasks: Sequence[Task], store: Store, work: Work, wait: bool
+    tasks: Sequence[Task],
+    store: Store,
+    work: Work,
+    wait: bool,
+    ahead: Callable[[], None] | None = None,
 ) -> Iterator[Hole | Task | None]:
     """What `_run` returns of each task, in whatever order.
 
@@ -98,22 +108,28 @@ def _outcomes(
     """
     left = dict(enumerate(tasks))
     while left:
+        calls: list[tuple[Any, ...]] = [(n, _run, task, store, wait) for n, task in left.items()]
+        if ahead is not None:
+            calls.insert(0, (_AHEAD, ahead))
+            ahead = None
         try:
-            for number, outcome in work(_numbered, [(n, t, store, wait) for n, t in left.items()]):
-                del left[number]
-                yield outcome
+            for number, outcome in work(_numbered, calls):
+                if number != _AHEAD:
+                    del left[number]
+                    yield outcome
         except BrokenExecutor:
             if not left:  # it was killed after all was done
                 return
-            task = left.pop(min(left))
+            number = min(left)
+            task = left.pop(number)
             try:
-                yield from (outcome for _, outcome in work(_numbered, [(0, task, store, wait)]))
+                yield from (o for _, o in work(_numbered, [(number, _run, task, store, wait)]))
             except BrokenExecutor:
                 yield Hole(task.stage, task.label, KILLED, "")
 
 
-def _numbered(number: int, *call: Any) -> tuple[int, Hole | Task | None]:
-    return number, _run(*call)
+def _numbered(number: int, function: Callable[..., Any], *arguments: Any) -> tuple[int, Any]:
+    return number, function(*arguments)
 
 
 def _run(task: Task, store: Store, wait: bool) -> Hole | Task | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import altair as alt
 
@@ -41,7 +43,7 @@ def save(chart: alt.TopLevelMixin, path: str | Path, scale: float = 2.0) -> Path
         raise ValueError(f"path must end in {', '.join(FORMATS)}; got {str(path)!r}")
     if not scale > 0:
         raise ValueError(f"scale must be positive; got {scale}")
-    spec = on_paper(chart)
+    spec = on_paper(chart.to_dict())
     if path.suffix.lower() == ".png":
         path.write_bytes(vl_convert.vegalite_to_png(spec, scale=scale))
     elif path.suffix.lower() == ".pdf":
@@ -51,10 +53,7 @@ def save(chart: alt.TopLevelMixin, path: str | Path, scale: float = 2.0) -> Path
     return path
 
 
-def on_paper(chart: alt.TopLevelMixin, font: str | None = None) -> dict[str, object]:
-    """The specification with a white ground, and text in one font where it is named."""
-    spec = chart.to_dict()
-    spec["config"] = spec.get("config", {}) | {"background": "white"}
-    if font is not None:
-        spec["config"]["font"] = font
-    return spec
+def on_paper(spec: Mapping[str, Any], font: str | None = None) -> dict[str, Any]:
+    """A specification with a white ground, and text in one font where it is named."""
+    config = {**spec.get("config", {}), "background": "white"}
+    return {**spec, "config": config | ({"font": font} if font is not None else {})}

@@ -46,7 +46,8 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
         yield Paragraph(THREE.format(same=words.same, cause=words.the_cause))
     for finding in run.manifest["findings"]:
         yield Paragraph(str(finding))
-    for (encoder, layer), rows in known.groupby(["encoder", "layer"], sort=False):
+    groups = known.groupby(["encoder", "layer"], sort=False)
+    for place, ((encoder, layer), rows) in enumerate(groups):
         yield Figure(
             figures.forest(rows, titles),
             f"{encoder}: Spearman's rank correlation of each metric with the primary accuracy, "
@@ -54,12 +55,13 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
             "beside the names mark the desirable direction.",
             f"forest-{encoder}-{layer}",
             _space(run, str(encoder), str(layer)),
+            detail=place > 0,
         )
     yield _table(known, titles)
     yield from _checks(every, titles)
     strict = known[known["adjustment"].isin(ORDER[:1])]
     strength = strict["value"].abs().groupby(strict["metric"]).mean()
-    for name in strength.sort_values(ascending=False).index[:SCATTERS]:
+    for rank, name in enumerate(strength.sort_values(ascending=False).index[:SCATTERS]):
         rows = run.metrics[run.metrics["metric"].isin([name, run.manifest["primary"]])]
         per_class = rows[(rows["metric"] == name) & (rows["scope"] != "all")]
         if np.isfinite(per_class["value"]).any():
@@ -68,6 +70,7 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
                 f"{capital(records[name].title)} against accuracy, a point for each class"
                 f"{trend * noisy(run)}.",
                 f"scatter-{name}",
+                detail=rank > 0,
             )
 
 

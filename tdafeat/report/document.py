@@ -15,19 +15,21 @@ from tdafeat.report.model import Block, Figure, Paragraph, References, Report, S
 FONT = "Libertinus Serif"  # carried by Typst, so the same on every machine
 NARROW = 24  # characters; columns of shorter cells take their natural width
 HALF = 78  # characters; a table of shorter rows fits a column of the appendix
-LONG = 24  # rows; longer tables go to the appendix
+LONG = 20  # rows; longer tables go to the appendix
+LONGEST = 120  # rows; still longer ones are left to the page
 LINE = 90  # characters; if those columns take more together, they would squeeze out the long ones
 
 
 def render(report: Report) -> bytes:
     """The document's bytes: the same for the same report, with fonts that Typst carries.
 
-    First the argument, then an appendix of what completes it: details, long tables, and what was
-    shown of one feature space for each of the others.
+    First the argument, then an appendix of what completes it: details, long tables, and the figures
+    of the further feature spaces, side by side. The longest tables, and the tables and details of
+    the further spaces, are left to the page, and the appendix says so.
     """
     import typst
 
-    argument, appendix = _split(report)
+    argument, appendix, left = _split(report)
     with tempfile.TemporaryDirectory() as folder:
         room = Path(folder)
         template = files("tdafeat.report").joinpath("templates", "document.typ")
@@ -39,6 +41,7 @@ def render(report: Report) -> bytes:
             "facts": report.facts,
             "argument": [_section(s, room, f"main-{i}") for i, s in enumerate(argument)],
             "appendix": [_section(s, room, f"more-{i}") for i, s in enumerate(appendix)],
+            "left": left,
         }
         (room / "content.json").write_text(json.dumps(content), encoding="utf-8")
         # The page is the form for screen readers: tags would add half as much again to the file.
@@ -51,25 +54,36 @@ def render(report: Report) -> bytes:
         )
 
 
-def _split(report: Report) -> tuple[list[Section], list[Section]]:
-    """Sections of the argument and of the appendix; one may have a part in both."""
-    spaces = [block.space for s in report.sections for block in s.blocks if block.space]
+def _split(report: Report) -> tuple[list[Section], list[Section], int]:
+    """Sections of the argument and of the appendix, and how many blocks stand in neither."""
+    first = report.spaces[0] if report.spaces else ""
     argument: list[Section] = []
     appendix: list[Section] = []
+    left = 0
     for section in report.sections:
+        blocks = [block for block in section.blocks if not _left(block, first)]
+        left += len(section.blocks) - len(blocks)
         apart = [
-            block.space not in ("", spaces[0] if spaces else "")
+            block.space not in ("", first)
             or (isinstance(block, Figure | Table) and block.detail)
             or (isinstance(block, Table) and len(block.frame) > LONG)
-            for block in section.blocks
+            for block in blocks
         ]
-        if all(a or not _shows(b) for b, a in zip(section.blocks, apart, strict=True)):
+        if all(a or not _shows(b) for b, a in zip(blocks, apart, strict=True)):
             apart = [any(apart)] * len(apart)  # text alone goes with what it introduces
         for part, kept in ((argument, False), (appendix, True)):
-            blocks = tuple(b for b, a in zip(section.blocks, apart, strict=True) if a == kept)
-            if blocks:
-                part.append(Section(section.title, blocks))
-    return argument, appendix
+            own = tuple(b for b, a in zip(blocks, apart, strict=True) if a == kept)
+            if own:
+                part.append(Section(section.title, own))
+    return argument, appendix, left
+
+
+def _left(block: Block, first: str) -> bool:
+    """Whether only the page has a block: a very long table, or a further space's detail."""
+    further = block.space not in ("", first)
+    if isinstance(block, Table):
+        return further or len(block.frame) > LONGEST
+    return further and isinstance(block, Figure) and block.detail
 
 
 def _shows(block: Block) -> bool:
@@ -86,7 +100,7 @@ def _block(block: Block, room: Path, file: str) -> dict[str, Any]:
     if isinstance(block, Figure):
         import vl_convert
 
-        svg = vl_convert.vegalite_to_svg(on_paper(block.chart, FONT))
+        svg = vl_convert.vegalite_to_svg(on_paper(block.specification, FONT))
         (room / file).write_text(svg, encoding="utf-8")
         size = re.search(r'width="([\d.]+)" height="([\d.]+)"', svg)
         assert size is not None

@@ -57,4 +57,5 @@ def similarities(run: Run, records: Records) -> Iterator[Block]:
         f"Similarity of every pair of feature spaces{levels}.",
         "similarities",
         dict.fromkeys(frame.columns, ".3g"),
+        detail=True,
     )

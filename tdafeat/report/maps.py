@@ -29,6 +29,7 @@ def projections(run: Run, records: Records) -> Iterator[Block]:
             space,
         )
     for space, cells in spaces(run.projections):
+        several = cells["method"].nunique() > 1
         for (subset, method), rows in cells.groupby(["subset", "method"], sort=False):
             those = f", those of {subset} alone" if subset else ""
             yield Figure(
@@ -37,4 +38,5 @@ def projections(run: Run, records: Records) -> Iterator[Block]:
                 f"class.{dissolving * noisy(run)}{distant * (method != 'pca')}",
                 f"{method}-{'few-' * bool(subset)}{space}",
                 space,
+                detail=several and method == "pca",
             )

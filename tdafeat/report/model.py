@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import altair as alt
@@ -42,6 +43,11 @@ class Figure:
     label: str
     space: str = ""
     detail: bool = False
+
+    @cached_property
+    def specification(self) -> dict[str, Any]:
+        """What page and document both draw, made once; the figures' tests hold it to the schema."""
+        return self.chart.to_dict(validate=False)
 
 
 @dataclass(frozen=True)

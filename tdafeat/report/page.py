@@ -54,7 +54,7 @@ def _block(block: Block) -> dict[str, Any]:
         kind |= {"caption": block.caption, "name": block.label}
         kind |= {"detail": block.detail, "heading": heading}
     if isinstance(block, Figure):
-        return kind | {"spec": _packed(_json(block.chart.to_dict()))}
+        return kind | {"spec": _packed(_json(block.specification))}
     if isinstance(block, Table):
         rows = block.rows()
         columns = list(zip((str(name) for name in block.frame), *rows, strict=True))

@@ -65,4 +65,5 @@ def matrices(run: Run, records: Records, room: str) -> Iterator[Block]:
         "Mean over all pairs of classes, with the smallest and the largest pair"
         f"{by_level(run, records.words)}{'; angles in degrees' if any(angular) else ''}.",
         f"pairs-{room}",
+        detail=True,
     )

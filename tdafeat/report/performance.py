@@ -68,6 +68,7 @@ def calibration(run: Run, records: Records) -> Iterator[Block]:
         "from the true class. Only for predictors whose scores are probabilities.",
         "calibration",
         dict.fromkeys(levels(rows), ".3f"),
+        detail=True,
     )
 
 
@@ -108,6 +109,8 @@ def classes(run: Run, records: Records) -> Iterator[Block]:
             "image was taken for the class.",
             f"classes-{space}",
             dict.fromkeys(reports, ".2f"),
+            space,
+            detail=True,
         )
 
 

@@ -29,8 +29,7 @@ def change_table(folder, name, change):
     change(pd.read_parquet(path)).to_parquet(path)
 
 
-def test_sections_stand_in_the_order_of_the_argument(run):
-    content = build(run)
+def test_sections_stand_in_the_order_of_the_argument(run, content):
     assert content.question == run.manifest["question"]
     assert content.answer == tuple(run.manifest["answer"])
     assert titles(content) == [
@@ -48,15 +47,15 @@ def test_sections_stand_in_the_order_of_the_argument(run):
     ]
 
 
-def test_every_figure_and_table_has_a_caption_and_its_own_label(run):
-    found = blocks(build(run), (Figure, Table))
+def test_every_figure_and_table_has_a_caption_and_its_own_label(content):
+    found = blocks(content, (Figure, Table))
     labels = [block.label for block in found]
     assert len(set(labels)) == len(labels)
     assert all(block.caption.endswith(".") for block in found)
 
 
-def test_accuracies_are_in_percent_level_by_level(run):
-    table = next(t for t in blocks(build(run), Table) if t.label == "accuracies")
+def test_accuracies_are_in_percent_level_by_level(run, content):
+    table = next(t for t in blocks(content, Table) if t.label == "accuracies")
     assert list(table.frame) == [
         *("feature space", "accuracy (%)", "clean", "1 (0.08)", "2 (0.18)", "3 (0.38)"),
     ]
@@ -66,8 +65,8 @@ def test_accuracies_are_in_percent_level_by_level(run):
     assert table.rows()[0][4] == f"{100 * value:.1f}"
 
 
-def test_definitions_carry_arrows_from_the_manifest(run):
-    table = next(t for t in blocks(build(run), Table) if t.label == "definitions")
+def test_definitions_carry_arrows_from_the_manifest(content):
+    table = next(t for t in blocks(content, Table) if t.label == "definitions")
     metrics = table.frame["metric"].tolist()
     assert "KoLeo ↓" in metrics
     assert "RankMe" in metrics
@@ -217,8 +216,8 @@ def test_images_are_shown_unless_they_are_left_out(tmp_path):
     assert labels(True) - labels(False) == own
 
 
-def test_provenance_says_what_each_artefact_took(run):
-    table = next(t for t in blocks(build(run), Table) if t.label == "provenance")
+def test_provenance_says_what_each_artefact_took(content):
+    table = next(t for t in blocks(content, Table) if t.label == "provenance")
     told = dict(table.rows())
     assert told["seconds: features"] == "1.2 s"
     assert told["seconds: topology"] == "3.4 s; 2 of 8 artefacts made, 1.7 s each"

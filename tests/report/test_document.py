@@ -2,12 +2,13 @@ import json
 import re
 from io import BytesIO
 
+import pandas as pd
 import pytest
 from pypdf import PdfReader
 
 from tdafeat.report import document
 from tdafeat.report.content import build
-from tdafeat.report.model import Figure, Table
+from tdafeat.report.model import Figure, Report, Section, Table
 from tdafeat.run import Run
 from tests.report.synthetic import write_run
 
@@ -32,20 +33,19 @@ def test_pages_are_numbered_and_not_too_many(pages):
     assert f"2 / {len(pages)}" in plain(pages[1:2])
 
 
-def test_every_figure_is_numbered_in_order_and_drawn_with_its_text(run, pages):
+def test_every_figure_is_numbered_in_order_and_drawn_with_its_text(content, pages):
     text = plain(pages)
-    figures = [
-        b for section in build(run).sections for b in section.blocks if isinstance(b, Figure)
-    ]
+    parts = document._split(content)[:2]
+    figures = [b for part in parts for s in part for b in s.blocks if isinstance(b, Figure)]
     numbers = [int(number) for number in re.findall(r"Figure (\d+)\.", text)]
     assert numbers == list(range(1, len(figures) + 1))
     for words in ("noise severity (parameter)", "share of the variance", "predicted class"):
         assert words in text
 
 
-def test_contents_list_every_section_and_headers_name_the_current_one(run, pages):
+def test_contents_list_every_section_and_headers_name_the_current_one(run, content, pages):
     first = plain(pages[:1])
-    argument, appendix = document._split(build(run))
+    argument, appendix, _ = document._split(content)
     for number, section in enumerate(argument, start=1):
         assert f"{number} {section.title}" in first
     for letter, section in zip("ABCDEFGHIJ", appendix, strict=False):
@@ -55,18 +55,30 @@ def test_contents_list_every_section_and_headers_name_the_current_one(run, pages
         assert any(header.startswith(s.title) for s in argument + appendix)
 
 
-def test_the_appendix_holds_repeats_details_and_long_tables(run):
+def test_the_appendix_holds_repeats_and_details_and_what_is_left_is_the_pages(run, content, pages):
     argument, appendix = (
         {b.label for s in part for b in s.blocks if isinstance(b, Figure | Table)}
-        for part in document._split(build(run))
+        for part in document._split(content)[:2]
     )
     first, second = (str(encoder["name"]) for encoder in run.manifest["encoders"])
     assert f"diagrams-{first}" in argument
     assert {f"diagrams-{second}", "barcodes", "definitions", "provenance"} <= appendix
     assert not argument & appendix
-    everything = build(run).sections
-    labels = {b.label for s in everything for b in s.blocks if isinstance(b, Figure | Table)}
-    assert argument | appendix == labels
+    blocks = [b for s in content.sections for b in s.blocks if isinstance(b, Figure | Table)]
+    left = {b.label for b in blocks} - argument - appendix
+    assert {f"measurements-{second}", f"pca-{second}"} <= left
+    assert not any(b.space in ("", first) for b in blocks if b.label in left)
+    assert f"has {len(left)} more figures and tables" in plain(pages)
+
+
+def test_very_long_tables_are_left_to_the_page():
+    def table(rows):
+        return Table(pd.DataFrame({"x": range(rows)}), "Numbers.", "numbers")
+
+    sections = tuple(Section("Long", (table(rows),)) for rows in (10, 30, 200))
+    argument, appendix, left = document._split(Report("", "", (), "", sections))
+    assert [len(part) for part in (argument, appendix)] == [1, 1]
+    assert left == 1
 
 
 @pytest.fixture(scope="module")
