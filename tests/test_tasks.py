@@ -3,6 +3,7 @@ import multiprocessing
 import os
 import signal
 from concurrent.futures import BrokenExecutor
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -72,7 +73,7 @@ DEADLY = Task("square", {"n": 0}, {"n": 0}, deadly)
 def dying(function, calls):
     """Processes of which one is killed when it comes to the deadly task."""
     for call in calls:
-        if call[1] is DEADLY:
+        if any(part is DEADLY for part in call):
             raise BrokenExecutor
         yield function(*call)
 
@@ -85,6 +86,17 @@ def test_a_process_that_is_killed_costs_its_task_alone(tmp_path):
     assert [(hole.label, hole.error) for hole in holes] == [({"n": 0}, module.KILLED)]
     assert (progress.done, progress.failed) == (4, 1)
     assert all(store.intact("square", {"n": n}) for n in (1, 2, 3))
+
+
+def test_what_one_worker_does_ahead_is_done_once_and_no_cell(tmp_path):
+    store, watch, done = Store(tmp_path), Watch(), []
+    chosen = [*tasks(1, 2), DEADLY]  # the others are called again after it
+    with watch.count("cells", len(chosen)) as progress:
+        ahead = partial(done.append, "ahead")
+        run_tasks("squares", chosen, store, dying, watch, progress, ahead=ahead)
+        run_tasks("squares", tasks(1, 2), store, dying, watch, progress, ahead=ahead)
+    assert done == ["ahead"]  # nothing was missing the second time
+    assert (progress.done, progress.failed) == (5, 1)
 
 
 @pytest.mark.slow
