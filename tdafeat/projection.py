@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
-from typing import Any, Literal
+from importlib.util import find_spec
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from tdafeat.checks import as_cloud
+from tdafeat.errors import DataUnavailable
 
-PCA_COMPONENTS = 50  # kept before t-SNE and UMAP, as van der Maaten & Hinton do
-PERPLEXITY = 30.0
-N_NEIGHBORS = 15
-METHODS = ("pca", "tsne", "umap")
+PCA_COMPONENTS = 50  # kept before the others, as van der Maaten & Hinton do before t-SNE
+PERPLEXITY = 30.0  # of t-SNE
+N_NEIGHBORS = 15  # of UMAP
+Method = Literal["pca", "tsne", "umap", "pacmap"]
+METHODS: tuple[str, ...] = get_args(Method)
 
 
-def project(
-    features: Any, method: Literal["pca", "tsne", "umap"] = "pca", random_state: int = 0
-) -> np.ndarray:
+def project(features: Any, method: Method = "pca", random_state: int = 0) -> np.ndarray:
     """Project features to two dimensions.
 
     Parameters
     ----------
     features : (n, D) array-like or torch tensor.
-    method : ``"pca"`` (linear, two leading components), ``"tsne"`` or ``"umap"``, both after PCA
-        to 50 dimensions. Perplexity (30) and neighbours (15) shrink with small n, and below five
-        rows, where neighbourhoods say nothing, all three are PCA.
+    method : ``"pca"`` (linear, two leading components), ``"tsne"``, ``"umap"`` or ``"pacmap"``
+        (extra ``[pacmap]``), these after PCA to 50 dimensions. Perplexity (30) and neighbours
+        (15 of UMAP, 10 of PaCMAP) shrink with small n, and below five rows, where neighbourhoods
+        say nothing, all are PCA.
     random_state : seed; the same one gives the same map on the same machine.
 
     Returns
@@ -34,12 +37,13 @@ def project(
 
     Raises
     ------
-    ValueError for an unknown method.
+    ValueError for an unknown method; DataUnavailable for one that is not installed.
 
     References
     ----------
     van der Maaten, Hinton (2008), Visualizing data using t-SNE; McInnes, Healy, Melville (2018),
-    UMAP.
+    UMAP; Wang, Huang, Rudin, Shaposhnik (2021), Understanding how dimension reduction tools work
+    (PaCMAP).
 
     Examples
     --------
@@ -47,13 +51,25 @@ def project(
     (4, 2)
     """
     points = as_cloud(features)
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
+    check_method(method, "method")
     if method == "pca" or len(points) < 5:
         return _pca(points, 2)
     reduced = _pca(points, min(PCA_COMPONENTS, *points.shape))
-    embed = _tsne if method == "tsne" else _umap
+    embed = {"tsne": _tsne, "umap": _umap, "pacmap": _pacmap}[method]
     return np.asarray(embed(reduced, random_state), dtype=np.float64)
+
+
+def check_method(method: str, name: str) -> None:
+    """Refuse what is not a method, or one that is not installed here.
+
+    Raises
+    ------
+    ValueError that calls the argument by its `name`; DataUnavailable.
+    """
+    if method not in METHODS:
+        raise ValueError(f"{name} must be among {', '.join(METHODS)}; got {method!r}")
+    if method == "pacmap" and find_spec("pacmap") is None:
+        raise DataUnavailable("projection 'pacmap' needs pip install 'tdafeat[pacmap]'")
 
 
 def _pca(points: np.ndarray, n_components: int) -> np.ndarray:
@@ -92,3 +108,20 @@ def _umap(points: np.ndarray, random_state: int) -> np.ndarray:
             n_jobs=1,
         )
         return model.fit_transform(points)
+
+
+def _pacmap(points: np.ndarray, random_state: int) -> np.ndarray:
+    from pacmap import PaCMAP
+    from threadpoolctl import threadpool_limits
+
+    if not np.ptp(points, axis=0).any():  # it divides by the extent
+        return np.zeros((len(points), 2))
+    plane = np.pad(points, ((0, 0), (0, max(0, 2 - points.shape[1]))))  # it starts from a plane
+    log = logging.getLogger("pacmap")
+    level = log.level
+    log.setLevel(logging.ERROR)  # it warns of every seed
+    try:
+        with threadpool_limits(1, "openmp"):  # it leaves FAISS with one thread; this restores it
+            return PaCMAP(random_state=random_state).fit_transform(plane)
+    finally:
+        log.setLevel(level)

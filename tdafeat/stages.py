@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ import pandas as pd
 from tdafeat.baselines import baseline
 from tdafeat.cells import Cell, Cloud
 from tdafeat.measure import measure
+from tdafeat.projection import Method, project
 from tdafeat.record import Analysis, Metric
 from tdafeat.store import Store, stored
 from tdafeat.tasks import Result
@@ -184,7 +185,7 @@ def robustness(
 def projection(
     store: Store,
     clouds: Mapping[int, Cloud],
-    method: Literal["pca", "tsne", "umap"],
+    method: Method,
     n_images: int,
     n_classes: int | None,
     random_state: int,
@@ -194,8 +195,6 @@ def projection(
     One of all classes; where there are more than `n_classes`, another of so many of them, evenly
     spread over the list, fitted on these alone: many classes hide each other.
     """
-    from tdafeat.projection import project
-
     sets = {severity: cloud.read(store) for severity, cloud in clouds.items()}
     first = next(iter(sets.values()))
     shown, total = even_sample(first.labels, n_images), len(first.classes)

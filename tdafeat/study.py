@@ -58,7 +58,8 @@ class Study:
     seeds : one run of the noise or training (and of procedural images) for each.
     maxdim : highest homology degree, at least 1.
     n_landmarks : clouds larger than this are thinned to so many farthest-point landmarks.
-    projections : methods of `tdafeat.projection.project`.
+    projections : methods of `tdafeat.projection.project`: ``"pca"``, ``"tsne"``, ``"umap"``,
+        ``"pacmap"`` (extra ``[pacmap]``); each fitted once to the images of all levels.
     baselines : draws of the surrogate clouds that stand beside the metrics: halves of the clean
         cloud, and Gaussians with its moments; 0 for none.
     n_projected : images shown in projections, at most.
@@ -217,7 +218,7 @@ class Study:
 
     def _check(self, source: Source, out: Path, jobs: int) -> None:
         from tdafeat.capacity import check_memory, free_memory
-        from tdafeat.projection import METHODS
+        from tdafeat.projection import check_method
         from tdafeat.record import analyses, metrics
 
         as_file_name(self.name, "name")
@@ -238,8 +239,7 @@ class Study:
         if self.baselines < 0:
             raise ValueError(f"baselines must be a number of draws, or 0; got {self.baselines}")
         for method in self.projections:
-            if method not in METHODS:
-                raise ValueError(f"projections must be among {', '.join(METHODS)}; got {method!r}")
+            check_method(method, "projections")
         accuracies = [name for name in metrics if name.endswith("_accuracy")]
         if metrics[self.primary].name not in accuracies:
             raise ValueError(

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 PACKAGES = (
     *("tdafeat", "torch", "open-clip-torch", "timm", "transformers", "ripser", "giotto-ph"),
     *("giotto-tda", "persim", "numpy", "scipy", "scikit-learn", "scikit-image", "umap-learn"),
-    *("pandas", "numba"),
+    *("pacmap", "pandas", "numba"),
 )
 THUMBNAIL = 48  # pixels
 

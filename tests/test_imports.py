@@ -3,7 +3,17 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "sklearn", "skimage", "transformers", "numba", "umap", "pandas", "altair")
+HEAVY = (
+    "torch",
+    "sklearn",
+    "skimage",
+    "transformers",
+    "numba",
+    "umap",
+    "pacmap",
+    "pandas",
+    "altair",
+)
 
 
 @pytest.mark.parametrize(

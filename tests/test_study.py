@@ -321,6 +321,7 @@ def test_no_file_is_left_aside(run, place):
         ({"primary": "prob_accuracy"}, ValueError, "did you mean 'probe_accuracy'"),
         ({"primary": "zero_shot_accuracy"}, ValueError, "text"),
         ({"features": {}}, ValueError, "at least one"),
+        ({"projections": ("mds",)}, ValueError, "projections must be among pca, .*'mds'"),
     ],
 )
 def test_what_cannot_run_is_refused_before_anything_is_written(tmp_path, change, error, message):

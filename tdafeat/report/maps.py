@@ -11,7 +11,7 @@ from tdafeat.report.records import Records
 from tdafeat.report.selection import examples, noisy, spaces
 from tdafeat.run import Run
 
-METHODS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
+METHODS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP", "pacmap": "PaCMAP"}
 
 
 def projections(run: Run, records: Records) -> Iterator[Block]:
