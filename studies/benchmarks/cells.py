@@ -1,10 +1,10 @@
-"""What one cell of a study costs: seconds, memory and disk of every stage, by number of images.
+"""What one cell of a study costs: CPU seconds, memory and disk of every stage, by number of images.
 
     python studies/benchmarks/cells.py [--rows 500 2000 ...] [--dimension 512] [--classes 20]
 
 A clean and a noisy cloud of Gaussian classes, as many train rows, one thread. Every number of rows
-runs in a process of its own, its kernels loaded before; memory is what the process added to its
-peak, and beyond the features themselves.
+runs in a process of its own, its kernels loaded before; memory is what a stage added to the
+process's peak.
 """
 
 import argparse
@@ -13,7 +13,6 @@ import resource
 import sys
 import tempfile
 import time
-from pathlib import Path
 
 import numpy as np
 
@@ -21,52 +20,56 @@ from tdafeat import FeatureSet, Levels, Study
 from tdafeat.plan import Plan
 from tdafeat.sources import FeatureSource
 from tdafeat.store import Store
-from tdafeat.tasks import run_tasks
+from tdafeat.tasks import make
+
+WARM = 3  # images of each class in the small study that loads what the stages need
 
 
-def features(rows: int, dimension: int, classes: int, noise: float) -> FeatureSet:
+def features(rows: int, dimension: int, classes: int, noise: float, split: str) -> FeatureSet:
     rng = np.random.default_rng(0)
     labels = np.arange(rows) % classes
     centres = rng.normal(size=(classes, dimension))
     cloud = centres[labels] + rng.normal(size=(rows, dimension))
     cloud += noise * np.random.default_rng(1).normal(size=cloud.shape)
-    ids = [f"{row}" for row in range(rows)]
+    ids = [f"{split} {row}" for row in range(rows)]
     return FeatureSet(cloud, ids, labels, [f"class {c}" for c in range(classes)])
 
 
-def costs(rows: int, dimension: int, classes: int, landmarks: int | None) -> list[tuple]:
-    """Stage, seconds per task, megabytes added to the peak, megabytes on disk."""
+def costs(
+    rows: int, dimension: int, classes: int, landmarks: int | None
+) -> list[tuple[str, float, float, float]]:
+    """Stage, CPU seconds per artefact, megabytes added to the peak, megabytes on disk."""
+    shape = rows, dimension, classes
     levels = Levels(
-        features(rows, dimension, classes, 0.0),
-        {1: features(rows, dimension, classes, 1.0)},
-        FeatureSet(
-            *(lambda f: (f.features, [f"train {i}" for i in f.ids], f.labels, f.classes))(
-                features(rows, dimension, classes, 0.5)
-            )
-        ),
+        features(*shape, 0.0, "test"),
+        {1: features(*shape, 1.0, "test")},
+        features(*shape, 0.5, "train"),
     )
     study = Study("cells", "?", features={"own": levels}, n_landmarks=landmarks)
     found = []
     with tempfile.TemporaryDirectory() as folder:
         store = Store(folder)
-        plan = Plan(study, FeatureSource(study.features).extract(store, False, True))
-        for title, tasks in plan.stages(store):
-            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            began = time.perf_counter()
-            holes = run_tasks(title, tasks, store, quiet=True)
-            if holes:
-                sys.exit(holes[0].trace)
-            taken = (time.perf_counter() - began) / len(tasks)
-            added = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1e3
-            places = [Path(store.folder(task.stage, task.spec)) for task in tasks]
-            disk = sum(f.stat().st_size for place in places for f in place.iterdir()) / 1e6
-            found.append((title, taken, added, disk / len(tasks)))
+        source = FeatureSource(study.features)
+        source.put(store)
+        for title, tasks in Plan(study, source.groups(store)).stages(store):
+            before, began = peak(), time.process_time()
+            for task in tasks:
+                make(task, store)
+            taken, added = time.process_time() - began, peak() - before
+            disk = sum(store.path(task.stage, task.spec).stat().st_size for task in tasks) / 1e6
+            found.append((title, taken / len(tasks), added, disk / len(tasks)))
     return found
 
 
-def apart(arguments: tuple) -> list[tuple]:
-    costs(60, *arguments[1:])  # loads the kernels
-    return costs(*arguments)
+def peak() -> float:
+    """Megabytes this process has held at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+
+def apart(case: tuple[int, int, int, int | None]) -> list[tuple[str, float, float, float]]:
+    _, dimension, classes, landmarks = case
+    costs(WARM * classes, dimension, classes, landmarks)
+    return costs(*case)
 
 
 def main() -> int:
@@ -76,7 +79,7 @@ def main() -> int:
     parser.add_argument("--classes", type=int, default=20)
     parser.add_argument("--landmarks", type=int, default=2000)
     given = parser.parse_args()
-    print("| rows | stage | seconds | peak, MB | disk, MB |\n|---|---|---|---|---|")
+    print("| rows | stage | CPU seconds | peak, MB | disk, MB |\n|---|---|---|---|---|")
     for rows in given.rows:
         case = (rows, given.dimension, given.classes, given.landmarks)
         with multiprocessing.get_context("spawn").Pool(1) as pool:

@@ -3,8 +3,9 @@
     python studies/benchmarks/extraction.py [--case NAME ...] [--device cuda] [--precision bfloat16]
 
 Prints markdown. A rate counts images that went through the encoder: an image at five levels is
-five. Needs the Describable Textures Dataset (``TDAFEAT_DATA``). Everything runs in one process in
-turns; a number is the median of its turns.
+five. Needs the Describable Textures Dataset (``TDAFEAT_DATA``), unless another data set is named
+(``--dataset textures:256``). Everything runs in one process in turns; a number is the median of
+its turns.
 """
 
 import argparse
@@ -71,10 +72,10 @@ CASES = {
 
 
 @contextmanager
-def files_of(case: Case) -> Iterator[tuple[ImageSet, list[Path]]]:
+def files_of(case: Case, dataset: str) -> Iterator[tuple[ImageSet, list[Path]]]:
     """The images as a data set, and where their files lie."""
     with tempfile.TemporaryDirectory() as folder:
-        textures = datasets.load("dtd", "test")
+        textures = datasets.load(dataset, "test")
         paths = []
         for index in range(case.n_images):
             picture = Image.fromarray(textures.read(index))
@@ -142,10 +143,10 @@ def seconds(work: Callable[[], object], device: str) -> float:
     return time.perf_counter() - began
 
 
-def measure(case: Case, compute: Compute) -> dict[str, float]:
+def measure(case: Case, dataset: str, compute: Compute) -> dict[str, float]:
     """Images per second, by what was done."""
     device = str(compute.place)
-    with files_of(case) as (images, paths):
+    with files_of(case, dataset) as (images, paths):
         n = len(images)
         plain, forward = case.encoder(), Forward(case.encoder(), compute)
         plain.to(device)
@@ -194,6 +195,8 @@ def measure(case: Case, compute: Compute) -> dict[str, float]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--case", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--dataset", default="dtd")
+    parser.add_argument("--images", type=int, help="so many, in place of the case's own number")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", default="float32")
     arguments = parser.parse_args()
@@ -203,9 +206,11 @@ def main() -> int:
         flush=True,
     )
     for name in arguments.case:
-        rates = measure(CASES[name], compute)
+        case = CASES[name]
+        case = replace(case, n_images=arguments.images or case.n_images)
+        rates = measure(case, arguments.dataset, compute)
         bare, loop = rates["bare forward pass"], rates["plain loop, 4 noise levels"]
-        print(f"| {CASES[name].title} | images/s | of bare | of the plain loop |")
+        print(f"| {case.title} | images/s | of bare | of the plain loop |")
         print("|---|---|---|---|")
         for what, rate in rates.items():
             shown = "" if what == "decoding alone" else f"{rate / bare:.2f} | {rate / loop:.2f}x"

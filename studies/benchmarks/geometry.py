@@ -194,13 +194,13 @@ def measure(path: str) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    choices = ("angles", "table", "memory", "measure")
-    parser.add_argument("parts", nargs="*", choices=choices, default=choices[:3])
+    parts = ("angles", "table", "memory")
+    parser.add_argument("part", nargs="?", choices=("all", *parts, "measure"), default="all")
     parser.add_argument("--classes", type=int, default=CLASSES)
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--file", help="measured by itself: what `memory` starts")
     args = parser.parse_args()
-    for part in args.parts:
+    for part in parts if args.part == "all" else [args.part]:
         {
             "angles": lambda: angles(args.classes),
             "table": lambda: table(args.classes),
