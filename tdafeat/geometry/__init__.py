@@ -18,6 +18,7 @@ from tdafeat.geometry.directions import unit_rows
 from tdafeat.geometry.moments import Moments
 from tdafeat.geometry.neighbours import hubness, nearest_neighbours
 from tdafeat.geometry.paired_moments import PairedMoments
+from tdafeat.geometry.paired_sampling import sampled_similarity
 from tdafeat.geometry.sampling import sampled_metrics
 from tdafeat.geometry.similarity import (
     linear_cka,
@@ -115,6 +116,7 @@ __all__ = [
     "rankme",
     "representational_similarity",
     "sampled_metrics",
+    "sampled_similarity",
     "spectrum",
     "stable_rank",
     "subspace_angle_to_clean",

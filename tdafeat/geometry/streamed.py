@@ -1,0 +1,50 @@
+"""The nearest of all rows to some of them, the rows met a chunk at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from tdafeat.checks import as_cloud
+
+
+class NearestMet:
+    """The `k` rows closest to each of the rows asked, of those met so far; never itself.
+
+    Attributes
+    ----------
+    closeness : (m, k) descending; minus infinity where fewer than `k` rows were met.
+    rows : (m, k) int64, which rows they are.
+    """
+
+    def __init__(self, asked: np.ndarray, k: int) -> None:
+        self.asked = torch.from_numpy(asked)
+        self.closeness = torch.full((len(asked), k), -torch.inf, dtype=torch.float64)
+        self.rows = torch.zeros((len(asked), k), dtype=torch.int64)
+
+    def meet(self, start: int, closeness: torch.Tensor) -> None:
+        """Take in (m, c), how close rows `start` to `start + c` are to each of the rows asked.
+
+        That of a row to itself is set to minus infinity, in place.
+        """
+        k, width = self.rows.shape[1], closeness.shape[1]
+        own = torch.nonzero((self.asked >= start) & (self.asked < start + width))[:, 0]
+        closeness[own, self.asked[own] - start] = -torch.inf
+        best = closeness.topk(min(k, width), dim=1)
+        rows = torch.cat([self.rows, best.indices + start], dim=1)
+        self.closeness, kept = torch.cat([self.closeness, best.values], dim=1).topk(k, dim=1)
+        self.rows = rows.gather(1, kept)
+
+
+def taken(features: Any, rows: np.ndarray, name: str = "features") -> torch.Tensor:
+    """Some rows of features that may be a memory map, checked, (m, D) float64."""
+    return torch.from_numpy(np.array(as_cloud(features[rows], name)))
+
+
+def asked_rows(n_samples: int, n_queries: int, rng: np.random.Generator) -> np.ndarray:
+    """Rows drawn without replacement, ascending; all of them where as many are asked for."""
+    if n_queries < 2:
+        raise ValueError(f"n_queries must be at least 2; got {n_queries}")
+    return np.sort(rng.choice(n_samples, min(n_queries, n_samples), replace=False))
