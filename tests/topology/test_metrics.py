@@ -47,7 +47,7 @@ def test_the_names():
 def test_records_are_complete_and_values_in_range(name, clouds):
     record = metrics[name]
     assert record.name == name
-    assert record.title.endswith(name[-2:].upper())
+    assert record.title.startswith(name[-2:].upper())
     assert record.source
     assert record.unit
     assert record.summary
