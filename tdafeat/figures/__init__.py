@@ -1,4 +1,14 @@
-"""Figures: a run's tables in, Altair charts out; each shows in a notebook and in the reports."""
+"""Figures: a run's tables in, Altair charts out; each shows in a notebook and in the reports.
+
+Every function takes a pandas DataFrame with the columns that it names, as the table of the same
+name of a `Run` has them. Rows may say which cloud they are of, as a run's do: ``encoder``,
+``layer`` and ``noise`` (str), ``severity`` (int, 0 where clean), ``parameter`` (float, what the
+severity stands for), ``seed`` (int), and ``scope`` (str, ``"all"`` or a class). Rows that do not
+are of one clean cloud of all classes.
+
+A frame without one of the columns, or without rows, raises ValueError, what is no DataFrame
+TypeError. What is returned is an Altair chart; `save` writes it as SVG, PNG or PDF.
+"""
 
 from tdafeat.figures.accuracy import accuracy
 from tdafeat.figures.associations import forest, scatter

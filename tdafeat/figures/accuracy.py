@@ -17,6 +17,7 @@ from tdafeat.figures.linking import (
 from tdafeat.figures.theme import (
     INK,
     MUTED,
+    checked,
     embed,
     levels,
     severity_axis,
@@ -36,16 +37,32 @@ def accuracy(
     """Accuracy against severity with its intervals, one line for each feature space.
 
     A class that is chosen appears as a dashed line beside that of all classes. Several seeds are
-    averaged; a band reaches from the least to the largest of them.
+    averaged; a band reaches from the least to the largest of them. The dashed rule is chance, where
+    there are classes to tell it.
 
     Parameters
     ----------
-    metrics : the run's table of metrics.
-    primary : the accuracy to draw.
+    metrics : rows of ``metric`` (str) and ``value`` (float, from 0 to 1), and where intervals are
+        known ``low`` and ``high`` (float, likewise).
+    primary : the metric to draw, an accuracy.
     by_class : one panel for each space instead, with a light line for every class.
+
+    Raises
+    ------
+    ValueError where a column is missing, or no value of the metric is known.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from tdafeat import figures
+    >>> levels = pd.DataFrame({"severity": [0, 1, 2], "value": [0.9, 0.7, 0.4]})
+    >>> levels = levels.assign(metric="probe_accuracy", low=levels["value"] - 0.05)
+    >>> chart = figures.accuracy(levels.assign(high=levels["value"] + 0.05))
     """
+    metrics = checked(metrics, "metrics", "metric", "value", low=float("nan"), high=float("nan"))
     words = wording_of(metrics)
-    rows = with_names(metrics[(metrics["metric"] == primary) & metrics["value"].notna()])
+    rows = metrics[(metrics["metric"] == primary) & metrics["value"].notna()]
+    rows = with_names(checked(rows, f"metrics of {primary}"))
     keys = ["space", "severity", "level", "scope"]
     by_level = rows.groupby(keys, sort=False)
     rows = by_level.agg(

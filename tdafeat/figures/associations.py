@@ -18,6 +18,7 @@ from tdafeat.figures.linking import (
 from tdafeat.figures.theme import (
     COLOURS,
     INK,
+    checked,
     embed,
     level_colour,
     levels,
@@ -32,7 +33,7 @@ ADJUSTMENTS = ("within level", "level-adjusted", "pooled")
 
 
 def forest(
-    associations: pd.DataFrame, titles: Mapping[str, str] | None = None
+    associations: pd.DataFrame, titles: Mapping[str, str] | None = None, most: int | None = None
 ) -> alt.TopLevelMixin:
     """Rank correlations with their intervals, a row for each metric.
 
@@ -42,15 +43,36 @@ def forest(
 
     Parameters
     ----------
-    associations : the run's table of associations; of its methods Spearman's is drawn.
+    associations : rows of ``metric`` (str), ``adjustment`` (str: ``"within level"``,
+        ``"level-adjusted"`` or ``"pooled"``), ``value``, ``low`` and ``high`` (float, from -1 to
+        1), and where they are known ``p_holm`` (float), ``n`` (units) and ``method`` (str), of
+        which Spearman's is drawn.
     titles : what stands beside a row, by metric; its name if left out.
+    most : rows, at most: those of the strongest metrics; all of them if None.
+
+    Raises
+    ------
+    ValueError where a column is missing, or no correlation is known.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from tdafeat import figures
+    >>> found = pd.DataFrame({"metric": ["koleo", "rankme"], "value": [-0.6, 0.2]})
+    >>> found = found.assign(low=found["value"] - 0.3, high=found["value"] + 0.3)
+    >>> chart = figures.forest(found.assign(adjustment="within level", p_holm=[0.01, 0.6]))
     """
+    columns = ("metric", "adjustment", "value", "low", "high")
+    unknown = {"p_holm": float("nan"), "n": float("nan"), "method": "spearman"}
+    associations = checked(associations, "associations", *columns, **unknown)
     drawn = associations["value"].notna() & (associations["method"] == "spearman")
-    frame = associations[drawn]
+    frame = checked(associations[drawn], "associations by Spearman's rho")
     known = {name: (titles or {}).get(name, name.replace("_", " ")) for name in frame["metric"]}
     strict = frame["adjustment"] == ADJUSTMENTS[0]
     strength = frame.assign(size=frame["value"].abs().where(strict)).groupby("metric")["size"]
-    order = [known[m] for m in strength.mean().fillna(0).sort_values(ascending=False).index]
+    strongest = strength.mean().fillna(0).sort_values(ascending=False).index[:most]
+    frame = frame[frame["metric"].isin(strongest)]
+    order = [known[m] for m in strongest]
     significant = (frame["p_holm"] < 0.05) & (frame["adjustment"] != "pooled")
     frame = frame.assign(title=frame["metric"].map(known), significant=significant.astype(int))
     shown = ["encoder", "title", "adjustment", "value", "low", "high", "p_holm", "n", "significant"]
@@ -64,7 +86,7 @@ def forest(
     )
     picked = legend_filter("adjustment")
     base = alt.Chart().encode(
-        y=alt.Y("title:N", sort=order, title=None, axis=alt.Axis(labelLimit=240, grid=True)),
+        y=alt.Y("title:N", sort=order, title=None, axis=alt.Axis(labelLimit=300, grid=True)),
         yOffset=alt.YOffset("adjustment:N", sort=used),
         color=colour,
         opacity=opacity(1, 0.1, picked),
@@ -110,13 +132,35 @@ def forest(
 def scatter(
     metrics: pd.DataFrame, metric: str, primary: str = "probe_accuracy", title: str = ""
 ) -> alt.TopLevelMixin:
-    """A metric against accuracy: a point for each class and level, a panel for each space."""
+    """A metric against accuracy: a point for each class and level, a panel for each space.
+
+    Parameters
+    ----------
+    metrics : rows of ``scope`` (str, a class; rows of ``"all"`` are left out), ``metric`` (str) and
+        ``value`` (float, in the metric's own units; of the accuracy from 0 to 1).
+    metric, primary : what runs across, and the accuracy that runs up.
+    title : of the metric.
+
+    Raises
+    ------
+    ValueError where a column is missing, or no class has both values.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from tdafeat import figures
+    >>> own = {"koleo": [1.2, 0.8, 0.9], "probe": [0.3, 0.9, 0.7]}
+    >>> own = pd.DataFrame({"scope": list("abc"), **own}).melt(id_vars="scope", var_name="metric")
+    >>> chart = figures.scatter(own, "koleo", primary="probe", title="KoLeo")
+    """
+    metrics = checked(metrics, "metrics", "scope", "metric", "value")
     words = wording_of(metrics)
     keys = ["encoder", "layer", "noise", "severity", "parameter", "seed", "scope"]
     rows = metrics[metrics["value"].abs().lt(float("inf")) & (metrics["scope"] != "all")]
     first = rows.loc[rows["metric"] == metric, [*keys, "value"]]
     second = rows.loc[rows["metric"] == primary, [*keys, "value"]]
-    both = with_names(first.merge(second, on=keys, suffixes=("", "_primary")))
+    both = first.merge(second, on=keys, suffixes=("", "_primary"))
+    both = with_names(checked(both, f"metrics of classes with {metric} and {primary}"))
     name = title or metric.replace("_", " ")
     against = primary.replace("_", " ")
     order, picked = levels(both), legend_filter("level")

@@ -30,14 +30,26 @@ def barcodes(diagrams: pd.DataFrame, most: int = 40) -> alt.TopLevelMixin:
 
     Parameters
     ----------
-    diagrams : the run's table of diagrams, of one scope.
+    diagrams : rows of ``degree`` (int), ``birth`` and ``death`` (float, in units of the features;
+        infinite deaths are those of bars that never die), of one scope.
     most : bars of each degree and level, at most.
 
     Raises
     ------
-    ValueError where there is no bar.
+    ValueError where a column is missing, or there is no bar.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from tdafeat import figures
+    >>> from tdafeat.topology import persistence
+    >>> circle = np.column_stack([np.cos(range(40)), np.sin(range(40))])
+    >>> bars = [pd.DataFrame(d, columns=["birth", "death"]) for d in persistence(circle)]
+    >>> bars = pd.concat([own.assign(degree=k) for k, own in enumerate(bars)])
+    >>> chart = figures.barcodes(bars, most=20)
     """
-    checked(diagrams, "diagrams", "birth", "death", "degree")
+    diagrams = checked(diagrams, "diagrams", "birth", "death", "degree")
     words, frame = wording_of(diagrams), with_names(diagrams)
     panels = ["space", "level"]
     frame = frame.assign(length=frame["death"] - frame["birth"])

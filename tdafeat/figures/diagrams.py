@@ -49,20 +49,33 @@ def diagrams(
 
     Parameters
     ----------
-    diagrams : the run's table of diagrams, of one scope.
-    records : the run's table of records, of the same scope. Bars between the diagonal and the
-        dashed line in the colour of their degree are no longer than twice the radius of its
-        confidence band; a degree whose radius is not known, or not finite, has no line.
+    diagrams : rows of ``degree`` (int), ``birth`` and ``death`` (float, in units of the features;
+        infinite deaths are those of bars that never die), of one scope.
+    records : a row for each cloud, with the radii of its confidence bands in ``band_h0``,
+        ``band_h1`` (float, in units of the features). Bars between the diagonal and the dashed line
+        in the colour of their degree are no longer than twice that radius; a degree whose radius
+        is not known, or not finite, has no line.
     most : bars of a degree and level drawn one by one. Of more, the density of all is drawn, and
         only the longest one by one.
-    classes : the run's table of diagrams, of the classes; the longest bars of the class that is
-        chosen appear before the others.
+    classes : more rows like those of `diagrams`, of the classes by ``scope``; the longest bars of
+        the class that is chosen appear before the others.
 
     Raises
     ------
-    ValueError where there is no bar.
+    ValueError where a column is missing, or there is no bar.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from tdafeat import figures
+    >>> from tdafeat.topology import persistence
+    >>> circle = np.column_stack([np.cos(range(40)), np.sin(range(40))])
+    >>> bars = [pd.DataFrame(d, columns=["birth", "death"]) for d in persistence(circle)]
+    >>> bars = pd.concat([own.assign(degree=k) for k, own in enumerate(bars)])
+    >>> chart = figures.diagrams(bars, pd.DataFrame({"band_h0": [0.1], "band_h1": [0.2]}))
     """
-    checked(diagrams, "diagrams", "birth", "death", "degree")
+    diagrams = checked(diagrams, "diagrams", "birth", "death", "degree")
     words, whole = wording_of(diagrams), with_names(diagrams)
     own = with_names(_longest(diagrams[:0] if classes is None else classes))
     order, names = levels(whole), sorted(own["scope"].unique())
@@ -81,7 +94,7 @@ def diagrams(
     bars, cells = density(frame[~of_class], top, most)
     parts = [bars, frame[of_class], cells.assign(mark="density")]
     if records is not None and len(records):
-        parts.append(_bands(frame, records, top).assign(mark="band"))
+        parts.append(_bands(frame, checked(records, "records"), top).assign(mark="band"))
     table = pd.concat(parts, ignore_index=True).reindex(columns=[*SHOWN, *CORNERS])
 
     layers = _layers(top, degrees, words.level)

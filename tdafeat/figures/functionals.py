@@ -36,15 +36,27 @@ def betti_curves(diagrams: pd.DataFrame) -> alt.TopLevelMixin:
 
     Parameters
     ----------
-    diagrams : the run's table of diagrams, of one scope.
+    diagrams : rows of ``degree`` (int), ``birth`` and ``death`` (float, in units of the features;
+        infinite deaths are those of bars that never die), of one scope.
 
     Raises
     ------
-    ValueError where there is no bar.
+    ValueError where a column is missing, or there is no bar.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from tdafeat import figures
+    >>> from tdafeat.topology import persistence
+    >>> circle = np.column_stack([np.cos(range(40)), np.sin(range(40))])
+    >>> bars = [pd.DataFrame(d, columns=["birth", "death"]) for d in persistence(circle)]
+    >>> bars = pd.concat([own.assign(degree=k) for k, own in enumerate(bars)])
+    >>> chart = figures.betti_curves(bars)
     """
     from tdafeat.topology import betti_curve, filtration_grid
 
-    checked(diagrams, "diagrams", "birth", "death", "degree")
+    diagrams = checked(diagrams, "diagrams", "birth", "death", "degree")
     words, frame = wording_of(diagrams), with_names(diagrams)
     curves = []
     for (space, degree), own in frame.groupby(["space", "degree"], sort=False):
@@ -81,6 +93,7 @@ def betti_curves(diagrams: pd.DataFrame) -> alt.TopLevelMixin:
         header = alt.Header(labelExpr="''") if place else alt.Header()
         facet = alt.Facet("homology:N", title=None, sort=degrees, header=header)
         panels = panel.facet(facet, columns=len(degrees))
+        panels = panels.properties(bounds="flush", spacing=64)
         return panels.resolve_scale(x="independent", y="independent")
 
     return themed(by_space(table, row).add_params(level_menu(order, words.level)))
@@ -93,17 +106,29 @@ def landscapes(diagrams: pd.DataFrame, degree: int = 1, n_layers: int = 5) -> al
 
     Parameters
     ----------
-    diagrams : the run's table of diagrams, of one scope.
+    diagrams : rows of ``degree`` (int), ``birth`` and ``death`` (float, in units of the features;
+        infinite deaths are those of bars that never die), of one scope.
     degree : of homology.
-    n_layers : layers of each landscape.
+    n_layers : layers of each landscape, at least 1.
 
     Raises
     ------
-    ValueError where there is no bar of the degree that dies.
+    ValueError where a column is missing, or there is no bar of the degree that dies.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from tdafeat import figures
+    >>> from tdafeat.topology import persistence
+    >>> circle = np.column_stack([np.cos(range(40)), np.sin(range(40))])
+    >>> bars = [pd.DataFrame(d, columns=["birth", "death"]) for d in persistence(circle)]
+    >>> bars = pd.concat([own.assign(degree=k) for k, own in enumerate(bars)])
+    >>> chart = figures.landscapes(bars, degree=1, n_layers=2)
     """
     from tdafeat.topology import filtration_grid, landscape
 
-    checked(diagrams, "diagrams", "birth", "death", "degree")
+    diagrams = checked(diagrams, "diagrams", "birth", "death", "degree")
     words, frame = wording_of(diagrams), with_names(diagrams)
     frame = frame[(frame["degree"] == degree) & np.isfinite(frame["death"])]
     checked(frame, f"diagrams of degree {degree}")

@@ -21,6 +21,7 @@ from tdafeat.figures.theme import LOWEST, embed, levels, themed
 from tdafeat.wording import Wording
 
 PAIR = ["scope", "scope_b"]
+SEAMLESS = 1.03  # width of a square in cells: between squares that only touch, the ground shines
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Heatmap:
     order: Sequence[str]
     words: Wording
     title: str
-    number: str = ".3g"
+    number: str = ".3~g"
     nouns: tuple[str, str] = ("class", "and class")
     shares: bool = False
     links: pd.DataFrame | None = None
@@ -107,7 +108,8 @@ class Heatmap:
 
     def _drawn(self, cells: alt.Chart, names: bool) -> alt.Chart:
         """Squares of one panel; `names` is whether they stand beside its rows."""
-        tight, (row, column) = alt.Scale(padding=0), self.nouns
+        (row, column), order = self.nouns, list(self.order)
+        tight = alt.Scale(padding=0, domain=order)  # also names that have no square
         of_classes = row.endswith("class")
         axis = alt.Axis(
             labelFontSize=min(11, self._step),
@@ -124,16 +126,14 @@ class Heatmap:
         ]
         if self.shares:
             tips.append(alt.Tooltip("n:Q", title="images"))
-        order = list(self.order)
         # a share of zero has no square of its own
         ground = alt.ExprRef(f"{CLASS} == '' ? '{LOWEST}' : 'transparent'")
         return (
-            cells.mark_rect()
+            cells.mark_rect(width={"band": SEAMLESS}, height={"band": SEAMLESS})
             .encode(
-                x=alt.X("scope_b:N", sort=order, title=titles[1], axis=axis, scale=tight),
+                x=alt.X("scope_b:N", title=titles[1], axis=axis, scale=tight),
                 y=alt.Y(
                     "scope:N",
-                    sort=order,
                     title=titles[0] if names else None,
                     axis=axis if names else alt.Axis(labels=False, ticks=False),
                     scale=tight,

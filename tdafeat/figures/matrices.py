@@ -23,11 +23,26 @@ def class_matrix(
 
     Parameters
     ----------
-    pairs : the run's table of pairs, of one feature space.
+    pairs : rows of ``scope`` and ``scope_b`` (str, the two classes, each pair once), ``metric``
+        (str) and ``value`` (float), of one feature space; a value that is not finite is a gap.
     metric : the dissimilarity to draw.
     title, unit : of the colour scale; values in ``"radians"`` are shown in degrees.
+
+    Raises
+    ------
+    ValueError where a column is missing, or there is no pair of the metric.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from tdafeat import figures
+    >>> pairs = pd.DataFrame({"scope": ["a", "a", "b"], "scope_b": ["b", "c", "c"]})
+    >>> pairs = pairs.assign(metric="class_angle_mean", value=[0.2, 1.1, 1.3])
+    >>> chart = figures.class_matrix(pairs, "class_angle_mean", "mean angle", unit="radians")
     """
-    rows = _finite(with_names(pairs[pairs["metric"] == metric]))
+    pairs = checked(pairs, "pairs", "scope", "scope_b", "metric", "value")
+    rows = checked(pairs[pairs["metric"] == metric], f"pairs of {metric}")
+    rows = _finite(with_names(rows))
     if unit == "radians":
         rows, unit = rows.assign(value=np.degrees(rows["value"])), "degrees"
     name = title or metric.replace("_", " ")
@@ -46,12 +61,28 @@ def space_matrix(
 
     Parameters
     ----------
-    similarities : the run's table of similarities.
+    similarities : rows of ``encoder`` and ``encoder_b`` (str, the two spaces, each pair once, with
+        ``layer`` and ``layer_b`` where an encoder has several), ``metric`` (str) and ``value``
+        (float); a value that is not finite is a gap.
     metric : what to draw.
     title : of the colour scale.
     alike : whether ``"higher"`` or ``"lower"`` values are those of spaces that are alike.
+
+    Raises
+    ------
+    ValueError where a column is missing, or there is no pair of the metric.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from tdafeat import figures
+    >>> pairs = {"encoder": ["a", "a", "b"], "encoder_b": ["b", "c", "c"], "value": [0.9, 0.4, 0.3]}
+    >>> chart = figures.space_matrix(pd.DataFrame(pairs).assign(metric="linear_cka"), "linear_cka")
     """
-    rows = _finite(pairs_of_spaces(similarities[similarities["metric"] == metric]))
+    columns = ("encoder", "encoder_b", "metric", "value")
+    similarities = checked(similarities, "similarities", *columns, layer_b="")
+    rows = checked(similarities[similarities["metric"] == metric], f"similarities of {metric}")
+    rows = _finite(pairs_of_spaces(rows))
     first = rows[rows["severity"] == rows["severity"].min()]
     apart = first["value"].max() - first["value"] if alike == "higher" else first["value"]
     order, links = clustered(first.assign(value=apart))
@@ -73,15 +104,24 @@ def confusion(predictions: pd.DataFrame, method: str = "probe") -> alt.TopLevelM
 
     Parameters
     ----------
-    predictions : the run's table of predictions, of one feature space.
+    predictions : a row for each image, of ``method`` (str), ``label`` and ``prediction`` (str, the
+        true class and the one it was taken for), of one feature space.
     method : the predictor, e.g. ``"probe"`` or ``"knn"``.
 
     Raises
     ------
-    ValueError where the method predicted nothing.
+    ValueError where a column is missing, or the method predicted nothing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from tdafeat import figures
+    >>> said = pd.DataFrame({"label": list("aabb"), "prediction": list("abbb"), "method": "probe"})
+    >>> chart = figures.confusion(said)
     """
-    rows = with_names(predictions[predictions["method"] == method])
-    checked(rows, f"predictions of {method}", "label", "prediction")
+    predictions = checked(predictions, "predictions", "method", "label", "prediction")
+    rows = predictions[predictions["method"] == method]
+    rows = with_names(checked(rows, f"predictions of {method}"))
     order = sorted({*rows["label"], *rows["prediction"]})
     keys = ["label", "prediction", "severity", "level"]
     counts = rows.groupby(keys, sort=False).size().rename("value").reset_index()

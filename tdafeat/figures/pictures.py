@@ -25,13 +25,27 @@ def pictures(pictures: pd.DataFrame) -> alt.TopLevelMixin:
 
     Parameters
     ----------
-    pictures : the run's table of pictures, of one kind, scope and feature space.
+    pictures : rows of ``set`` (str, beside the row), ``rank`` (int, its place there), ``caption``
+        (str) and ``png`` (bytes), and where pictures are marked ``mark`` (``"hit"``, ``"miss"`` or
+        ``""``).
 
     Raises
     ------
-    ValueError where there is no picture.
+    ValueError where a column is missing, or there is no picture.
+
+    Examples
+    --------
+    >>> import io
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from PIL import Image
+    >>> from tdafeat import figures
+    >>> file = io.BytesIO()
+    >>> Image.fromarray(np.eye(8, dtype=np.uint8) * 255).save(file, format="png")
+    >>> found = pd.DataFrame({"set": "shirt", "rank": [0, 1], "caption": ["query", "coat"]})
+    >>> chart = figures.pictures(found.assign(png=file.getvalue(), mark=["", "miss"]))
     """
-    checked(pictures, "pictures", "set", "rank", "caption", "png")
+    pictures = checked(pictures, "pictures", "set", "rank", "caption", "png", mark="")
     frame = pictures.sort_values("rank", kind="stable")
     sets = list(dict.fromkeys(pictures["set"]))
     widest = int(frame["set"].value_counts().max())
@@ -42,7 +56,7 @@ def pictures(pictures: pd.DataFrame) -> alt.TopLevelMixin:
     names, cells = [], []
     for name in sets:
         for place, row in enumerate(frame[frame["set"] == name].itertuples(index=False)):
-            mark = getattr(row, "mark", "")
+            mark = row.mark
             if place % columns == 0:
                 names.append("" if place else name)
             told = row.caption if not headed or len(names) == 1 else ""

@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from tdafeat.figures.linking import IS_CHOSEN, NOT_OTHER, class_menu, legend_filter, opacity
-from tdafeat.figures.theme import COLOURS, INK, MUTED, embed, themed, wrapped
+from tdafeat.figures.theme import COLOURS, INK, MUTED, checked, embed, themed, wrapped
 
 WHOLE = "all"
 
@@ -18,15 +18,29 @@ def quantities(
 
     Parameters
     ----------
-    curves : the run's table of curves, of one feature space.
-    x : what x counts; counts start at 1.
+    curves : rows of ``quantity`` (str, above a panel), ``series`` (str, in the legend), ``x``
+        (float; below 1, left out) and ``value`` (float), of one feature space.
+    x : what x counts.
     spec : format of the values.
-    by_class : the whole cloud in colour over a light line for every class, instead of the series
-        of the whole cloud.
+    by_class : the whole cloud in colour over a light line for every class (by ``scope``), instead
+        of the series of the whole cloud.
+
+    Raises
+    ------
+    ValueError where a column is missing, or nothing is left to draw.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from tdafeat import figures
+    >>> errors = pd.DataFrame({"x": [1, 2, 4, 8], "value": [0.9, 0.5, 0.3, 0.2]})
+    >>> chart = figures.quantities(errors.assign(quantity="error", series="test"), "components")
     """
+    curves = checked(curves, "curves", "quantity", "series", "x", "value")
     frame = curves[(curves["x"] >= 1) & curves["value"].abs().lt(float("inf"))]
     if not by_class:
         frame = frame[frame["scope"] == WHOLE]
+    checked(frame, "curves from x = 1")
     line = "scope" if by_class else "series"
     frame = frame[["quantity", line, "x", "value"]]
     names = frame[line].drop_duplicates().tolist()
@@ -68,7 +82,7 @@ def quantities(
         layers = [lines.mark_line(), points.add_params(picked)]
     panels = alt.layer(*layers, data=embed(frame))
     facet = alt.Facet("quantity:N", title=None, sort=order)
-    chart = wrapped(panels, facet, len(order)).resolve_scale(y="independent")
+    chart = wrapped(panels, facet, len(order), own_scales=True)
     if by_class:
         chart = chart.add_params(class_menu([name for name in names if name != WHOLE]))
     return themed(chart)

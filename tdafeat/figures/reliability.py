@@ -33,17 +33,26 @@ def reliability(
 
     Parameters
     ----------
-    predictions : the run's table of predictions, of one seed.
+    predictions : a row for each image, of ``method`` (str), ``label`` and ``prediction`` (str) and
+        ``confidence`` (float, from 0 to 1: the probability of what was predicted), of one seed.
     method : a predictor whose scores are probabilities: ``"probe"``, ``"knn"`` or ``"head"``.
     n_bins : intervals of confidence of equal width; those without predictions are left out.
 
     Raises
     ------
-    ValueError where no prediction of the method has a confidence.
+    ValueError where a column is missing, or no prediction of the method has a confidence.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from tdafeat import figures
+    >>> said = pd.DataFrame({"label": list("aabb"), "prediction": list("abbb"), "method": "probe"})
+    >>> chart = figures.reliability(said.assign(confidence=[0.9, 0.6, 0.7, 0.95]), n_bins=5)
     """
     from tdafeat.evaluation import reliability as binned
 
-    checked(predictions, "predictions", "method", "confidence", "prediction", "label")
+    columns = ("method", "confidence", "prediction", "label")
+    predictions = checked(predictions, "predictions", *columns)
     kept = (predictions["method"] == method) & predictions["confidence"].notna()
     rows = checked(predictions[kept], f"predictions of {method} with a confidence")
     words, rows = wording_of(rows), with_names(rows)

@@ -19,25 +19,38 @@ from tdafeat.figures.theme import (
 )
 from tdafeat.wording import wording_of
 
+BELOW = "2 - 12 * datum.up"  # where the exponent of a level stands, in pixels from the lower left
 SMALLEST = 1e-7  # of the total variance; below it lies the rounding of float32 features
+POWER = (  # powers of ten as 10 with its exponent raised
+    "'10' + replace(join([substring('⁰¹²³⁴⁵⁶⁷⁸⁹', abs(k), abs(k) + 1)], ''), /^/, k < 0 ? '⁻' : '')"
+).replace("k", "round(log(datum.value) / LN10)")
 
 
 def spectra(spectra: pd.DataFrame) -> alt.TopLevelMixin:
     """Share of the variance by rank on logarithmic axes, a line for each level.
 
     Shares below 1e-7 are rounding and left out; of ranks above 30 a logarithmically even
-    choice is drawn. The thin dashed line is the power law that gives the exponent, fitted by least
-    squares to the first half of the positive eigenvalues.
+    choice is drawn. The thin dashed line is the power law that gives the exponent α, written in
+    the corner: fitted by least squares to the first half of the positive eigenvalues.
 
     Parameters
     ----------
-    spectra : the run's table of spectra.
+    spectra : rows of ``rank`` (int, from 1) and ``value`` (float, an eigenvalue of the covariance,
+        at least 0); those of whole clouds are drawn.
 
     Raises
     ------
-    ValueError where there is no spectrum of a whole cloud.
+    ValueError where a column is missing, or there is no spectrum of a whole cloud.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from tdafeat import figures
+    >>> ranks = np.arange(1, 65)
+    >>> chart = figures.spectra(pd.DataFrame({"rank": ranks, "value": ranks**-1.5}))
     """
-    checked(spectra, "spectra", "rank", "value")
+    spectra = checked(spectra, "spectra", "rank", "value")
     words = wording_of(spectra)
     frame = with_names(spectra[spectra["scope"] == "all"])
     checked(frame, "spectra of the whole cloud")
@@ -48,7 +61,8 @@ def spectra(spectra: pd.DataFrame) -> alt.TopLevelMixin:
     ranks = np.unique(np.round(np.geomspace(1, max(last, 2), 150)).astype(int))
     keep = (frame["share"] > SMALLEST) & ((frame["rank"] <= 30) | frame["rank"].isin(ranks))
     order = levels(frame)
-    frame = frame.loc[keep, ["space", "level", "rank", "share", "seed", "fit", "exponent"]]
+    frame = frame.assign(up=[len(order) - order.index(level) for level in frame["level"]])
+    frame = frame.loc[keep, ["space", "level", "rank", "share", "seed", "fit", "exponent", "up"]]
     picked = legend_filter("level")
     base = alt.Chart().encode(
         x=alt.X("rank:Q", title="rank of the eigenvalue", scale=alt.Scale(type="log", nice=False)),
@@ -56,7 +70,7 @@ def spectra(spectra: pd.DataFrame) -> alt.TopLevelMixin:
             "share:Q",
             title="share of the variance",
             scale=alt.Scale(type="log"),
-            axis=alt.Axis(format="~e", tickCount=5),
+            axis=alt.Axis(labelExpr=POWER, tickCount=5),
         ),
         color=level_colour(order, words.level),
         opacity=opacity(1, 0.1, IS_SHOWN, picked),
@@ -75,6 +89,10 @@ def spectra(spectra: pd.DataFrame) -> alt.TopLevelMixin:
         .encode(y="fit:Q"),
         base.mark_line(strokeWidth=1.8).properties(name="lines").add_params(picked),
         base.mark_point(size=60).encode(opacity=alt.value(0.001), tooltip=tips),
+        base.transform_filter("datum.rank == 1 && isValid(datum.exponent)")
+        .transform_calculate(text="'α ' + format(datum.exponent, '.2f')")
+        .mark_text(align="left", fontSize=10, dy=alt.ExprRef(BELOW))
+        .encode(x=alt.value(6), y=alt.value("height"), text="text:N"),
     ]
     panels = alt.layer(*layers, data=embed(frame))
     chart = wrapped(panels, space_facet(frame), frame["space"].nunique())

@@ -34,15 +34,28 @@ def persistence_images(
 
     Parameters
     ----------
-    diagrams : the run's table of diagrams, of one scope.
+    diagrams : rows of ``degree`` (int), ``birth`` and ``death`` (float, in units of the features;
+        infinite deaths are those of bars that never die), of one scope.
     degree : of homology; H0, whose births are all 0, is one column.
     pixels : along each axis.
 
     Raises
     ------
-    ValueError where there is no bar of the degree that dies, or for fewer than two pixels.
+    ValueError where a column is missing, there is no bar of the degree that dies, or for fewer than
+    two pixels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from tdafeat import figures
+    >>> from tdafeat.topology import persistence
+    >>> circle = np.column_stack([np.cos(range(40)), np.sin(range(40))])
+    >>> bars = [pd.DataFrame(d, columns=["birth", "death"]) for d in persistence(circle)]
+    >>> bars = pd.concat([own.assign(degree=k) for k, own in enumerate(bars)])
+    >>> chart = figures.persistence_images(bars, pixels=10)
     """
-    checked(diagrams, "diagrams", "birth", "death", "degree")
+    diagrams = checked(diagrams, "diagrams", "birth", "death", "degree")
     if pixels < 2:
         raise ValueError(f"pixels must be at least 2; got {pixels}")
     words, frame = wording_of(diagrams), with_names(diagrams)
@@ -57,7 +70,7 @@ def persistence_images(
             "value:Q",
             title="share of the brightest pixel",
             scale=alt.Scale(scheme="viridis", domain=[0, 1]),
-            legend=alt.Legend(orient="bottom", direction="horizontal", format=".0%"),
+            legend=alt.Legend(orient="bottom", direction="horizontal", format=".0%", titleLimit=0),
         ),
         tooltip=[
             alt.Tooltip("level:N", title=words.level),

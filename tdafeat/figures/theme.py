@@ -26,6 +26,15 @@ LEVELS = ("#2f74b8", "#7d74c2", "#b266ab", "#d9607f", "#e0693f", "#d3901a")
 MUTED = "#85857f"
 LOWEST = "#440154"  # the dark end of viridis
 
+_LARGE = "(abs(datum.value) >= 1e6 || (datum.value != 0 && abs(datum.value) < 1e-4))"
+NUMBERS = alt.Axis(labelExpr=f"format(datum.value, {_LARGE} ? '.2~e' : ',~r')")  # all their digits
+
+# Of a frame that does not say which cloud its rows are of.
+ONE_CLOUD = {
+    **{"encoder": "features", "layer": "", "noise": "noise", "severity": 0, "seed": 0},
+    "scope": "all",
+}
+
 CONFIG = {
     "aria": False,  # thousands of marks, each read aloud, say less than the caption
     "font": "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif",
@@ -73,25 +82,41 @@ CONFIG = {
 C = TypeVar("C", bound=alt.TopLevelMixin)
 
 
-def checked(frame: pd.DataFrame, name: str, *columns: str) -> pd.DataFrame:
-    """The frame, if there is something to draw in it.
+def checked(frame: pd.DataFrame, name: str, *columns: str, **optional: Any) -> pd.DataFrame:
+    """The frame, if there is something to draw in it, with what it may leave out.
+
+    Parameters
+    ----------
+    columns : that must be there.
+    optional : columns that need not be, with their value.
+
+    Returns
+    -------
+    The frame, with `optional` and the coordinates of a cloud where it lacks them.
 
     Raises
     ------
-    ValueError that names the table, and the column that is missing or that it holds no rows.
+    TypeError for what is no DataFrame; ValueError that names the table, and the column that is
+    missing or that it holds no rows.
 
     Examples
     --------
+    >>> checked(pd.DataFrame({"birth": [0.0]}), "diagrams", "birth")["severity"].tolist()
+    [0]
     >>> checked(pd.DataFrame({"birth": []}), "diagrams", "birth")
     Traceback (most recent call last):
     ValueError: diagrams holds no rows to draw
     """
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(f"{name} must be a pandas DataFrame; got {type(frame).__name__}")
     missing = [column for column in columns if column not in frame]
     if missing:
-        raise ValueError(f"{name} must be a table of a run with a column {missing[0]!r}")
+        raise ValueError(f"{name} must have a column {missing[0]!r}, as a run's table has")
     if frame.empty:
         raise ValueError(f"{name} holds no rows to draw")
-    return frame
+    known = {**ONE_CLOUD, **optional}
+    frame = frame.assign(**{name: value for name, value in known.items() if name not in frame})
+    return frame if "parameter" in frame else frame.assign(parameter=frame["severity"])
 
 
 def themed(chart: C) -> C:
@@ -99,12 +124,21 @@ def themed(chart: C) -> C:
     return chart.properties(config=CONFIG)
 
 
-def wrapped(panel: Any, facet: alt.Facet, n: int, square: bool = False) -> alt.FacetChart:
-    """Panels in rows that fill the width of a page; each keeps its axes where a row has gaps."""
+def wrapped(
+    panel: Any, facet: alt.Facet, n: int, square: bool = False, own_scales: bool = False
+) -> alt.FacetChart:
+    """Panels in rows that fill the width of a page; each keeps its axes where a row has gaps.
+
+    Panels with vertical scales of their own stand apart by so much that the longest numbers fit,
+    and in line whatever is written beside them.
+    """
     columns = max(1, min(n, 3)) if n != 4 else 4 if square else 2
     width = {1: 330, 2: 280, 3: 200, 4: 145}[columns]
     chart = panel.properties(width=width, height=width if square else max(140, 7 * width // 10))
     rows = chart.facet(facet, columns=columns)
+    if own_scales:
+        between = alt.RowColnumber(row=104 if n % columns else 50, column=64)
+        rows = rows.properties(bounds="flush", spacing=between).resolve_scale(y="independent")
     return rows.resolve_axis(x="independent", y="independent") if n % columns else rows
 
 
@@ -202,7 +236,8 @@ def space_shape(frame: pd.DataFrame) -> alt.Shape:
 
 
 def _space_legend(spaces: Sequence[str]) -> alt.Legend | None:
-    legend = alt.Legend(title="feature space", orient="top", columns=3, labelLimit=260)
+    columns = 2 if len(spaces) == 4 else 3
+    legend = alt.Legend(title="feature space", orient="top", columns=columns, labelLimit=260)
     return legend if len(spaces) > 1 else None
 
 

@@ -15,6 +15,7 @@ from tdafeat.run import Run
 from tdafeat.wording import capital
 
 SCATTERS = 3
+STRONGEST = 20  # metrics of each feature space in the figure
 CHECKED = 10  # metrics of each feature space in the table of checks
 ORDER = ("within level", "level-adjusted", "pooled")
 THREE = (
@@ -49,10 +50,10 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
     groups = known.groupby(["encoder", "layer"], sort=False)
     for place, ((encoder, layer), rows) in enumerate(groups):
         yield Figure(
-            figures.forest(rows, titles),
-            f"{encoder}: Spearman's rank correlation of each metric with the primary accuracy, "
-            "with 95 % intervals. Filled points stay significant after Holm's correction; arrows "
-            "beside the names mark the desirable direction.",
+            figures.forest(rows, titles, STRONGEST),
+            f"{encoder}: Spearman's rank correlation of {_each(rows)} with the primary accuracy, "
+            "with 95 % intervals. Filled points stay significant after Holm's correction for all "
+            "metrics; arrows beside the names mark the desirable direction.",
             f"forest-{encoder}-{layer}",
             _space(run, str(encoder), str(layer)),
             detail=place > 0,
@@ -72,6 +73,11 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
                 f"scatter-{name}",
                 detail=rank > 0,
             )
+
+
+def _each(rows: pd.DataFrame) -> str:
+    n = rows["metric"].nunique()
+    return f"the {STRONGEST} strongest of {n} metrics" if n > STRONGEST else "each metric"
 
 
 def _space(run: Run, encoder: str, layer: str) -> str:
@@ -103,11 +109,13 @@ def _checks(every: pd.DataFrame, titles: dict[str, str]) -> Iterator[Table]:
     frame = shown[[*keys, "p_holm", "p_bh", "detectable"]].assign(rho=intervals(shown))
     for method, symbol in (("kendall", "τ"), ("pearson", "r")):
         other = strict[strict["method"] == method]
-        column = other[[*keys, "p_holm"]].rename(columns={"p_holm": f"p {symbol}"})
-        column[symbol] = intervals(other)
+        columns = {"value": symbol, "p_holm": f"p of {symbol}"}
+        column = other[[*keys, *columns]].rename(columns=columns)
         frame = frame.merge(column, on=keys, how="left")
-    formats = dict.fromkeys(("p (Holm)", "p (BH)", "p (Holm) of τ", "p (Holm) of r"), ".2g")
-    order = ["encoder", "metric", "rho", "p_holm", "p_bh", "τ", "p τ", "r", "p r", "detectable"]
+    formats = dict.fromkeys(("p", "p (BH)", "p of τ", "p of r"), ".2g")
+    formats |= dict.fromkeys(("τ", "r"), "+.2f") | {"detectable": ".2f"}
+    order = ["encoder", "metric", "rho", "p_holm", "p_bh"]
+    order += ["τ", "p of τ", "r", "p of r", "detectable"]
     spread = ""
     if (shown["n_seeds"] > 1).any():
         frame["between seeds"] = shown["seed_sd"].to_numpy()
@@ -117,17 +125,16 @@ def _checks(every: pd.DataFrame, titles: dict[str, str]) -> Iterator[Table]:
             " “Between seeds” is the standard deviation of rho from seed to seed; all else is "
             "computed from means over seeds."
         )
-    names = {"rho": "ρ", "p_holm": "p (Holm)", "p_bh": "p (BH)", "detectable": "detectable ρ"}
-    names |= {"p τ": "p (Holm) of τ", "p r": "p (Holm) of r"}
+    names = {"rho": "ρ", "p_holm": "p", "p_bh": "p (BH)"}
     yield Table(
         frame[order].assign(metric=frame["metric"].map(titles)).rename(columns=names),
         f"The {CHECKED} strongest of each feature space within a level: Spearman's ρ, which the "
-        "study goes by, Kendall's τ and Pearson's r as a check. Holm's correction bounds the "
-        "chance of any false finding, Benjamini and Hochberg's (BH) the share of false ones among "
-        "the findings. A correlation below “detectable ρ” would more often than one time in five "
-        f"have been missed.{spread}",
+        "study goes by, Kendall's τ and Pearson's r as a check. Holm's correction, of p, bounds "
+        "the chance of any false finding, Benjamini and Hochberg's (BH) the share of false ones "
+        "among the findings. A ρ below “detectable” would more often than one time in five have "
+        f"been missed.{spread}",
         "checks",
-        {**formats, "detectable ρ": ".2f"},
+        formats,
     )
 
 

@@ -12,7 +12,8 @@ from typing import Any
 from tdafeat.figures.saving import on_paper
 from tdafeat.report.model import Block, Figure, Paragraph, References, Report, Section, Table
 
-FONT = "Libertinus Serif"  # carried by Typst, so the same on every machine
+# Carried by Typst, so the same on every machine; text is measured by the serif font there is.
+FONT = "Libertinus Serif, serif"
 NARROW = 24  # characters; columns of shorter cells take their natural width
 HALF = 78  # characters; a table of shorter rows fits a column of the appendix
 LONG = 20  # rows; longer tables go to the appendix

@@ -35,7 +35,6 @@ def similarities(run: Run, records: Records) -> Iterator[Block]:
         "these numbers depends on the axes or the scale of a space; spaces of different widths are "
         "compared as they are."
     )
-    levels = f", {words.ends}" * noisy(run)
     drawn = DRAWN if DRAWN in titles else min(titles)
     lower = records[drawn].better == "lower"
     if rows["encoder_b"].nunique() > 1 or rows["layer_b"].nunique() > 1:  # more than one pair
@@ -43,8 +42,9 @@ def similarities(run: Run, records: Records) -> Iterator[Block]:
         alike = "lower" if lower else "higher"
         yield Figure(
             figures.space_matrix(every, drawn, title, alike),
-            f"{capital(title)} of every pair of feature spaces{levels}: the {alike}, the more "
-            "alike. Spaces that are alike stand together.",
+            f"{capital(title)} of every pair of feature spaces"
+            f"{', at the levels named above' * noisy(run)}: the {alike}, the more alike. Spaces "
+            "that are alike stand together.",
             f"spaces-{drawn}",
         )
     pairs = pairs_of_spaces(rows)
@@ -54,7 +54,7 @@ def similarities(run: Run, records: Records) -> Iterator[Block]:
     frame = frame[[name for name in titles if name in frame]].rename(columns=titles)
     yield Table(
         frame.reset_index().rename(columns={"pair": "feature spaces"}),
-        f"Similarity of every pair of feature spaces{levels}.",
+        f"Similarity of every pair of feature spaces{f', {words.ends}' * noisy(run)}.",
         "similarities",
         dict.fromkeys(frame.columns, ".3g"),
         detail=True,

@@ -13,7 +13,7 @@ from tdafeat.report.records import Records
 from tdafeat.report.selection import by_level, drawable, noisy, spaces
 from tdafeat.run import Run
 
-PANELS = 12
+PANELS = 9
 
 
 def curves(
@@ -43,7 +43,7 @@ def matrices(run: Run, records: Records, room: str) -> Iterator[Block]:
         yield Figure(
             figures.class_matrix(cells, drawn, about.title, about.unit),
             f"{space}: {about.title} for every pair of classes"
-            f"{f', {records.words.ends}' * noisy(run)}; classes that are alike stand "
+            f"{', at the levels named above' * noisy(run)}; classes that are alike stand "
             f"together{', in the same order in both panels' * noisy(run)}.",
             f"{drawn}-{space}",
             space,

@@ -1,5 +1,7 @@
 """Every figure: built from a run's tables, compiled by Vega-Lite, drawn with the marks it owes."""
 
+import doctest
+import inspect
 import json
 import re
 from io import StringIO
@@ -76,6 +78,36 @@ CHARTS = {
         pd.DataFrame({"variant": "a", "step": [0, 1], "quantity": "loss", "value": [2.0, 1.0]})
     ),
 }
+
+
+PUBLIC = sorted(set(figures.__all__) - {"save"})
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_the_example_of_each_figure_draws(name):
+    about = getattr(figures, name).__doc__
+    names = {}
+    for example in doctest.DocTestParser().get_examples(about):
+        exec(example.source, names)
+    svg = vl_convert.vegalite_to_svg(names["chart"].to_dict())
+    assert svg.count("<path") + svg.count("<image") > 1
+    assert "undefined" not in svg
+    assert "NaN" not in svg
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_each_figure_says_what_its_frame_must_have(name):
+    draw = getattr(figures, name)
+    given = [p.name for p in inspect.signature(draw).parameters.values()]
+    needed = {"class_matrix": ["koleo"], "space_matrix": ["koleo"], "scatter": ["koleo"]}
+    other = needed.get(name, [])
+    with pytest.raises(ValueError, match=f"{given[0]} must have a column '"):
+        draw(pd.DataFrame({"nothing": [1]}), *other)
+    with pytest.raises(TypeError, match=f"{given[0]} must be a pandas DataFrame; got dict"):
+        draw({}, *other)
+    about = draw.__doc__
+    assert all(f"    {name} : " in about or f", {name} : " in about for name in given[:1])
+    assert "ValueError where a column is missing" in about
 
 
 @pytest.mark.parametrize("name", CHARTS)
@@ -184,7 +216,7 @@ def test_classes_that_are_alike_stand_together():
         ]
     ).assign(metric="m", encoder="e", layer="", severity=0, parameter=0.0)
     _, heat = figures.class_matrix(pairs, "m").to_dict()["vconcat"]
-    order = heat["encoding"]["x"]["sort"]
+    order = heat["encoding"]["x"]["scale"]["domain"]
     assert sorted(order) == names
     assert {group[name] for name in order[:3]} in ({0}, {1})
 

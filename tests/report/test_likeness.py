@@ -74,7 +74,7 @@ def test_there_is_a_map_of_more_than_two_spaces_and_a_table_of_two(tmp_path):
 def test_spaces_that_are_alike_stand_together(metric, alike):
     chart = figures.space_matrix(similarities(), metric, alike=alike)
     _, heat = chart.to_dict()["hconcat"][0]["vconcat"]
-    order = heat["encoding"]["x"]["sort"]
+    order = heat["encoding"]["x"]["scale"]["domain"]
     assert [GROUP[name] for name in order] in ([0, 0, 1, 1], [1, 1, 0, 0])
     rows = rows_of(chart)
     assert len(rows) == 6  # pairs, each once
