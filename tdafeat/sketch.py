@@ -143,7 +143,7 @@ def encoding(
         forward, seconds = Forward(encoder, compute), 0.0
         for _ in range(2):  # the first warms up
             began = time.perf_counter()
-            with Decoded(few, [encoder.preprocessing], compute.threads) as decoded:
+            with Decoded(few, [encoder.preprocessing], compute.threads, compute.ahead) as decoded:
                 clouds = extract_decoded(decoded, forward, noise)
             seconds = time.perf_counter() - began
         rows = sum(len(cloud) for cloud in clouds.values())

@@ -10,6 +10,7 @@ its turns.
 
 import argparse
 import logging
+import math
 import statistics
 import sys
 import tempfile
@@ -32,6 +33,7 @@ from tdafeat.encoders import Encoder
 from tdafeat.extraction import Compute, Decoded, Forward, extract, extract_decoded
 
 LEVELS = (0.08, 0.12, 0.18, 0.26)
+WORKERS = 2  # processes of the plain loop
 
 
 @dataclass
@@ -117,12 +119,13 @@ def plain_loop(
 ) -> list[np.ndarray]:
     """A loader per level, and pseudorandom noise of torch's own."""
     view = encoder.preprocessing
+    batch_size = min(batch_size, math.ceil(len(paths) / WORKERS))  # or some would have nothing
     mean, std = (torch.tensor(v, device=device).view(1, -1, 1, 1) for v in (view.mean, view.std))
     tables = []
     with torch.inference_mode():
         for sigma in (0.0, *LEVELS):
             loader = DataLoader(
-                Files(paths, encoder), batch_size, num_workers=2, pin_memory=device != "cpu"
+                Files(paths, encoder), batch_size, num_workers=WORKERS, pin_memory=device != "cpu"
             )
             rows = []
             for images in loader:

@@ -101,4 +101,6 @@ def load(
     encoder = encoders[parts["family"]](parts["model"] or "", layer or parts["layer"], file)
     if file is not None:  # two checkpoints of one model are two encoders of a study
         encoder = replace(encoder, name=f"{encoder.name}@{Path(file).name}")
+    if encoder.module is not None:  # the layout in which convolutions are fastest
+        encoder.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return encoder.to(device)

@@ -97,7 +97,9 @@ class Preprocessing:
             raise TypeError(f"image must hold uint8 pixels; got {image.dtype}")
         if image.ndim < 2 or image.shape[2:] not in ((), (3,)) or min(image.shape) == 0:
             raise ValueError(f"image must be (H, W) or (H, W, 3) and not empty; got {image.shape}")
-        picture = Image.fromarray(image).convert("L" if self.channels == 1 else "RGB")
+        picture, mode = Image.fromarray(image), "L" if self.channels == 1 else "RGB"
+        if picture.mode != mode:  # else it would be copied
+            picture = picture.convert(mode)
         size = self._resized(*picture.size)
         if size != picture.size:
             picture = picture.resize(size, Image.Resampling[self.interpolation.upper()])
@@ -177,7 +179,8 @@ class Encoder:
     preprocessing : what the function expects to have been done to its images.
     function : (B, C, H, W) normalised float tensor -> (B, D) tensor.
     module : holds the weights, None for a function without any. It is given images whose
-        channels lie last in memory; their shape is the same.
+        channels lie last in memory; their shape is the same. Extraction moves it to its device
+        and leaves it as it is otherwise.
     text : T sentences -> (T, D) in the space of the images; None without a text tower.
     head : the network's own classifier of its features; None without one, or where nothing tells
         which classes it was taught.

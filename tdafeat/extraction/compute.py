@@ -60,6 +60,15 @@ class Compute:
         """How many threads decode."""
         return min(8, os.cpu_count() or 1) if self.workers == "auto" else self.workers
 
+    @property
+    def ahead(self) -> bool:
+        """Whether they decode while the encoder works: only on cores that it leaves free.
+
+        Threads that share a core hold up all others of a forward pass, which wait for each other.
+        """
+        free = (os.cpu_count() or 1) - torch.get_num_threads()
+        return self.place.type != "cpu" or free >= self.threads
+
 
 def resolve_device(device: str | torch.device) -> torch.device:
     """``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:1"`` as a device that is there.

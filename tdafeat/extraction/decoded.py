@@ -6,7 +6,7 @@ import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import IO
 
 import numpy as np
@@ -16,14 +16,13 @@ from tdafeat.encoders.base import Preprocessing
 from tdafeat.errors import Unpaired
 
 RESIDENT = 2**31  # bytes of pixels kept in memory; more lie in a temporary file, mapped
-CHUNK = 8  # images a thread decodes at a time
+CHUNK = 2  # images a thread decodes at a time
 
 
 class Decoded:
-    """The pixels of an image set and of its severities, decoded in the background.
+    """The pixels of an image set and of its severities, each decoded once, by threads.
 
-    Threads start at once and go through the images in order; `blocks` waits for what is not
-    there yet. Use as a context manager.
+    `blocks` waits for what is not there yet. Use as a context manager.
 
     Parameters
     ----------
@@ -31,6 +30,8 @@ class Decoded:
     views : preprocessing of every encoder that will look; those that differ in normalisation
         alone share their pixels.
     threads : that decode.
+    ahead : whether to start at once and go through all images in order; otherwise a block is
+        decoded when it is asked for, which is faster where an encoder keeps all cores busy.
 
     Raises
     ------
@@ -46,7 +47,13 @@ class Decoded:
     [(10, 3, 8, 8), (6, 3, 8, 8)]
     """
 
-    def __init__(self, images: ImageSet, views: Iterable[Preprocessing], threads: int = 1) -> None:
+    def __init__(
+        self,
+        images: ImageSet,
+        views: Iterable[Preprocessing],
+        threads: int = 1,
+        ahead: bool = False,
+    ) -> None:
         self.images = images
         self.sets = {0: images, **images.severities}
         for severity in self.sets.values():
@@ -57,12 +64,11 @@ class Decoded:
         self._views = tuple(dict.fromkeys(view.geometry for view in views))
         self._file: IO[bytes] | None = None
         self._pixels = self._room()
-        starts = range(0, len(images), CHUNK)
         self._pool = ThreadPoolExecutor(threads)
-        self._ready = {
-            severity: [self._pool.submit(self._decode, severity, start) for start in starts]
-            for severity in self.sets
-        }
+        self._ready: dict[tuple[int, int], Future[None]] = {}
+        if ahead:
+            for level in self.sets:
+                self._chunks(level, 0, len(images))
 
     def blocks(self, severity: int, view: Preprocessing, size: int) -> Iterator[np.ndarray]:
         """The pixels, (at most `size`, C, H, W) uint8, block after block.
@@ -71,12 +77,20 @@ class Decoded:
         ------
         UnreadableData for an image that cannot be decoded.
         """
-        pixels, ready = self._pixels[severity, view.geometry], self._ready[severity]
+        pixels = self._pixels[severity, view.geometry]
         for start in range(0, len(self.images), size):
             stop = min(start + size, len(self.images))
-            for chunk in ready[start // CHUNK : math.ceil(stop / CHUNK)]:
+            for chunk in self._chunks(severity, start, stop):
                 chunk.result()
             yield pixels[start:stop]
+
+    def _chunks(self, severity: int, start: int, stop: int) -> list[Future[None]]:
+        """These images decoded or being decoded."""
+        keys = [(severity, first) for first in range(start // CHUNK * CHUNK, stop, CHUNK)]
+        for key in keys:
+            if key not in self._ready:
+                self._ready[key] = self._pool.submit(self._decode, *key)
+        return [self._ready[key] for key in keys]
 
     def _room(self) -> dict[tuple[int, Preprocessing], np.ndarray]:
         shapes = {

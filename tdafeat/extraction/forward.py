@@ -41,8 +41,6 @@ class Forward:
         self.compute = compute
         self.device = compute.place
         encoder = encoder.to(self.device)
-        if encoder.module is not None:  # the layout in which convolutions are fastest
-            encoder.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if compute.compile:
             encoder = replace(encoder, function=torch.compile(encoder.function))
         self.encoder = encoder

@@ -76,7 +76,7 @@ def extract(
     ([0, 1], 16)
     """
     compute = Compute(device, precision, batch_size, compile, workers)
-    with Decoded(images, [encoder.preprocessing], compute.threads) as decoded:
+    with Decoded(images, [encoder.preprocessing], compute.threads, compute.ahead) as decoded:
         return extract_decoded(decoded, Forward(encoder, compute), noise, seed, progress)
 
 

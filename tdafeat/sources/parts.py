@@ -1,4 +1,4 @@
-"""Extraction part by part: what is stored is left, what is missing decoded one part ahead."""
+"""Extraction part by part: what is stored is left; with cores to spare, decoding goes ahead."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _complete(specs: Specs, store: Store) -> bool:
 def _decoded_ahead(
     parts: Iterable[tuple[Part, Sequence[Encoder]]], compute: Compute
 ) -> Iterator[tuple[Part, Sequence[Encoder], Decoded]]:
-    """The parts that lack something, each being decoded while the one before is encoded."""
+    """The parts that lack something; the next is being decoded while one is encoded, if ahead."""
     from tdafeat.extraction import Decoded
 
     waiting: deque[tuple[Part, Sequence[Encoder], Decoded]] = deque()
@@ -94,7 +94,8 @@ def _decoded_ahead(
         for part, encoders in parts:
             if encoders:
                 views = [encoder.preprocessing for encoder in encoders]
-                waiting.append((part, encoders, Decoded(part.images, views, compute.threads)))
+                decoded = Decoded(part.images, views, compute.threads, compute.ahead)
+                waiting.append((part, encoders, decoded))
             if len(waiting) == 2:
                 yield waiting[0]
                 waiting.popleft()[2].close()

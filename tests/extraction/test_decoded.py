@@ -51,6 +51,18 @@ def test_pixels_are_those_of_pil(tmp_path, interpolation, mode):
         np.testing.assert_array_equal(found[k], np.atleast_3d(expected).transpose(2, 0, 1))
 
 
+@pytest.mark.parametrize("ahead", [False, True])
+def test_what_is_decoded_before_it_is_asked_for(tmp_path, ahead):
+    reads = Counter()
+    images, view = pictures(tmp_path, reads), Preprocessing(16, 16)
+    with Decoded(images, [view], threads=1, ahead=ahead) as decoded:
+        first = next(decoded.blocks(0, view, 1))
+        decoded._pool.submit(int).result()  # the one thread has done all that it was given
+        assert len(reads) == (5 if ahead else 2)
+        np.testing.assert_array_equal(first, whole(decoded, view)[:1])
+    assert reads == Counter(dict.fromkeys(range(5), 1))
+
+
 def test_encoders_that_differ_in_normalisation_alone_share_their_pixels(tmp_path):
     reads = Counter()
     one = Preprocessing(16, 16)

@@ -9,7 +9,7 @@ import torch
 
 from tdafeat import noise
 from tdafeat.datasets.imageset import ImageSet
-from tdafeat.encoders import from_function
+from tdafeat.encoders import Encoder, Preprocessing, from_function
 from tdafeat.errors import Unpaired, UnreadableData
 from tdafeat.extraction import (
     TOKENS,
@@ -385,6 +385,23 @@ def test_numbers_too_large_for_float16_name_it():
 
     with pytest.raises(ValueError, match="for image i0, in float16"):
         extract(toy(), Flat(encode_with=encode), precision="float16")
+
+
+def test_a_module_of_ones_own_is_left_as_it_was():
+    module = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4)).eval()
+    before = {name: (value.clone(), value.stride()) for name, value in module.state_dict().items()}
+    view = Preprocessing(6, 6)
+    own = Encoder("own", "1", "output", None, view, lambda x: module(x).flatten(1), module)
+    found = extract(toy(), own, noise.load("gaussian"))[0].features
+    for name, value in module.state_dict().items():
+        assert torch.equal(value, before[name][0])
+        assert value.stride() == before[name][1]
+    assert not module.training
+    assert all(parameter.requires_grad for parameter in module.parameters())
+    assert all(parameter.grad is None for parameter in module.parameters())
+    images = torch.from_numpy(np.stack([view.prepare(toy().read(k)) for k in range(10)]))
+    expected = module(view.normalise(images / 255)).flatten(1).detach()
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.slow
