@@ -47,6 +47,29 @@ def test_the_command_for_features_of_ones_own_runs(tmp_path, monkeypatch):
             assert main(shlex.split(command)) == 0
 
 
+def test_the_study_of_ones_own_images_and_encoder_runs_as_a_file(tmp_path, monkeypatch):
+    from PIL import Image
+
+    from tdafeat.cli import main
+    from tdafeat.run import Run
+
+    (code,) = (block for block in BLOCKS if block.startswith("# my_study.py\n"))
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for name in ("brick", "grass"):
+        (Path("images") / name).mkdir(parents=True)
+        for k in range(8):
+            pixels = rng.integers(0, 128, size=(16, 16, 3)) + 127 * (name == "grass")
+            Image.fromarray(pixels.astype(np.uint8)).save(f"images/{name}/{k}.png")
+    Path("my_study.py").write_text(code.replace("/path/to/images", "images"))
+    options = ["--levels", "30", "--jobs", "1", "--no-report"]
+    assert main(["run", "my_study.py", "--store", "store", *options]) == 0
+    metrics = Run.read("reports/my_study").metrics
+    assert set(metrics["encoder"]) == {"mean-colour", "pixels"}
+    found = metrics.query("metric == 'probe_accuracy' and scope == 'all' and severity == 0")
+    assert (found["value"] == 1).all()  # one class is twice as bright as the other
+
+
 def commands(page):
     text = page.read_text(encoding="utf-8")
     shell = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
