@@ -5,6 +5,7 @@ The column ``noise`` of a run's tables, and the entry of its manifest, say which
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -161,6 +162,17 @@ def listed(items: Sequence[str]) -> str:
     if not items:
         return "none"
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def printed(sentence: str) -> str:
+    """A sentence of a run as a report prints it, which may use signs that a terminal may lack.
+
+    Examples
+    --------
+    >>> printed("H1 longest bar (rho -0.52, 95 % interval -0.86 to +0.15) of ResNet-50")
+    'H1 longest bar (ρ −0.52, 95 % interval −0.86 to +0.15) of ResNet-50'
+    """
+    return re.sub(r"(?<![\w.])-(?=\d)", "−", re.sub(r"\brho\b", "ρ", sentence))
 
 
 def capital(text: str) -> str:

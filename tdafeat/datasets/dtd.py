@@ -21,7 +21,7 @@ _SPLIT_FILES: dict[Split, tuple[str, ...]] = {
 
 PUBLISHED: dict[Split, int] = {"train": 3760, "test": 1880}
 OTHER_SPLIT = (
-    "This is not the published split of DTD: it has {} {} images. Accuracies do not compare with "
+    "These {:,} images are not the published {} split of DTD: accuracies do not compare with "
     "published ones."
 )
 

@@ -34,8 +34,8 @@ _MAX_BYTES = 1 << 30  # no IDX file of this data set comes near
 
 PUBLISHED: dict[Split, int] = {"train": 60_000, "test": 10_000}
 OTHER_SPLIT = (
-    "This is not the published split of Fashion-MNIST: it has {} {} images. Accuracies do not "
-    "compare with published ones."
+    "These {:,} images are not the published {} split of Fashion-MNIST: accuracies do not compare "
+    "with published ones."
 )
 
 

@@ -44,7 +44,9 @@ def wilson(successes: int, n: int) -> Estimate:
 
 
 def accuracy(scores: Any, labels: Any, top_k: int = 1) -> Estimate:
-    """Share of rows whose class is among the `top_k` highest scores, with a Wilson 95 % interval.
+    """Share of rows whose class has the highest score, with a Wilson 95 % interval.
+
+    With `top_k` above 1, of those whose class is among so many highest.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 
@@ -120,5 +121,6 @@ def distances(metrics: pd.DataFrame, titles: Mapping[str, str] | None = None) ->
 
 
 def _lines(title: str) -> str:
-    """A long title in two lines of about the same length."""
+    """A long title in two lines of about the same length; an arrow stays with its word."""
+    title = re.sub(" (?=[↑↓])", "\u00a0", title)
     return "\n".join(textwrap.wrap(title, max(LINE, len(title) // 2 + 4), max_lines=2))

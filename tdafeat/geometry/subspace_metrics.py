@@ -38,9 +38,9 @@ _CHORDAL: dict[str, Any] = {
 
 @metric("class_angle_mean", title="mean angle between classes", **_PAIRS)
 def class_angle_mean(features: Any, labels: Any) -> np.ndarray:
-    """Mean principal angle between the subspaces of each pair of classes, (C, C).
+    """Mean principal angle between the subspaces of each pair of classes.
 
-    In radians, 0 to pi/2; shapes and errors are those of `class_angles`.
+    (C, C), in radians, 0 to pi/2; shapes and errors are those of `class_angles`.
 
     Examples
     --------
@@ -54,9 +54,9 @@ def class_angle_mean(features: Any, labels: Any) -> np.ndarray:
 
 @metric("class_angle_max", title="largest angle between classes", **_PAIRS)
 def class_angle_max(features: Any, labels: Any) -> np.ndarray:
-    """Largest principal angle between the subspaces of each pair of classes, (C, C).
+    """Largest principal angle between the subspaces of each pair of classes.
 
-    In radians, 0 to pi/2; shapes and errors are those of `class_angles`.
+    (C, C), in radians, 0 to pi/2; shapes and errors are those of `class_angles`.
 
     Examples
     --------
@@ -70,9 +70,9 @@ def class_angle_max(features: Any, labels: Any) -> np.ndarray:
 
 @metric("class_angle_min", title="smallest angle between classes", **_PAIRS)
 def class_angle_min(features: Any, labels: Any) -> np.ndarray:
-    """Smallest principal angle between the subspaces of each pair of classes, (C, C).
+    """Smallest principal angle between the subspaces of each pair of classes.
 
-    In radians, 0 to pi/2; shapes and errors are those of `class_angles`.
+    (C, C), in radians, 0 to pi/2; shapes and errors are those of `class_angles`.
 
     Examples
     --------
@@ -86,13 +86,13 @@ def class_angle_min(features: Any, labels: Any) -> np.ndarray:
 
 @metric("class_grassmann", title="Grassmann distance between classes", **(_PAIRS | _GRASSMANN))
 def _class_grassmann(features: Any, labels: Any) -> np.ndarray:
-    """Grassmann distance between the subspaces of each pair of classes, (C, C)."""
+    """Grassmann distance between the subspaces of each pair of classes."""
     return grassmann_distance(class_angles(features, labels).angles)
 
 
 @metric("class_chordal", title="chordal distance between classes", **(_PAIRS | _CHORDAL))
 def _class_chordal(features: Any, labels: Any) -> np.ndarray:
-    """Chordal distance between the subspaces of each pair of classes, (C, C)."""
+    """Chordal distance between the subspaces of each pair of classes."""
     return chordal_distance(class_angles(features, labels).angles)
 
 

@@ -41,6 +41,7 @@ def accuracy(run: Run, records: Records) -> Iterator[Block]:
         )
     yield from _accuracies(run, records)
     yield from performance.robustness(run, records)
+    yield from performance.grouping(run, records)
     yield from performance.calibration(run, records)
     yield from performance.reliability(run, records)
     if rows["scope"].nunique() < 3:  # all, and one class: nothing more to tell apart

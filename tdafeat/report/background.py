@@ -78,7 +78,7 @@ def references(run: Run, records: Records) -> Iterator[Block]:
     """The publications the definitions are from."""
     numbers = numbered(about.source for about in records.values())
     if numbers:
-        yield References(tuple(reference(source) for source in numbers))
+        yield References(tuple(dict.fromkeys(map(reference, numbers))))
 
 
 def _levels(noise: Mapping[str, Any]) -> str:

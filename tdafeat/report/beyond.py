@@ -14,6 +14,7 @@ from tdafeat.report.correlations import intervals
 from tdafeat.report.model import Block, Figure, Paragraph, Table
 from tdafeat.report.records import Records
 from tdafeat.run import Run
+from tdafeat.wording import printed
 
 SHOWN = 5  # rows of each feature space in a table
 
@@ -112,7 +113,7 @@ def added(run: Run, records: Records) -> Iterator[Block]:
         "“spread” the total variance of a class."
     )
     for sentence in run.manifest["added"]:
-        yield Paragraph(str(sentence))
+        yield Paragraph(printed(str(sentence)))
     shown = rows.sort_values("value", key=np.abs, ascending=False, kind="stable")
     shown = shown.groupby(["encoder", "layer", "noise", "beyond"], sort=False).head(SHOWN)
     frame = shown[["encoder", "beyond", "alone", "shared", "p_holm", "p_bh", "n"]].assign(
@@ -148,7 +149,7 @@ def prediction(run: Run, records: Records) -> Iterator[Block]:
         "mean drop of the others: 1 is perfect, 0 no better, below 0 worse."
     )
     for sentence in run.manifest["foretold"]:
-        yield Paragraph(str(sentence))
+        yield Paragraph(printed(str(sentence)))
     primary = run.manifest["primary"]
     ranked = rows.sort_values("r2", ascending=False, kind="stable")
     best = ranked[ranked["metric"] != primary].groupby(["encoder", "layer", "noise"], sort=False)

@@ -22,6 +22,7 @@ from tdafeat.report import (
 from tdafeat.report.model import Block, Report, Section, Thumbnails
 from tdafeat.report.records import Records
 from tdafeat.run import Run
+from tdafeat.wording import printed
 
 ORDER: tuple[tuple[str, Callable[[Run, Records], Iterator[Block]]], ...] = (
     ("Accuracy {along}", accuracy.accuracy),
@@ -64,7 +65,7 @@ def build(run: Run, thumbnails: bool = True) -> Report:
             sections.append(Section(named, blocks))
     manifest = run.manifest
     title = str(manifest["title"] or manifest["name"] or "Report")
-    answer = tuple(str(sentence) for sentence in manifest["answer"])
+    answer = tuple(printed(str(sentence)) for sentence in manifest["answer"])
     levels = run.metrics[["severity", "parameter", "noise", "encoder", "layer"]].drop_duplicates()
     return Report(
         title,

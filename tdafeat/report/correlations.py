@@ -12,7 +12,7 @@ from tdafeat.report.model import Block, Figure, Note, Paragraph, Table
 from tdafeat.report.records import Records
 from tdafeat.report.selection import noisy
 from tdafeat.run import Run
-from tdafeat.wording import capital
+from tdafeat.wording import capital, printed
 
 SCATTERS = 3
 STRONGEST = 20  # metrics of each feature space in the figure
@@ -46,7 +46,7 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
     if noisy(run):
         yield Paragraph(THREE.format(same=words.same, cause=words.the_cause))
     for finding in run.manifest["findings"]:
-        yield Paragraph(str(finding))
+        yield Paragraph(printed(str(finding)))
     groups = known.groupby(["encoder", "layer"], sort=False)
     for place, ((encoder, layer), rows) in enumerate(groups):
         yield Figure(

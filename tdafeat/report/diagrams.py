@@ -15,7 +15,7 @@ from tdafeat.report.panels import curves, matrices
 from tdafeat.report.records import Records
 from tdafeat.report.selection import drawable, first_seed, noisy, spaces
 from tdafeat.run import Run
-from tdafeat.wording import capital
+from tdafeat.wording import listed
 
 MANY = 300  # bars of a diagram; of more, the density is drawn
 
@@ -35,8 +35,8 @@ def diagrams(run: Run, records: Records) -> Iterator[Block]:
     of_classes = dict(spaces(run.diagrams[run.diagrams["scope"] != "all"]))
     for space, cells in spaces(whole):
         bars = cells.groupby(["severity", "degree"]).size().groupby("degree").max()
-        count = ", ".join(f"{n} of H{degree}" for degree, n in bars.items())
-        upto, each = ("up to ", " per level") if noisy(run) else ("", "")
+        count = listed([f"{n:,} bars of H{degree}" for degree, n in bars.items()])
+        drawn = f"There are {'at most ' * noisy(run)}{count}{' at a level' * noisy(run)}."
         crowded = (
             " Where a degree has many, colour is the density of all, and points are the longest."
             if bars.max() > MANY
@@ -49,8 +49,7 @@ def diagrams(run: Run, records: Records) -> Iterator[Block]:
             figures.diagrams(cells, first_seed(bands), MANY, of_classes.get(space)),
             f"{space}: persistence diagrams{' at each level, on the same axes' * noisy(run)} "
             "(diameter of the balls, in units of the features). A triangle never dies."
-            f"{_banded(cells, bands)}{watched * noisy(run)} {capital(upto)}{count} bars{each}."
-            f"{crowded}",
+            f"{_banded(cells, bands)}{watched * noisy(run)} {drawn}{crowded}",
             f"diagrams-{space}",
             space,
         )

@@ -18,7 +18,8 @@ NARROW = 24  # characters; columns of shorter cells take their natural width
 HALF = 78  # characters; a table of shorter rows fits a column of the appendix
 LONG = 20  # rows; longer tables go to the appendix
 LONGEST = 120  # rows; still longer ones are left to the page
-LINE = 90  # characters; if those columns take more together, they would squeeze out the long ones
+SLIM = 700  # pixels; a figure as narrow keeps legible text in a column of the appendix
+LINE = 96  # characters; if those columns take more together, they would squeeze out the long ones
 
 
 def render(report: Report) -> bytes:
@@ -106,7 +107,13 @@ def _block(block: Block, room: Path, file: str) -> dict[str, Any]:
         size = re.search(r'width="([\d.]+)" height="([\d.]+)"', svg)
         assert size is not None
         width, height = float(size[1]), float(size[2])
-        return kind | {"caption": block.caption, "file": file, "width": width, "height": height}
+        return kind | {
+            "caption": block.caption,
+            "file": file,
+            "width": width,
+            "height": height,
+            "narrow": width <= SLIM,
+        }
     if isinstance(block, Table):
         columns = [str(name) for name in block.frame]
         rows = block.rows()

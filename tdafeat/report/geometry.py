@@ -11,7 +11,7 @@ from tdafeat.report.panels import curves, matrices
 from tdafeat.report.records import Records
 from tdafeat.report.selection import first_seed, noisy
 from tdafeat.run import Run
-from tdafeat.wording import capital
+from tdafeat.wording import capital, listed
 
 
 def angles(run: Run, records: Records) -> Iterator[Block]:
@@ -43,7 +43,8 @@ def spectra(run: Run, records: Records) -> Iterator[Block]:
         yield Figure(
             figures.spectra(rows),
             "Share of the variance along each principal direction, both axes logarithmic. A line "
-            f"that falls steeply is a cloud with few directions{filled * noisy(run)}.",
+            f"that falls steeply is a cloud with few directions{filled * noisy(run)}. Dashed is "
+            "the power law fitted to the first half of the ranks, α its exponent.",
             "spectra",
         )
     names = [n for n in records if records[n].room == "geometry"]
@@ -64,9 +65,11 @@ def _notes(run: Run, records: Records) -> Iterator[Block]:
     if whole.empty:
         return
     named = with_names(whole)
+    titles: dict[str, list[str]] = {}  # of the metrics that a note is said of
     for metric, rows in named.groupby("metric", sort=False):
         by_space = rows.groupby("space", sort=False)["params"].unique()
         told = "; ".join(f"{space}, {' or '.join(notes)}" for space, notes in by_space.items())
-        forced = rows["params"].str.contains("2k > D", regex=False).any()
-        title = capital(records[str(metric)].title)
-        yield (Note if forced else Paragraph)(f"{title}: {told}.")
+        titles.setdefault(told, []).append(records[str(metric)].title)
+    for told, about in titles.items():
+        forced = "2k > D" in told
+        yield (Note if forced else Paragraph)(f"{capital(listed(about))}: {told}.")

@@ -24,10 +24,12 @@ def curves(
     present = [name for name in names if name in set(rows["metric"])]
     if len(rows["severity"].unique()) < 2:
         return
-    for start in range(0, len(present), PANELS):
-        part = present[start : start + PANELS]
+    parts = [present[start : start + PANELS] for start in range(0, len(present), PANELS)]
+    for place, part in enumerate(parts, start=1):
         chart = figures.curves(rows, part, records.titles(part))
-        yield Figure(chart, caption, f"{label}-{start // PANELS + 1}", detail=start > 0)
+        named = caption.replace(":", f" ({place} of {len(parts)}):", 1)
+        told = named if len(parts) > 1 else caption
+        yield Figure(chart, told, f"{label}-{place}", detail=place > 1)
 
 
 def matrices(run: Run, records: Records, room: str) -> Iterator[Block]:

@@ -21,6 +21,15 @@ SUMMARIES = {
     "half_severity": "severity that halves it",
 }
 
+GROUPING = {
+    **{f"retrieval_top{k}": f"top-{k}" for k in (1, 5, 10)},
+    "retrieval_map": "mAP",
+    "silhouette": "silhouette ↑",
+    "davies_bouldin": "Davies-Bouldin ↓",
+    "calinski_harabasz": "Calinski-Harabasz ↑",
+    "purity": "purity ↑",
+}
+
 
 def robustness(run: Run, records: Records) -> Iterator[Block]:
     """Every predictor's accuracy over the severities in three numbers, with intervals."""
@@ -69,6 +78,26 @@ def calibration(run: Run, records: Records) -> Iterator[Block]:
         "calibration",
         dict.fromkeys(levels(rows), ".3f"),
         detail=True,
+    )
+
+
+def grouping(run: Run, records: Records) -> Iterator[Block]:
+    """How well the classes are found by similarity alone: search and cluster indices."""
+    kept = run.metrics["metric"].isin(GROUPING) & (run.metrics["scope"] == "all")
+    rows = with_names(ends(run.metrics[kept & run.metrics["value"].notna()]))
+    if rows.empty:
+        return
+    index = ["space", "level"] if noisy(run) else ["space"]
+    wide = rows.pivot_table(index=index, columns="metric", values="value", sort=False)
+    frame = wide[[name for name in GROUPING if name in wide]].rename(columns=GROUPING)
+    yield Table(
+        frame.reset_index().rename(columns={"space": "feature space"}),
+        f"Classes by similarity alone{f', {records.words.ends}' * noisy(run)}: the share of "
+        "images with one of their class among the 1, 5 and 10 nearest others by cosine, the mean "
+        "average precision of ranking all others, and the classes as clusters: three indices, and "
+        "the purity of as many clusters by k-means.",
+        "grouping",
+        dict.fromkeys(GROUPING.values(), ".3f") | {"Calinski-Harabasz ↑": ".1f"},
     )
 
 

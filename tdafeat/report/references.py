@@ -68,6 +68,19 @@ REFERENCES = {
     "Ye & Lim 2016": "K. Ye and L.-H. Lim (2016), Schubert varieties and distances between "
     "subspaces of different dimensions, SIAM Journal on Matrix Analysis and Applications 37(3), "
     "1176-1197.",
+    "Edelsbrunner and Harer (2010), Computational Topology": "H. Edelsbrunner and J. Harer (2010), "
+    "Computational Topology: An Introduction, American Mathematical Society.",
+    "Cohen-Steiner, Edelsbrunner and Harer (2007), Stability of persistence diagrams": "D. "
+    "Cohen-Steiner, H. Edelsbrunner and J. Harer (2007), Stability of persistence diagrams, "
+    "Discrete & Computational Geometry 37(1), 103-120.",
+    "Cohen-Steiner, Edelsbrunner, Harer and Mileyko (2010), Lipschitz functions have L_p-stable "
+    "persistence": "D. Cohen-Steiner, H. Edelsbrunner, J. Harer and Y. Mileyko (2010), Lipschitz "
+    "functions have Lp-stable persistence, Foundations of Computational Mathematics 10(2), "
+    "127-139.",
+    "Atienza, Gonzalez-Diaz and Rucco (2019), Persistent entropy for separating topological "
+    "features from noise in Vietoris-Rips complexes": "N. Atienza, R. Gonzalez-Diaz and M. Rucco "
+    "(2019), Persistent entropy for separating topological features from noise in Vietoris-Rips "
+    "complexes, Journal of Intelligent Information Systems 52(3), 637-655.",
     "top-1, Wilson 1927 interval": "E. B. Wilson (1927), Probable inference, the law of "
     "succession, and statistical inference, Journal of the American Statistical Association "
     "22(158), 209-212.",
@@ -92,18 +105,21 @@ def reference(source: str) -> str:
 
 
 def numbered(sources: Iterable[str]) -> dict[str, int]:
-    """A number for every publication among some sources, from 1, in the order of their names.
+    """The number of the publication of each source, from 1, in the order of their names.
 
-    What bears no year is no publication.
+    Sources may share a publication; what bears no year is none.
 
     Examples
     --------
     >>> numbered(["Ye & Lim 2016", "Gower 1975", "Ye & Lim 2016", "trace of the covariance"])
     {'Gower 1975': 1, 'Ye & Lim 2016': 2}
+    >>> numbered(["top-1, Wilson 1927 interval", "top-5, Wilson 1927 interval"])
+    {'top-1, Wilson 1927 interval': 1, 'top-5, Wilson 1927 interval': 1}
     """
     dated = {source for source in sources if re.search(r"\b(1[89]|20)\d\d\b", source)}
-    known = sorted(dated, key=_by_name)
-    return {source: number for number, source in enumerate(known, start=1)}
+    known = sorted(dated, key=lambda source: (_by_name(source), source))
+    places = {text: k for k, text in enumerate(dict.fromkeys(map(reference, known)), start=1)}
+    return {source: places[reference(source)] for source in known}
 
 
 def _by_name(source: str) -> str:

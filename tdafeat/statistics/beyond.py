@@ -9,7 +9,7 @@ import pandas as pd
 
 from tdafeat.statistics.phrases import UNIT_NAMES, effect, metrics_of, space_of, title_of
 from tdafeat.statistics.units import GROUP
-from tdafeat.wording import listed
+from tdafeat.wording import capital, listed
 
 
 def prediction_verdict(prediction: pd.DataFrame, primary: str, alpha: float = 0.05) -> list[str]:
@@ -50,14 +50,15 @@ def _foretold(rows: pd.DataFrame, primary: str, alpha: float) -> Iterator[str]:
     best = tested.sort_values("r2", ascending=False, kind="stable").iloc[0]
     stand = int((tested["p_holm"] <= alpha).sum())
     size = (
-        f"{title_of(best['metric'], best['noise'])} does best: out-of-sample R² {best['r2']:.2f}, "
-        f"an error of {100 * best['error']:.1f} points of accuracy against "
+        f"{capital(title_of(best['metric'], best['noise']))} does best: out-of-sample R² "
+        f"{best['r2']:.2f}, an error of {100 * best['error']:.1f} points of accuracy against "
         f"{100 * best['error_of_mean']:.1f} for the mean drop, corrected p {best['p_holm']:.2g}"
     )
     over = f"over {int(best['n'])} {UNIT_NAMES[unit]}"
     yield (
-        f"{stand} of {metrics_of(len(tested))}, measured on clean features alone, foretell what "
-        f"noise costs a {unit} left out better than the mean does ({over}). {size}."
+        f"{stand} of {metrics_of(len(tested))}, measured on clean features alone, "
+        f"{'foretells' if stand == 1 else 'foretell'} what noise costs a {unit} left out better "
+        f"than the mean does ({over}). {size}."
         if stand
         else f"no evidence that any of {metrics_of(len(tested))}, measured on clean features "
         f"alone, foretells what noise costs a {unit} left out ({over}). {size}."

@@ -23,9 +23,9 @@ def space_of(dataset: object, encoder: object, layer: object, noise: object) -> 
     Examples
     --------
     >>> space_of("dtd", "pixels", "rgb", "gaussian"), space_of("dtd", "all", "all", "")
-    ('pixels (rgb) on dtd, gaussian', 'across encoders on dtd')
+    ('pixels (rgb) on dtd, gaussian', 'Across encoders on dtd')
     """
-    space = "across encoders" if encoder == layer == "all" else f"{encoder} ({layer})"
+    space = "Across encoders" if encoder == layer == "all" else f"{encoder} ({layer})"
     return f"{space} on {dataset}{f', {noise}' if noise else ''}"
 
 

@@ -10,10 +10,11 @@ from tdafeat.topology.diagrams import as_diagram, finite_part, lifetimes
 
 
 def total_persistence(diagram: Any, order: float = 1.0) -> float:
-    """Sum of the lifetimes, each to the power `order`; 0 for no bars.
+    """Sum of the lifetimes; 0 for no bars.
 
-    For H0 and order 1 it is the length of the minimum spanning tree of the cloud. In units of the
-    filtration to that power (Cohen-Steiner, Edelsbrunner, Harer and Mileyko 2010).
+    Each is taken to the power `order`. For H0 and order 1 it is the length of the minimum spanning
+    tree of the cloud. In units of the filtration to that power (Cohen-Steiner, Edelsbrunner, Harer
+    and Mileyko 2010).
 
     Examples
     --------

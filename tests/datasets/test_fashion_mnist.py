@@ -117,4 +117,4 @@ def test_another_split_than_the_published_one_is_said(real_data):
     for split, published in (("train", 60_000), ("test", 10_000)):
         images = counts[split]
         assert bool(images.remark) == (len(images) != published)
-        assert not images.remark or str(len(images)) in images.remark
+        assert not images.remark or f"{len(images):,}" in images.remark

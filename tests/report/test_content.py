@@ -119,7 +119,7 @@ def test_diagrams_say_what_their_band_and_their_colour_are(tmp_path):
     assert "95 % confidence band (none for H1 where samples lose" in captions[0][0]
     assert "density" not in captions[0][0]
     assert "colour is the density of all" in captions[1][0]
-    assert "480 of H0" in captions[1][0]
+    assert "480 bars of H0" in captions[1][0]
 
 
 @pytest.mark.parametrize("missing", TABLES)

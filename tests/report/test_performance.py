@@ -77,3 +77,15 @@ def test_a_reliability_diagram_completes_the_argument_where_confidences_are_know
     said.to_parquet(run.folder / "tables" / "predictions.parquet")
     sections = build(Run.read(run.folder)).sections
     assert "reliability" not in {getattr(b, "label", "") for s in sections for b in s.blocks}
+
+
+def test_search_and_cluster_indices_stand_side_by_side(run):
+    named = {"koleo": "silhouette", "rankme": "retrieval_map"}
+    metrics = run.metrics.assign(metric=run.metrics["metric"].replace(named))
+    metrics.to_parquet(run.folder / "tables" / "metrics.parquet")
+    frame = tables(Run.read(run.folder))["grouping"].frame
+    assert frame.columns.tolist() == ["feature space", "level", "mAP", "silhouette ↑"]
+    assert frame["level"].tolist() == ["clean", "3 (0.38)"] * 2
+    last = run.metrics.query("encoder == 'tiny:clip' and severity == 3 and scope == 'all'")
+    expected = last.set_index("metric")["value"][["rankme", "koleo"]]
+    assert frame.iloc[-1, 2:].tolist() == expected.tolist()
