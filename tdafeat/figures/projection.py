@@ -22,6 +22,7 @@ from tdafeat.figures.theme import (
     levels,
     themed,
     with_names,
+    wrapped,
 )
 from tdafeat.wording import wording_of
 
@@ -78,10 +79,7 @@ def projection(projections: pd.DataFrame) -> alt.TopLevelMixin:
         )
         .add_params(picked)
     )
-    columns = 2 if len(order) in (2, 4) else 3
-    side = 520 // min(columns, len(order))
-    panels = chart.properties(width=side, height=side)
-    panels = panels.facet(level_facet(order, words.level), columns=columns)
+    panels = wrapped(chart, level_facet(order, words.level), len(order), square=True)
     menus = class_menu(classes), level_menu(order, words.level)
     return themed(only_shown(panels).add_params(*menus))
 

@@ -132,8 +132,8 @@ def wrapped(
     Panels with vertical scales of their own stand apart by so much that the longest numbers fit,
     and in line whatever is written beside them.
     """
-    columns = max(1, min(n, 3)) if n != 4 else 4 if square else 2
-    width = {1: 330, 2: 280, 3: 200, 4: 145}[columns]
+    columns = max(1, min(n, 3)) if n != 4 else 2
+    width = {1: 330, 2: 280, 3: 200}[columns]
     chart = panel.properties(width=width, height=width if square else max(140, 7 * width // 10))
     rows = chart.facet(facet, columns=columns)
     if own_scales:

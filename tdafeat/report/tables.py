@@ -15,6 +15,7 @@ LATEX = {
     **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", "[": "{[}", "]": "{]}"},
     **{"−": "$-$", "∞": r"$\infty$", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "×": r"$\times$"},
     **{"–": "--", "…": r"\ldots{}", "≤": r"$\leq$", "≥": r"$\geq$", "\n": " "},
+    **{"ρ": r"$\rho$", "τ": r"$\tau$", "α": r"$\alpha$", "²": "$^2$", "“": "``", "”": "''"},
 }
 """What LaTeX would take for something else, or may have no letter for; brackets because one that
 begins a row would be an argument of the line break before it."""
