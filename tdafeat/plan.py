@@ -39,7 +39,7 @@ class Plan:
             yield "analyses", [task for group in self.groups for task in self.analyses(group)]
         if self.has_baselines:
             yield "baselines", [self.baseline(group) for group in self.groups]
-        yield "statistics", [self.statistics(store)]
+        yield "statistics", self.statistics(store)
 
     @property
     def has_baselines(self) -> bool:
@@ -219,22 +219,27 @@ class Plan:
             **options,
         )
 
-    def statistics(self, store: Store) -> Task:
-        """Associations over the cells that were measured."""
+    def statistics(self, store: Store) -> list[Task]:
+        """Associations, predictions and added value over the cells that were measured."""
         cells = [
             (group.cells[severity], task.spec)
             for group in self.groups
             for severity, task in self.measure(group).items()
             if store.intact("measure", task.spec)
         ]
-        return self._task(
-            "statistics",
-            self.groups[0].cells[0],
-            {
-                "cells": [[cell.columns(), digest(spec)] for cell, spec in cells],
-                "primary": self.study.primary,
-            },
-            cells=cells,
-            primary=self.study.primary,
-            random_state=0,
-        )
+        return [
+            self._task(
+                "statistics",
+                self.groups[0].cells[0],
+                {
+                    "cells": [[cell.columns(), digest(spec)] for cell, spec in cells],
+                    "primary": self.study.primary,
+                    "table": table,
+                },
+                cells=cells,
+                primary=self.study.primary,
+                table=table,
+                random_state=0,
+            )
+            for table in stages.STATISTICS
+        ]

@@ -48,9 +48,10 @@ VERSIONS = {
     "similarity": 1,
     "analysis": 1,
     "baseline": 1,
-    "statistics": 7,
+    "statistics": 8,
 }
 
+STATISTICS = ("associations", "prediction", "added")  # tables
 DRAWS = 50  # samples behind a confidence band
 
 
@@ -282,11 +283,14 @@ def statistics(
     store: Store,
     cells: Sequence[tuple[Cell, Mapping[str, Any]]],
     primary: str,
+    table: str,
     random_state: int,
 ) -> Result:
     """How every metric goes with the primary accuracy, over classes and over encoders."""
     from tdafeat.statistics import UNITS, added_value, associations, per_class, prediction
 
+    made: dict[str, Callable[..., pd.DataFrame]]
+    made = {"associations": associations, "prediction": prediction, "added": added_value}
     frames = []
     for cell, spec in cells:
         tables = stored(store, "measure", spec).tables
@@ -294,12 +298,7 @@ def statistics(
         if not tables["pairs"].empty:
             # A pair belongs to two classes: each gets the mean over its pairs.
             frames.append(per_class(tables["pairs"].assign(**cell.columns())))
-    table = pd.concat(frames, ignore_index=True)
-    made: dict[str, Callable[..., pd.DataFrame]]
-    made = {"associations": associations, "prediction": prediction, "added": added_value}
-    found = {}
-    for name, make in made.items():
-        parts = [make(table, primary, unit=u, random_state=random_state) for u in UNITS]
-        kept = [part for part in parts if not part.empty]
-        found[name] = pd.concat(kept, ignore_index=True) if kept else parts[0]
-    return found, {}
+    measured = pd.concat(frames, ignore_index=True)
+    parts = [made[table](measured, primary, unit=u, random_state=random_state) for u in UNITS]
+    kept = [part for part in parts if not part.empty]
+    return {table: pd.concat(kept, ignore_index=True) if kept else parts[0]}, {}

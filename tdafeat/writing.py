@@ -188,7 +188,9 @@ def _gather(plan: Plan, store: Store) -> dict[str, pd.DataFrame]:
     for name in tables.keys() & {"diagrams", "records"}:  # classes go by their names, as elsewhere
         tables[name]["scope"] = tables[name]["scope"].str.removeprefix("class:")
     tables.setdefault("metrics", pd.DataFrame(columns=[*TABLES["metrics"][0]]))
-    return tables | dict(_tables(store, plan.statistics(store)))
+    for task in plan.statistics(store):
+        tables |= _tables(store, task)
+    return tables
 
 
 def _tables(store: Store, task: Task) -> Mapping[str, pd.DataFrame]:

@@ -47,7 +47,7 @@ def test_a_forecast_counts_the_artefacts_and_keeps_nothing(tmp_path):
         "measure": (2, 0),
         "robustness": (1, 0),
         "projection": (1, 0),
-        "statistics": (1, 0),
+        "statistics": (3, 0),  # a table each
         "baselines": (1, 0),
     }
     assert not (tmp_path / "store").exists()

@@ -75,10 +75,8 @@ def compare(runs: Sequence[Run], folder: str | Path) -> tuple[Path, Path]:
 def _put(report: Report, folder: Path, name: str) -> tuple[Path, Path]:
     from tdafeat.report import document, page
 
-    files = {
-        f"{name}.html": page.render(report).encode(),
-        f"{name}.pdf": document.render(report),
-    }
+    paper = document.Document(report)  # its figures are drawn while the page is made
+    files = {f"{name}.html": page.render(report).encode(), f"{name}.pdf": paper.render()}
     make_folder(folder)
     replace_all({folder / file: made for file, made in files.items()})
     return folder / f"{name}.html", folder / f"{name}.pdf"

@@ -5,55 +5,99 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from tdafeat.figures.saving import on_paper
-from tdafeat.report.model import Block, Figure, Paragraph, References, Report, Section, Table
+from tdafeat.report.model import Block, Figure, Note, Paragraph, References, Report, Section, Table
 
 # Carried by Typst, so the same on every machine; text is measured by the serif font there is.
 FONT = "Libertinus Serif, serif"
 NARROW = 24  # characters; columns of shorter cells take their natural width
 HALF = 78  # characters; a table of shorter rows fits a column of the appendix
 LONG = 20  # rows; longer tables go to the appendix
+MOST_PROCESSES = 4  # that draw figures
 LONGEST = 120  # rows; still longer ones are left to the page
 SLIM = 700  # pixels; a figure as narrow keeps legible text in a column of the appendix
 LINE = 96  # characters; if those columns take more together, they would squeeze out the long ones
 
 
-def render(report: Report) -> bytes:
-    """The document's bytes: the same for the same report, with fonts that Typst carries.
+class Document:
+    """A report on paper: other processes draw its figures from the moment it is made.
 
     First the argument, then an appendix of what completes it: details, long tables, and the figures
     of the further feature spaces, side by side. The longest tables, and the tables and details of
     the further spaces, are left to the page, and the appendix says so.
     """
-    import typst
 
-    argument, appendix, left = _split(report)
-    with tempfile.TemporaryDirectory() as folder:
-        room = Path(folder)
-        template = files("tdafeat.report").joinpath("templates", "document.typ")
-        (room / "document.typ").write_bytes(template.read_bytes())
-        content = {
-            "title": report.title,
-            "question": report.question,
-            "answer": report.answer,
-            "facts": report.facts,
-            "argument": [_section(s, room, f"main-{i}") for i, s in enumerate(argument)],
-            "appendix": [_section(s, room, f"more-{i}") for i, s in enumerate(appendix)],
-            "left": left,
-        }
-        (room / "content.json").write_text(json.dumps(content), encoding="utf-8")
-        # The page is the form for screen readers: tags would add half as much again to the file.
-        return typst.compile(
-            str(room / "document.typ"),
-            root=folder,
-            ignore_system_fonts=True,
-            timestamp=0,
-            pdf_tags=False,
-        )
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.argument, self.appendix, self.left = _split(report)
+        figures = [
+            block
+            for section in (*self.argument, *self.appendix)
+            for block in section.blocks
+            if isinstance(block, Figure)
+        ]
+        self.drawings = _drawings(figures)
+
+    def render(self) -> bytes:
+        """The document's bytes: the same for the same report, with fonts that Typst carries."""
+        import typst
+
+        report = self.report
+        with tempfile.TemporaryDirectory() as folder:
+            room = Path(folder)
+            template = files("tdafeat.report").joinpath("templates", "document.typ")
+            (room / "document.typ").write_bytes(template.read_bytes())
+            content = {
+                "title": report.title,
+                "question": report.question,
+                "answer": report.answer,
+                "facts": report.facts,
+                "argument": [
+                    self._section(s, room, f"main-{i}") for i, s in enumerate(self.argument)
+                ],
+                "appendix": [
+                    self._section(s, room, f"more-{i}") for i, s in enumerate(self.appendix)
+                ],
+                "left": self.left,
+            }
+            (room / "content.json").write_text(json.dumps(content), encoding="utf-8")
+            # The page is the form for screen readers: tags would add half as much again.
+            return typst.compile(
+                str(room / "document.typ"),
+                root=folder,
+                ignore_system_fonts=True,
+                timestamp=0,
+                pdf_tags=False,
+            )
+
+    def _section(self, section: Section, room: Path, name: str) -> dict[str, Any]:
+        blocks = []
+        for k, block in enumerate(section.blocks):
+            if isinstance(block, Figure):
+                drawing = next(self.drawings)
+                (room / f"{name}-{k}.svg").write_text(drawing, encoding="utf-8")
+                blocks.append(_figure(block, f"{name}-{k}.svg", drawing))
+            else:
+                blocks.append(_block(block))
+        return {"title": section.title, "blocks": blocks}
+
+
+def _drawings(figures: Sequence[Figure]) -> Iterator[str]:
+    """SVG of every figure, in order, from as many processes as are worth their start."""
+    import vl_convert
+    from joblib import Parallel, delayed, effective_n_jobs
+
+    drawn = (
+        delayed(vl_convert.vegalite_to_svg)(on_paper(figure.specification, FONT))
+        for figure in figures
+    )
+    n_jobs = max(1, min(effective_n_jobs(-1), MOST_PROCESSES, len(figures) // 4))
+    return iter(Parallel(n_jobs=n_jobs, return_as="generator", batch_size=1)(drawn))
 
 
 def _split(report: Report) -> tuple[list[Section], list[Section], int]:
@@ -92,28 +136,22 @@ def _shows(block: Block) -> bool:
     return isinstance(block, Figure | Table | References)
 
 
-def _section(section: Section, room: Path, name: str) -> dict[str, Any]:
-    blocks = [_block(block, room, f"{name}-{k}.svg") for k, block in enumerate(section.blocks)]
-    return {"title": section.title, "blocks": blocks}
+def _figure(block: Figure, file: str, drawing: str) -> dict[str, Any]:
+    size = re.search(r'width="([\d.]+)" height="([\d.]+)"', drawing)
+    assert size is not None
+    width, height = float(size[1]), float(size[2])
+    return {
+        "kind": "Figure",
+        "caption": block.caption,
+        "file": file,
+        "width": width,
+        "height": height,
+        "narrow": width <= SLIM,
+    }
 
 
-def _block(block: Block, room: Path, file: str) -> dict[str, Any]:
+def _block(block: Paragraph | Note | Table | References) -> dict[str, Any]:
     kind: dict[str, Any] = {"kind": type(block).__name__}
-    if isinstance(block, Figure):
-        import vl_convert
-
-        svg = vl_convert.vegalite_to_svg(on_paper(block.specification, FONT))
-        (room / file).write_text(svg, encoding="utf-8")
-        size = re.search(r'width="([\d.]+)" height="([\d.]+)"', svg)
-        assert size is not None
-        width, height = float(size[1]), float(size[2])
-        return kind | {
-            "caption": block.caption,
-            "file": file,
-            "width": width,
-            "height": height,
-            "narrow": width <= SLIM,
-        }
     if isinstance(block, Table):
         columns = [str(name) for name in block.frame]
         rows = block.rows()

@@ -91,7 +91,7 @@ def hostile(tmp_path_factory):
     for name, source in (("koleo", "Sablayrolles et al. 2019"), ("rankme", "Nobody 1999")):
         manifest["metrics"][name]["source"] = source
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    return plain(PdfReader(BytesIO(document.render(build(Run.read(folder))))).pages)
+    return plain(PdfReader(BytesIO(document.Document(build(Run.read(folder))).render())).pages)
 
 
 def test_definitions_are_typeset_and_cite_the_bibliography(hostile):

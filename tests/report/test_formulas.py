@@ -36,3 +36,11 @@ def test_every_publication_of_a_record_has_a_full_reference():
 
 def test_no_reference_is_left_over():
     assert set(REFERENCES) <= {metric.source for _, metric in metrics.items()}
+
+
+def test_a_publication_has_one_number_whatever_it_is_cited_for():
+    cited = ["Gower 1975", "top-5, Wilson 1927 interval", "top-1, Wilson 1927 interval"]
+    for order in (cited, cited[::-1]):
+        numbers = numbered(order)
+        assert numbers == dict(zip(cited, (1, 2, 2), strict=True))
+        assert list(numbers) == ["Gower 1975", *sorted(cited[1:])]

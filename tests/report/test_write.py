@@ -28,7 +28,7 @@ def test_a_failed_report_leaves_the_old_one(run, written, tmp_path, monkeypatch)
     def fail(content):
         raise OSError("disk full")
 
-    monkeypatch.setattr(document, "render", fail)
+    monkeypatch.setattr(document.Document, "render", fail)
     with pytest.raises(OSError, match="disk full"):
         report.write(run, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.pdf"]
@@ -37,7 +37,7 @@ def test_a_failed_report_leaves_the_old_one(run, written, tmp_path, monkeypatch)
 
 
 def test_a_page_may_do_without_images(tmp_path, monkeypatch):
-    monkeypatch.setattr(document, "render", lambda report: b"%PDF")  # it never has any
+    monkeypatch.setattr(document.Document, "render", lambda self: b"%PDF")  # it never has any
     folder = str(write_thumbnails(write_run(tmp_path / "run", encoders=("pixels",), n_levels=1)))
     page = tmp_path / "run" / "report.html"
     assert main(["report", folder]) == 0
