@@ -154,15 +154,20 @@ def etf_distance(features: Any, labels: Any = None) -> float:
     return float((gram / gram.norm() - simplex / (n_classes - 1) ** 0.5).norm())
 
 
-@metric("class_distance_variance", title="class-distance normalised variance", **_COLLAPSE)
+@metric(
+    "class_distance_variance",
+    title="class-distance normalised variance",
+    **(_COLLAPSE | {"source": "Galanti, Gyorgy and Hutter 2022"}),
+)
 def class_distance_variance(features: Any, labels: Any = None) -> float:
-    """Class-distance normalised variance: mean over pairs of (var_i + var_j) / (2 |mu_i - mu_j|^2).
+    """Variance within two classes over the squared distance of their means, mean over pairs.
 
-    0 where every class is a single point; NaN where two class means coincide.
+    (var_i + var_j) / (2 |mu_i - mu_j|^2); 0 where every class is a single point; NaN where two
+    class means coincide.
 
     References
     ----------
-    Galanti, Gyorgy, Hutter (2021), On the role of neural collapse in transfer learning.
+    Galanti, Gyorgy, Hutter (2022), On the role of neural collapse in transfer learning.
 
     Examples
     --------

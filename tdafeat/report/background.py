@@ -23,13 +23,14 @@ def methods(run: Run, records: Records) -> Iterator[Block]:
     manifest = run.manifest
     classes = len(manifest["classes"])
     if manifest["dataset"]:
-        seeds = ", ".join(str(seed) for seed in manifest["seeds"])
+        seeds = [str(seed) for seed in manifest["seeds"]]
+        several = f"Random seeds: {', '.join(seeds)}; figures that cannot average show the first."
+        drawn = several if len(seeds) > 1 else f"Random seed: {seeds[0]}." if seeds else ""
         yield Paragraph(
             f"Measured on the {manifest['split'] or 'given'} images of {manifest['dataset']}: "
             f"{classes} {'class' if classes == 1 else 'classes'}, {manifest['n_per_class']} "
             f"images each{', the same images at every level' * noisy(run)}. What is fitted (the "
-            f"predictors) is fitted on {records.words.fitted_on}."
-            + (f" Random seeds: {seeds}; figures that cannot average show the first." * bool(seeds))
+            f"predictors) is fitted on {records.words.fitted_on}." + f" {drawn}".rstrip()
         )
     if manifest["noise"]:
         yield Paragraph(_levels(manifest["noise"]))

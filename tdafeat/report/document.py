@@ -175,7 +175,10 @@ def _block(block: Paragraph | Note | Table | References) -> dict[str, Any]:
 def _widths(columns: list[str], rows: list[list[str]]) -> list[float | None]:
     """Of each column its share of the line, or None for one that takes its natural width."""
     longest = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
-    shares: list[float | None] = [min(length, 60) ** 0.7 for length in longest]
+    usual = [
+        sorted(map(len, cells))[4 * len(rows) // 5] for cells in zip(columns, *rows, strict=True)
+    ]
+    shares: list[float | None] = [max(8, min(length, 60)) ** 0.7 for length in usual]
     if sum(length for length in longest if length <= NARROW) > LINE:
         return shares
     return [

@@ -14,15 +14,29 @@ SYMBOLS = (
     "the clean row of the same image. $lambda_k$ are the eigenvalues of the covariance and $s_k$ "
     "the singular values of the raw features, both descending. $(b, d)$ are the bars that die of a "
     "diagram, $gamma$ matchings of two diagrams with the diagonal. $m_c$ is the mean of class $c$ "
-    "less that of all classes, $M$ the rows $m_c$; $Sigma_W$ and $Sigma_B$ are the covariances "
-    "within classes and between their means. $theta_k$ are the principal angles of two subspaces "
-    "with orthonormal bases $Q_a$ and $Q_b$, $K$ of them."
+    "less that of all classes, $M$ the rows $m_c$, $v_c$ the mean squared distance of the class's "
+    "rows from it; $Sigma_W$ and $Sigma_B$ are the covariances within classes and between their "
+    "means. $theta_k$ are the principal angles of two subspaces with orthonormal bases $Q_a$ and "
+    "$Q_b$, $K$ of them. $N_k (x)$ are the $k$ nearest others of a row. A predictor gives row $i$, "
+    "of class $c_i$, scores $s_(i c)$ or probabilities $p_(i c)$; $W$ are its weights less their "
+    "mean. $Q$ are quantiles."
 )
 
 _ANGLES = "cos theta_k = sigma_k (Q_a^top Q_b)"
 _MEAN_ANGLE = f"1/K sum_k theta_k, quad {_ANGLES}"
 _GRASSMANN = "sqrt(sum_k theta_k^2)"
 _CHORDAL = "sqrt(sum_k sin^2 theta_k)"
+
+_MEDIAN_DISTANCE = 'op("median", limits: #true)_(i < j) norm(x_i - x_j)'
+_OF_PREDICTORS = {
+    "brier": ("1/n sum_(i, c) (p_(i c) - [c = c_i])^2", ("head", "knn", "probe")),
+    "nll": ("- 1/n sum_i ln p_(i c_i)", ("head", "probe")),
+    "margin": (
+        "1/n sum_i (s_(i c_i) - max_(c != c_i) s_(i c))",
+        ("class_mean", "head", "knn", "probe", "zero_shot"),
+    ),
+    "nc3": ("norm(W \\/ norm(W)_F - M \\/ norm(M)_F)_F^2", ("head", "probe", "zero_shot")),
+}
 
 FORMULAS = {
     "bottleneck": "min_gamma max_a norm(a - gamma(a))_infinity",
@@ -60,6 +74,26 @@ FORMULAS = {
     "subspace_grassmann_to_clean": _GRASSMANN,
     "subspace_chordal_to_clean": _CHORDAL,
     "two_nn": "d, quad P(r_2 \\/ r_1 > mu) = mu^(-d)",
+    "levina_bickel": "d, quad 1 \\/ d = 1/n sum_i 1/19 sum_(j < 20) ln (r_20 \\/ r_j)",
+    "condition_number": "lambda_1 \\/ min_(lambda_k > 0) lambda_k",
+    "nearest_neighbour_q10": "Q_(0.1) (min_(j != i) norm(x_i - x_j))",
+    "nearest_neighbour_q90": "Q_(0.9) (min_(j != i) norm(x_i - x_j))",
+    "class_distance_variance": 'op("mean", limits: #true)_(c != c\') '
+    "(v_c + v_(c')) / (2 norm(m_c - m_(c'))^2)",
+    "hubness": 'op("skew")_i abs({j : x_i in N_10 (x_j)})',
+    "mutual_neighbours": "1/n sum_i abs(N_10 (x_i) ∩ N_10 (y_i)) \\/ 10",
+    "representational_similarity": "rho(norm(x_i - x_j), norm(y_i - y_j))_(i < j)",
+    "relative_longest_bar": f"max (d - b) \\/ {_MEDIAN_DISTANCE}",
+    "relative_median_death": f'op("median") d \\/ {_MEDIAN_DISTANCE}',
+    **{
+        f"n_components_{share}": f"min {{k : sum_(j <= k) lambda_j >= 0.{share} sum_j lambda_j}}"
+        for share in (90, 95, 99)
+    },
+    **{
+        f"{predictor}_{name}": markup
+        for name, (markup, predictors) in _OF_PREDICTORS.items()
+        for predictor in predictors
+    },
 }
 
 

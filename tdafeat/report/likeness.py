@@ -42,7 +42,7 @@ def similarities(run: Run, records: Records) -> Iterator[Block]:
         alike = "lower" if lower else "higher"
         yield Figure(
             figures.space_matrix(every, drawn, title, alike),
-            f"{capital(title)} of every pair of feature spaces"
+            f"{capital(title)}{',' * (',' in title)} of every pair of feature spaces"
             f"{', at the levels named above' * noisy(run)}: the {alike}, the more alike. Spaces "
             "that are alike stand together.",
             f"spaces-{drawn}",

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 REFERENCES = {
     "Papyan et al. 2020": "V. Papyan, X. Y. Han and D. L. Donoho (2020), Prevalence of neural "
     "collapse during the terminal phase of deep learning training, PNAS 117(40), 24652-24663.",
+    "Galanti, Gyorgy and Hutter 2022": "T. Galanti, A. György and M. Hutter (2022), On the role of "
+    "neural collapse in transfer learning, ICLR.",
     "Radovanovic, Nanopoulos and Ivanovic 2010": "M. Radovanović, A. Nanopoulos and M. Ivanović "
     "(2010), Hubs in space: popular nearest neighbors in high-dimensional data, JMLR 11, "
     "2487-2531.",

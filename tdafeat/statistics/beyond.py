@@ -9,7 +9,7 @@ import pandas as pd
 
 from tdafeat.statistics.phrases import UNIT_NAMES, effect, metrics_of, space_of, title_of
 from tdafeat.statistics.units import GROUP
-from tdafeat.wording import capital, listed
+from tdafeat.wording import capital
 
 
 def prediction_verdict(prediction: pd.DataFrame, primary: str, alpha: float = 0.05) -> list[str]:
@@ -44,8 +44,8 @@ def _foretold(rows: pd.DataFrame, primary: str, alpha: float) -> Iterator[str]:
     known = rows.dropna(subset=["r2"])
     reference, tested = known[known["metric"] == primary], known[known["metric"] != primary]
     if tested.empty:
-        reasons = rows.loc[rows["status"] != "ok", "status"].drop_duplicates()
-        yield f"the drop of an unseen {unit} is {listed(list(reasons)) or 'not estimable'}."
+        reasons = rows.loc[rows["status"] != "ok", "status"].mode()  # of most metrics
+        yield f"the drop of an unseen {unit} is {next(iter(reasons), 'not estimable')}."
         return
     best = tested.sort_values("r2", ascending=False, kind="stable").iloc[0]
     stand = int((tested["p_holm"] <= alpha).sum())
