@@ -89,6 +89,8 @@ def functions():
             calls[f"Procrustes of {name}"] = lambda x, y: geometry.procrustes_disparity(
                 geometry.PairedMoments.of(x, x[::-1])
             )
+        elif name == "sampled_similarity":
+            calls[name] = lambda x, y: geometry.sampled_similarity(x, x[::-1])
         elif name in OF_EIGENVALUES:
             more = (0.9,) if name == "n_components_for" else ()
             calls[name] = lambda x, y, f=function, m=more: f(geometry.spectrum(x), *m)
