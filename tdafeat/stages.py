@@ -83,12 +83,9 @@ def topology(store: Store, cloud: Cloud, maxdim: int, n_landmarks: int | None) -
         diagrams = persistence(
             points, maxdim=maxdim, n_landmarks=landmarks, engine=engine, n_jobs=1
         )
-        for degree, bars in enumerate(diagrams):
-            frames.append(
-                pd.DataFrame(
-                    {"scope": scope, "degree": degree, "birth": bars[:, 0], "death": bars[:, 1]}
-                )
-            )
+        table = diagrams.table()
+        table.insert(0, "scope", scope)
+        frames.append(table)
         record = {key: str(value) for key, value in diagrams.record.items()}
         bands = _bands(points, maxdim) if scope == "all" and landmarks is None else {}
         records.append({"scope": scope, "points": len(points), **record, **bands})

@@ -41,13 +41,10 @@ def barcodes(diagrams: pd.DataFrame, most: int = 40) -> alt.TopLevelMixin:
     Examples
     --------
     >>> import numpy as np
-    >>> import pandas as pd
     >>> from tdafeat import figures
     >>> from tdafeat.topology import persistence
     >>> circle = np.column_stack([np.cos(range(40)), np.sin(range(40))])
-    >>> bars = [pd.DataFrame(d, columns=["birth", "death"]) for d in persistence(circle)]
-    >>> bars = pd.concat([own.assign(degree=k) for k, own in enumerate(bars)])
-    >>> chart = figures.barcodes(bars, most=20)
+    >>> chart = figures.barcodes(persistence(circle).table(), most=20)
     """
     diagrams = checked(diagrams, "diagrams", "birth", "death", "degree")
     words, frame = wording_of(diagrams), with_names(diagrams)

@@ -71,9 +71,8 @@ def diagrams(
     >>> from tdafeat import figures
     >>> from tdafeat.topology import persistence
     >>> circle = np.column_stack([np.cos(range(40)), np.sin(range(40))])
-    >>> bars = [pd.DataFrame(d, columns=["birth", "death"]) for d in persistence(circle)]
-    >>> bars = pd.concat([own.assign(degree=k) for k, own in enumerate(bars)])
-    >>> chart = figures.diagrams(bars, pd.DataFrame({"band_h0": [0.1], "band_h1": [0.2]}))
+    >>> bands = pd.DataFrame({"band_h0": [0.1], "band_h1": [0.2]})
+    >>> chart = figures.diagrams(persistence(circle).table(), bands)
     """
     diagrams = checked(diagrams, "diagrams", "birth", "death", "degree")
     words, whole = wording_of(diagrams), with_names(diagrams)

@@ -46,13 +46,10 @@ def betti_curves(diagrams: pd.DataFrame) -> alt.TopLevelMixin:
     Examples
     --------
     >>> import numpy as np
-    >>> import pandas as pd
     >>> from tdafeat import figures
     >>> from tdafeat.topology import persistence
     >>> circle = np.column_stack([np.cos(range(40)), np.sin(range(40))])
-    >>> bars = [pd.DataFrame(d, columns=["birth", "death"]) for d in persistence(circle)]
-    >>> bars = pd.concat([own.assign(degree=k) for k, own in enumerate(bars)])
-    >>> chart = figures.betti_curves(bars)
+    >>> chart = figures.betti_curves(persistence(circle).table())
     """
     from tdafeat.topology import betti_curve, filtration_grid
 
@@ -118,13 +115,10 @@ def landscapes(diagrams: pd.DataFrame, degree: int = 1, n_layers: int = 5) -> al
     Examples
     --------
     >>> import numpy as np
-    >>> import pandas as pd
     >>> from tdafeat import figures
     >>> from tdafeat.topology import persistence
     >>> circle = np.column_stack([np.cos(range(40)), np.sin(range(40))])
-    >>> bars = [pd.DataFrame(d, columns=["birth", "death"]) for d in persistence(circle)]
-    >>> bars = pd.concat([own.assign(degree=k) for k, own in enumerate(bars)])
-    >>> chart = figures.landscapes(bars, degree=1, n_layers=2)
+    >>> chart = figures.landscapes(persistence(circle).table(), degree=1, n_layers=2)
     """
     from tdafeat.topology import filtration_grid, landscape
 

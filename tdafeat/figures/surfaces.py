@@ -47,13 +47,10 @@ def persistence_images(
     Examples
     --------
     >>> import numpy as np
-    >>> import pandas as pd
     >>> from tdafeat import figures
     >>> from tdafeat.topology import persistence
     >>> circle = np.column_stack([np.cos(range(40)), np.sin(range(40))])
-    >>> bars = [pd.DataFrame(d, columns=["birth", "death"]) for d in persistence(circle)]
-    >>> bars = pd.concat([own.assign(degree=k) for k, own in enumerate(bars)])
-    >>> chart = figures.persistence_images(bars, pixels=10)
+    >>> chart = figures.persistence_images(persistence(circle).table(), pixels=10)
     """
     diagrams = checked(diagrams, "diagrams", "birth", "death", "degree")
     if pixels < 2:

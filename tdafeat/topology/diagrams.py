@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from tdafeat.checks import LARGEST, as_array
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Diagrams(Sequence[np.ndarray]):
@@ -45,6 +48,22 @@ class Diagrams(Sequence[np.ndarray]):
 
     def __len__(self) -> int:
         return len(self._diagrams)
+
+    def table(self) -> pd.DataFrame:
+        """Rows of ``degree`` (int), ``birth`` and ``death`` (float), one for each bar.
+
+        `tdafeat.figures` takes them so.
+
+        Examples
+        --------
+        >>> Diagrams([[[0, 1], [0, np.inf]], [[2, 3]]]).table().values.tolist()
+        [[0.0, 0.0, 1.0], [0.0, 0.0, inf], [1.0, 2.0, 3.0]]
+        """
+        import pandas as pd
+
+        bars = np.concatenate(self._diagrams) if self._diagrams else np.empty((0, 2))
+        degree = np.repeat(np.arange(len(self)), [len(d) for d in self])
+        return pd.DataFrame({"degree": degree, "birth": bars[:, 0], "death": bars[:, 1]})
 
     def __repr__(self) -> str:
         bars = ", ".join(f"H{degree}: {len(d)} bars" for degree, d in enumerate(self))

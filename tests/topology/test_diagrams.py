@@ -73,3 +73,13 @@ def test_what_is_no_diagram(values, message):
 def test_text_is_no_diagram():
     with pytest.raises(TypeError, match="diagram must hold real numbers"):
         as_diagram([["a", "b"]])
+
+
+def test_a_table_keeps_degrees_without_bars_out_and_the_others_in_order():
+    table = Diagrams([[[0, 1], [0, np.inf]], [], [[2, 3]]]).table()
+    assert table.to_dict("list") == {
+        "degree": [0, 0, 2],
+        "birth": [0.0, 0.0, 2.0],
+        "death": [1.0, np.inf, 3.0],
+    }
+    assert Diagrams([[], []]).table().dtypes.astype(str).tolist() == ["int64", "float64", "float64"]
