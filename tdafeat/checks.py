@@ -94,11 +94,16 @@ def as_pair(
 def as_images(a: Any, b: Any, min_samples: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Two feature spaces of the same images, whose columns may differ, or a clear error."""
     first, second = as_cloud(a, "a", min_samples), as_cloud(b, "b", min_samples)
-    if len(first) != len(second):
-        raise ValueError(
-            f"a and b must have rows of the same images; got {len(first)} and {len(second)} rows"
-        )
+    check_same_images(first, second)
     return first, second
+
+
+def check_same_images(a: Any, b: Any) -> None:
+    """Refuse feature spaces of unequally many rows, which need not be in memory."""
+    if len(a) != len(b):
+        raise ValueError(
+            f"a and b must have rows of the same images; got {len(a)} and {len(b)} rows"
+        )
 
 
 def as_file_name(value: str, name: str) -> str:

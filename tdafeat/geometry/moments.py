@@ -169,10 +169,10 @@ def chunks(features: Any, size: int, name: str = "features") -> Iterator[tuple[i
         rows = features[start : start + size]
         part = f"{name}[{start}:{start + len(rows)}]"
         yield start, torch.from_numpy(np.array(as_cloud(rows, part)))
-        _give_back(features)
+        give_back(features)
 
 
-def _give_back(features: Any) -> None:
+def give_back(features: Any) -> None:
     """Drop the pages of a memory map from this process: the file still holds what they held."""
     if not (isinstance(features, np.memmap) and features.mode in ("r", "r+")):
         return

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from tdafeat.checks import check_same_images
 from tdafeat.geometry.directions import unit_rows
 from tdafeat.geometry.jackknife import jackknife
 from tdafeat.geometry.moments import CHUNK, chunks
@@ -26,7 +27,7 @@ def sampled_similarity(
     ----------
     a, b : (n, D) and (n, E) array, torch tensor or numpy memory map, rows of the same images, more
         than `k`; `chunk` rows of each are in memory at a time.
-    n_queries : images drawn without replacement.
+    n_queries : images drawn without replacement, at least 2.
     random_state : seed of the draw.
     k : neighbours, as for `mutual_neighbours`.
 
@@ -49,11 +50,8 @@ def sampled_similarity(
     >>> found["mutual_neighbours"].value
     1.0
     """
+    check_same_images(a, b)
     n_samples = len(a)
-    if len(b) != n_samples:
-        raise ValueError(
-            f"a and b must have rows of the same images; got {n_samples} and {len(b)} rows"
-        )
     if n_samples <= k:
         raise ValueError(f"a must have more than {k} rows; got {n_samples}")
     rng = np.random.default_rng(random_state)

@@ -141,12 +141,14 @@ class _Answers:
     def meet(self, start: int, rows: torch.Tensor) -> None:
         """Compare the rows asked with a chunk whose first row is `start`."""
         moved = rows - self.origin
-        self.near.meet(start, 2 * self.queries @ moved.T - moved.square().sum(1))
+        closeness = self.queries @ moved.T
+        self.near.meet(start, closeness.mul_(2).sub_(moved.square().sum(1)))
+        del closeness  # of as many numbers as the cosines
 
         units = torch.from_numpy(unit_rows(rows, f"features[{start}:{start + len(rows)}]"))
-        cosines = (self.directions @ units.T).clamp(-1, 1)
+        cosines = (self.directions @ units.T).clamp_(-1, 1)
         self.alike.meet(start, cosines)  # a row with itself adds nothing to the kernel then
-        self.kernel += torch.exp(4 * cosines - 4).sum(1)  # |x - y|^2 = 2 - 2 cos
+        self.kernel += cosines.mul_(4).sub_(4).exp_().sum(1)  # |x - y|^2 = 2 - 2 cos
         self.sum += units.sum(0)
         self.n += len(rows)
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from tdafeat.checks import as_cloud
+from tdafeat.geometry.moments import give_back
 
 
 class NearestMet:
@@ -40,7 +41,9 @@ class NearestMet:
 
 def taken(features: Any, rows: np.ndarray, name: str = "features") -> torch.Tensor:
     """Some rows of features that may be a memory map, checked, (m, D) float64."""
-    return torch.from_numpy(np.array(as_cloud(features[rows], name)))
+    found = torch.from_numpy(np.array(as_cloud(features[rows], name)))
+    give_back(features)
+    return found
 
 
 def asked_rows(n_samples: int, n_queries: int, rng: np.random.Generator) -> np.ndarray:
