@@ -227,17 +227,15 @@ class Plan:
             for severity, task in self.measure(group).items()
             if store.intact("measure", task.spec)
         ]
+        measured = [[cell.columns(), digest(spec)] for cell, spec in cells]
+        primary = self.study.primary
         return [
             self._task(
                 "statistics",
                 self.groups[0].cells[0],
-                {
-                    "cells": [[cell.columns(), digest(spec)] for cell, spec in cells],
-                    "primary": self.study.primary,
-                    "table": table,
-                },
+                {"cells": measured, "primary": primary, "table": table},
                 cells=cells,
-                primary=self.study.primary,
+                primary=primary,
                 table=table,
                 random_state=0,
             )

@@ -18,8 +18,8 @@ FONT = "Libertinus Serif, serif"
 NARROW = 24  # characters; columns of shorter cells take their natural width
 HALF = 78  # characters; a table of shorter rows fits a column of the appendix
 LONG = 20  # rows; longer tables go to the appendix
-MOST_PROCESSES = 4  # that draw figures
 LONGEST = 120  # rows; still longer ones are left to the page
+MOST_PROCESSES = 4  # that draw figures
 SLIM = 700  # pixels; a figure as narrow keeps legible text in a column of the appendix
 LINE = 96  # characters; if those columns take more together, they would squeeze out the long ones
 
@@ -44,7 +44,10 @@ class Document:
         self.drawings = _drawings(figures)
 
     def render(self) -> bytes:
-        """The document's bytes: the same for the same report, with fonts that Typst carries."""
+        """The document's bytes: the same for the same report, with fonts that Typst carries.
+
+        Once: the drawings are not kept.
+        """
         import typst
 
         report = self.report
