@@ -14,6 +14,7 @@ COLUMNS = 10  # pictures in a row; more go on below
 SIDE = 56  # of a picture, at most
 HITS, HUES = ["hit", "miss"], list(COLOURS[:2])
 CAPTION = 13  # height of a line of text
+LETTER = 5.5  # its width for each character
 
 
 def pictures(pictures: pd.DataFrame) -> alt.TopLevelMixin:
@@ -95,7 +96,9 @@ def pictures(pictures: pd.DataFrame) -> alt.TopLevelMixin:
         baseline="bottom" if headed else "top",
         limit=side + 4 if marked else 0,  # names of classes may be long
     ).encode(text="caption:N")
-    width, height = alt.Step(side + 4), alt.Step(side + 4 + CAPTION * below)
+    # a heading must not run into the next one
+    heading = LETTER * max(map(len, frame["caption"])) if headed else 0
+    width, height = alt.Step(max(side, heading) + 4), alt.Step(side + 4 + CAPTION * below)
     layers: list[alt.Chart] = [shown, text]
     if marked:
         hue = alt.Color("mark:N", scale=alt.Scale(domain=HITS, range=HUES), legend=None)

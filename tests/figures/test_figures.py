@@ -295,6 +295,12 @@ def test_captions_shared_by_all_rows_stand_once():
     assert single["caption"].tolist() == ["1", "2", "3"]
 
 
+def test_headings_of_narrow_pictures_do_not_run_into_each_other():
+    named = grid(2, 4, size=32).assign(caption=["clean", "1 (0.01)", "2 (0.02)", "3 (0.04)"] * 2)
+    step = figures.pictures(named).to_dict()["width"]["step"]
+    assert step >= 5 * len("1 (0.01)")  # letters are about half as wide as high, and 10 high
+
+
 def test_long_rows_go_on_below_as_evenly_as_can_be():
     cells = cells_of(figures.pictures(grid(2, 25, "{set}/{rank}")))
     assert cells.groupby("row").size().tolist() == [9, 9, 7] * 2
