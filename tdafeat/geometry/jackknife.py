@@ -40,8 +40,8 @@ def jackknife(
     --------
     >>> values = np.arange(100.0)
     >>> whole = jackknife(lambda rows: values[rows].mean(), 100, 100, np.random.default_rng(0))
-    >>> whole.low, whole.value, whole.high
-    (49.5, 49.5, 49.5)
+    >>> print(whole.low, whole.value, whole.high)
+    49.5 49.5 49.5
     """
     value = statistic(np.arange(n_asked))
     if n_asked == n_samples:
