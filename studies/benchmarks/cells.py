@@ -9,7 +9,6 @@ process's peak.
 
 import argparse
 import multiprocessing
-import resource
 import sys
 import tempfile
 import time
@@ -63,6 +62,8 @@ def costs(
 
 def peak() -> float:
     """Megabytes this process has held at most."""
+    import resource  # not on Windows
+
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 

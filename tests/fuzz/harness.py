@@ -3,7 +3,6 @@
 import contextlib
 import dis
 import hashlib
-import resource
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -126,6 +125,8 @@ def bounded(room: int = ROOM) -> Iterator[None]:
     if not sys.platform.startswith("linux"):
         yield
         return
+    import resource  # not on Windows
+
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     before = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + room, before[1]))
