@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any
 
 import numpy as np
 
 from tdafeat.sharing import shared
 
-LARGEST = 1e150
+# Of a cloud's largest entry: every float32 lies between, and fourth powers stay within float64.
+SMALLEST, LARGEST = 1e-50, 1e50
+
+
+def as_numpy(values: Any) -> Any:
+    """A torch tensor as a numpy array, bfloat16 as float32; anything else as it is."""
+    if not hasattr(values, "detach"):  # torch is not imported for it
+        return values
+    values = values.detach().cpu()
+    try:
+        return values.numpy()
+    except TypeError:  # of a type that numpy lacks
+        return values.float().numpy()
 
 
 def as_array(values: Any, name: str, ndim: int) -> np.ndarray:
     """Array-like or torch tensor to a numpy array with `ndim` axes, or a clear error."""
-    if hasattr(values, "detach"):  # a torch tensor, recognised without importing torch
-        values = values.detach().cpu().numpy()
     try:
-        array = np.asarray(values)
+        array = np.asarray(as_numpy(values))
     except ValueError as error:
         raise ValueError(f"{name} must be a rectangular array; {error}") from None
     if array.dtype.kind not in "biuf":
@@ -29,11 +40,14 @@ def as_array(values: Any, name: str, ndim: int) -> np.ndarray:
 def as_cloud(values: Any, name: str = "features", min_samples: int = 1) -> np.ndarray:
     """Features as a finite float64 array of shape (n_samples, n_features).
 
+    Torch takes it as it is: a read-only or reversed array is copied.
+
     Raises
     ------
     TypeError if the entries are not real numbers; ValueError if the shape is not
-    (n_samples, n_features), there are fewer than `min_samples` rows, no columns, or any entry
-    is NaN, infinite or beyond 1e150.
+    (n_samples, n_features), there are fewer than `min_samples` rows, no columns, any entry is NaN
+    or infinite, or the largest in size is neither 0 nor between 1e-50 and 1e50: powers of others
+    leave float64's range, which would make wrong values of them without a word.
 
     Examples
     --------
@@ -49,11 +63,12 @@ def as_cloud(values: Any, name: str = "features", min_samples: int = 1) -> np.nd
 @shared
 def _cloud(values: Any, name: str) -> np.ndarray:
     array = as_array(values, name, 2).astype(np.float64, copy=False)
-    if min(array.strides) < 0:  # a reversed view, which torch does not take
+    if min(array.strides) < 0 or not array.flags.writeable:
         array = array.copy()
     if array.shape[1] == 0:
         raise ValueError(f"{name} must have at least one column; got shape {array.shape}")
-    if array.size == 0 or max(array.max(), -array.min()) <= LARGEST:
+    largest = max(array.max(), -array.min()) if array.size else 0.0
+    if largest == 0 or SMALLEST <= largest <= LARGEST:
         return array
     finite = np.isfinite(array)
     if not finite.all():
@@ -63,7 +78,48 @@ def _cloud(values: Any, name: str) -> np.ndarray:
             f"{name} must be finite; {count} of {array.size} entries are NaN or infinite, "
             f"the first in row {row}"
         )
-    raise ValueError(f"{name} must not exceed {LARGEST:g} in size: its squares would overflow")
+    raise ValueError(
+        f"{name} must have a largest entry (in size) between {SMALLEST:g} and {LARGEST:g}; "
+        f"got {largest:.3g}: rescale it"
+    )
+
+
+def as_rows(values: Any, name: str = "features") -> Any:
+    """What can be read some rows at a time, (n, D), n >= 1; its entries are not looked at.
+
+    Arrays, memory maps and torch tensors as they are, lists and frames as a numpy array.
+
+    Examples
+    --------
+    >>> as_rows([[1, 2], [3, 4]])[[1]]
+    array([[3, 4]])
+    """
+    if not (hasattr(values, "shape") and hasattr(values, "dtype")):
+        values = as_array(values, name, 2)
+    shape = tuple(values.shape)
+    if len(shape) != 2 or not shape[0]:
+        raise ValueError(f"{name} must have 2 axes and at least one row; got shape {shape}")
+    return values
+
+
+def as_count(value: Any, name: str, least: int = 1) -> int:
+    """A whole number of at least `least`, or a clear error.
+
+    Examples
+    --------
+    >>> as_count(np.int64(3), "k")
+    3
+    >>> as_count(0, "k")
+    Traceback (most recent call last):
+    ValueError: k must be at least 1; got 0
+    """
+    try:
+        count = index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a whole number; got {value!r}") from None
+    if count < least:
+        raise ValueError(f"{name} must be at least {least}; got {count}")
+    return count
 
 
 def as_labels(values: Any, n_samples: int, name: str = "labels") -> np.ndarray:

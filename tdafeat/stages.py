@@ -128,8 +128,8 @@ def scores(
     heads : stage and specification of the stored linear heads, by the predictor's name.
     text : specification of the stored class directions of a text tower, if there is one.
     """
+    from tdafeat.directions import directions
     from tdafeat.evaluation import LinearHead, predictors, zero_shot
-    from tdafeat.evaluation.predictors import directions
 
     features, known = cloud.read(store).features, train.read(store)
     arrays: dict[str, np.ndarray] = {}

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from tdafeat.checks import as_array, as_cloud, as_labels
+from tdafeat.directions import directions
 
 CHUNK = 1024  # rows scored at a time by the nearest-neighbour vote
 
@@ -227,19 +228,6 @@ def zero_shot(features: Any, text: Any) -> np.ndarray:
             f"got shapes {images.shape} and {names.shape}"
         )
     return directions(images) @ directions(names).T
-
-
-def directions(points: np.ndarray) -> np.ndarray:
-    """Unit rows; unlike a spread on the sphere, a vote must answer for rows of zeros too.
-
-    Examples
-    --------
-    >>> directions(np.array([[3.0, 4.0], [0.0, 0.0]]))
-    array([[0.6, 0.8],
-           [0. , 0. ]])
-    """
-    norms = np.linalg.norm(points, axis=1, keepdims=True)
-    return points / np.where(norms > 0, norms, 1)
 
 
 def _asked(features: Any, n_columns: int) -> np.ndarray:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tdafeat.checks import as_cloud, as_labels
-from tdafeat.evaluation.predictors import directions
+from tdafeat.directions import directions
 from tdafeat.record import metric
 
 CHUNK = 512  # queries ranked at a time

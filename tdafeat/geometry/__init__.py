@@ -3,6 +3,7 @@
 Features in, numbers out. Float64 throughout; batched linear algebra by torch.
 """
 
+from tdafeat.directions import unit_rows
 from tdafeat.geometry.collapse import (
     class_distance_variance,
     etf_distance,
@@ -14,7 +15,6 @@ from tdafeat.geometry.collapse import (
 )
 from tdafeat.geometry.components import PrincipalComponents, principal_components
 from tdafeat.geometry.dimension import levina_bickel, two_nn
-from tdafeat.geometry.directions import unit_rows
 from tdafeat.geometry.moments import Moments
 from tdafeat.geometry.neighbours import hubness, nearest_neighbours
 from tdafeat.geometry.paired_moments import PairedMoments

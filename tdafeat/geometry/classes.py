@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from tdafeat.checks import as_cloud, as_labels
-from tdafeat.geometry.moments import Moments
+from tdafeat.geometry.moments import Moments, check_left_out
 from tdafeat.sharing import shared
 
 
@@ -27,6 +27,7 @@ class Classes:
 def classes_of(features: Any, labels: Any) -> Classes:
     """Of features and labels, or of `Moments` of both; two classes or more, else a ValueError."""
     if isinstance(features, Moments):
+        check_left_out(labels, "labels")
         return _of_moments(features)
     points = torch.from_numpy(as_cloud(features))
     names, index = np.unique(as_labels(labels, len(points)), return_inverse=True)

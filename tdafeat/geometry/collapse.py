@@ -148,8 +148,7 @@ def etf_distance(features: Any, labels: Any = None) -> float:
     if not distinct(classes):
         return float("nan")
     n_classes = len(classes.means)
-    scaled = classes.means / classes.means.norm()  # M M^T itself may leave float64's range
-    gram = scaled @ scaled.T
+    gram = classes.means @ classes.means.T
     simplex = torch.eye(n_classes, dtype=gram.dtype) - 1 / n_classes
     return float((gram / gram.norm() - simplex / (n_classes - 1) ** 0.5).norm())
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import torch
 
-from tdafeat.checks import as_cloud
+from tdafeat.checks import as_array, as_cloud, as_count
 from tdafeat.geometry.scatter import scatter, smaller_route, without_rounding
 from tdafeat.geometry.spectra import explained_variance_ratio
 
@@ -58,7 +58,12 @@ class PrincipalComponents:
         return share * remaining[: len(self.components) + 1]
 
     def project(self, features: Any, n_components: int | None = None) -> np.ndarray:
-        """Coordinates (m, T) of rows (m, D) along the first `n_components`, or along all."""
+        """Coordinates (m, T) of rows (m, D) along the first `n_components`, or along all.
+
+        There are no more than the cloud has; fewer than 0 are a ValueError.
+        """
+        if n_components is not None:
+            as_count(n_components, "n_components", least=0)
         rows = as_cloud(features)
         if rows.shape[1] != len(self.mean):
             raise ValueError(
@@ -69,10 +74,10 @@ class PrincipalComponents:
 
     def reconstruct(self, coordinates: Any) -> np.ndarray:
         """Rows (m, D) at these coordinates (m, T), along the first T components."""
-        along = np.asarray(coordinates, dtype=np.float64)
-        if along.ndim != 2 or along.shape[1] > len(self.components):
+        along = as_array(coordinates, "coordinates", 2).astype(np.float64, copy=False)
+        if along.shape[1] > len(self.components) or not np.isfinite(along).all():
             raise ValueError(
-                f"coordinates must be (m, T) with T at most {len(self.components)}; "
+                f"coordinates must be (m, T), finite, with T at most {len(self.components)}; "
                 f"got shape {along.shape}"
             )
         return self.mean + along @ self.components[: along.shape[1]]
@@ -139,8 +144,8 @@ def principal_components(
     """
     if route not in get_args(Route):
         raise ValueError(f"route must be one of {', '.join(get_args(Route))}; got {route!r}")
-    if n_components is not None and n_components < 1:
-        raise ValueError(f"n_components must be at least 1; got {n_components}")
+    if n_components is not None:
+        as_count(n_components, "n_components")
     points = torch.from_numpy(as_cloud(features, min_samples=2))
     mean = points.mean(0)
     centred = points - mean

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tdafeat.checks import as_cloud, as_labels
+from tdafeat.checks import as_cloud, as_count, as_labels, as_rows
 
 CHUNK = 8192  # rows read at a time: 32 MB in float64 at 512 columns
 
@@ -74,13 +74,12 @@ class Moments:
 
         Raises
         ------
-        ValueError or TypeError as for any other features; a row that is not finite is named by
-        its chunk.
+        ValueError or TypeError as for any other features, by the chunk that a wrong row is in; for
+        a `chunk` below 1.
         """
-        shape = np.shape(features)
-        if len(shape) != 2 or not shape[0]:
-            raise ValueError(f"features must have two axes and at least one row; got shape {shape}")
-        known = as_labels(np.zeros(shape[0]) if labels is None else labels, shape[0])
+        features = as_rows(features)
+        n = len(features)
+        known = as_labels(np.zeros(n) if labels is None else labels, n)
         total: Moments | None = None
         for start, rows in chunks(features, chunk):
             part = cls._of_chunk(rows, known[start : start + len(rows)], scatters)
@@ -165,11 +164,18 @@ class Moments:
 
 def chunks(features: Any, size: int, name: str = "features") -> Iterator[tuple[int, torch.Tensor]]:
     """First row and rows of each chunk of features, checked, as float64 tensors."""
+    size = as_count(size, "chunk")
     for start in range(0, len(features), size):
         rows = features[start : start + size]
         part = f"{name}[{start}:{start + len(rows)}]"
         yield start, torch.from_numpy(np.array(as_cloud(rows, part)))
         give_back(features)
+
+
+def check_left_out(value: Any, name: str) -> None:
+    """Refuse what would be given a second time beside moments."""
+    if value is not None:
+        raise ValueError(f"{name} must be left out beside moments, which are of both already")
 
 
 def give_back(features: Any) -> None:

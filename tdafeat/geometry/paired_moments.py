@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from tdafeat.checks import as_rows, check_same_images
 from tdafeat.geometry.moments import CHUNK, chunks
-
-LARGEST = 1e70  # fourth powers of larger entries would overflow
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,13 +112,11 @@ class PairedMoments:
 
         Raises
         ------
-        ValueError or TypeError as for any other features, and for entries beyond 1e70.
+        ValueError or TypeError as for any other features, by the chunk that a wrong row is in; for
+        unequally many rows, or a `chunk` below 1.
         """
-        if not len(a) or len(a) != len(b):
-            raise ValueError(
-                f"a and b must have rows of the same images, at least one; got {len(a)} and "
-                f"{len(b)} rows"
-            )
+        a, b = as_rows(a, "a"), as_rows(b, "b")
+        check_same_images(a, b)
         total: PairedMoments | None = None
         for (_, x), (_, y) in zip(chunks(a, chunk, "a"), chunks(b, chunk, "b"), strict=True):
             part = cls._of_chunk(x, y)
@@ -129,8 +126,6 @@ class PairedMoments:
 
     @classmethod
     def _of_chunk(cls, x: torch.Tensor, y: torch.Tensor) -> PairedMoments:
-        if max(x.abs().max(), y.abs().max()) > LARGEST:
-            raise ValueError(f"a and b must not exceed {LARGEST:g} in size, for fourth moments")
         means = x.mean(0), y.mean(0)
         x, y = x - means[0], y - means[1]
         joints = Joint.of(x, y), Joint.of(x, x), Joint.of(y, y)

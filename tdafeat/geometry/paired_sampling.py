@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from tdafeat.checks import check_same_images
-from tdafeat.geometry.directions import unit_rows
+from tdafeat.checks import as_rows, check_same_images
+from tdafeat.directions import unit_rows
 from tdafeat.geometry.jackknife import jackknife
 from tdafeat.geometry.moments import CHUNK, chunks
 from tdafeat.geometry.similarity import MOST_ROWS, representational_similarity
@@ -50,6 +50,7 @@ def sampled_similarity(
     >>> found["mutual_neighbours"].value
     1.0
     """
+    a, b = as_rows(a, "a"), as_rows(b, "b")
     check_same_images(a, b)
     n_samples = len(a)
     if n_samples <= k:

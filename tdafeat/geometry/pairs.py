@@ -15,7 +15,7 @@ import torch
 from numba import njit
 
 from tdafeat.checks import as_cloud
-from tdafeat.geometry.directions import directions_of, unit_rows
+from tdafeat.directions import directions, unit_rows
 from tdafeat.geometry.threads import over_threads
 from tdafeat.sharing import is_sharing, shared
 
@@ -99,8 +99,7 @@ def _alone(points: np.ndarray, k: int, kernel: bool) -> Pairs:
 def _both(points: np.ndarray, k: int) -> tuple[Pairs, Pairs]:
     """Of the rows, and of their directions."""
     centred = points - points.mean(axis=0)
-    units, reading = directions_of(points), _as_directions(points)
-    assert units is not None
+    units, reading = directions(points), _as_directions(points)
     assert reading is not None
     plain, turned = _compare(centred, k, [_euclidean(centred, False), reading])
     return _refined(points, *plain), _refined(units, *turned)

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from tdafeat.checks import as_rows
+from tdafeat.directions import unit_rows
 from tdafeat.geometry.dimension import inverse_dimensions, log_ratios, two_nn_dimension
-from tdafeat.geometry.directions import unit_rows
 from tdafeat.geometry.jackknife import jackknife
 from tdafeat.geometry.moments import CHUNK, chunks
 from tdafeat.geometry.streamed import NearestMet, asked_rows, taken
@@ -63,6 +64,7 @@ def sampled_metrics(
     >>> bool(estimate.low < 5 < estimate.high)
     True
     """
+    features = as_rows(features)
     n_samples = len(features)
     if n_samples <= N_NEIGHBOURS:
         raise ValueError(f"features must have more than {N_NEIGHBOURS} rows; got {n_samples}")

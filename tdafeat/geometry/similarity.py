@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from tdafeat.checks import as_images
+from tdafeat.geometry.moments import check_left_out
 from tdafeat.geometry.paired_moments import Joint, PairedMoments
 from tdafeat.geometry.pairs import pairs_of_directions
 from tdafeat.geometry.ranked import ranked_distances
@@ -60,6 +61,7 @@ def linear_cka(a: Any, b: Any = None) -> float:
     1.0
     """
     if isinstance(a, PairedMoments):
+        check_left_out(b, "b")
         if a.n < 4:
             raise ValueError(f"moments must be of at least 4 images; got {a.n}")
         if not a.vary:
@@ -132,6 +134,7 @@ def procrustes_disparity(a: Any, b: Any = None) -> float:
     0.0
     """
     if isinstance(a, PairedMoments):
+        check_left_out(b, "b")
         if not a.vary:
             return float("nan")
         u, v = a.cross.squares
@@ -248,12 +251,9 @@ def _same_images(a: Any, b: Any, min_samples: int) -> tuple[_Space, _Space]:
 def _space(points: np.ndarray) -> _Space:
     largest = np.abs(points).max()
     centred = points - points.mean(axis=0)
-    spread = np.abs(centred).max()
-    if spread <= 1e-12 * largest:  # nothing but the rounding of the mean
+    if np.abs(centred).max() <= 1e-12 * largest:  # nothing but the rounding of the mean
         nothing = torch.zeros(points.shape, dtype=torch.float64)
         return _Space(nothing, nothing[:, 0], 0.0)
-    if not (spread > 1e-70 and largest < 1e70):  # products of products would leave the range
-        points = centred / spread
     about = scatter_of(points)
     total = about.centred.square().sum()
     if about.route == "covariance":

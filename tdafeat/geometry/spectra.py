@@ -16,6 +16,8 @@ from tdafeat.geometry.moments import Moments
 from tdafeat.geometry.scatter import eigenvalues_of, without_rounding
 from tdafeat.sharing import shared
 
+LARGEST = 1e150  # beyond it, or below its inverse, ratios leave float64's range
+
 
 @shared
 def spectrum(features: Any) -> np.ndarray:
@@ -239,8 +241,11 @@ def power_law(eigenvalues: Any, first: int = 1, last: int | None = None) -> Powe
 
 def _as_eigenvalues(values: Any) -> np.ndarray:
     array = as_array(values, "eigenvalues", 1).astype(np.float64)
-    if array.size == 0 or not np.isfinite(array).all() or (array < 0).any():
-        raise ValueError("eigenvalues must be finite, non-negative and at least one")
+    told = (array == 0) | ((array >= 1 / LARGEST) & (array <= LARGEST))
+    if array.size == 0 or not told.all():
+        raise ValueError(
+            f"eigenvalues must be at least one, each 0 or between {1 / LARGEST:g} and {LARGEST:g}"
+        )
     if (np.diff(array) > 0).any():
         raise ValueError("eigenvalues must be in descending order")
     return array

@@ -15,9 +15,9 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from tdafeat.checks import as_cloud, as_labels, as_pair
+from tdafeat.checks import as_cloud, as_count, as_labels, as_pair
 from tdafeat.geometry.bases import angles_of, basis_of, basis_of_scatter, leading_basis
-from tdafeat.geometry.moments import Moments
+from tdafeat.geometry.moments import Moments, check_left_out
 from tdafeat.geometry.threads import over_threads
 from tdafeat.sharing import rows_of, shared
 
@@ -105,6 +105,7 @@ def principal_angles(
     >>> principal_angles([[1.0, 0, 0]], [[1.0, 1, 0]]).round(6)
     array([0.785398])
     """
+    least = 1 if n_components is None else as_count(n_components, "n_components")
     first, second = as_cloud(a, "a"), as_cloud(b, "b")
     if first.shape[1] != second.shape[1]:
         raise ValueError(
@@ -113,11 +114,9 @@ def principal_angles(
     bases = []
     for name, points in (("a", first), ("b", second)):
         basis = basis_of(torch.from_numpy(points), center, n_components)
-        if len(basis) < (n_components or 1):
-            raise ValueError(
-                f"{name} must span at least {n_components or 1} directions; it spans {len(basis)}"
-            )
-        bases.append(basis[:n_components])
+        if len(basis) < least:
+            raise ValueError(f"{name} must span at least {least} directions; it spans {len(basis)}")
+        bases.append(basis)
     return angles_of(bases[0] @ bases[1].T).numpy()
 
 
@@ -171,12 +170,10 @@ def class_angles(
         most = None
     elif n_components is None:
         most = _most(dimension)
-    elif not isinstance(n_components, str) and 1 <= n_components <= dimension:
-        most = n_components
+    elif isinstance(n_components, str):
+        raise ValueError(f"n_components must be a number or be 'full'; got {n_components!r}")
     else:
-        raise ValueError(
-            f"n_components must lie in 1..{dimension} or be 'full'; got {n_components!r}"
-        )
+        most = _directions_in(dimension, n_components)
     bases = over_threads(lambda c: basis_of_class(c, center, most), range(len(classes)))
     ranks = np.array([len(basis) for basis in bases])
     if not ranks.any():
@@ -204,6 +201,7 @@ def _classes_to_span(
 ) -> tuple[np.ndarray, int, Callable[[int, bool, int | None], torch.Tensor]]:
     """Classes, D, and what finds the basis of the c-th class, centred or not, of so many rows."""
     if isinstance(features, Moments):
+        check_left_out(labels, "labels")
         scatters = features.scatters
         if scatters is None:
             raise ValueError(
@@ -252,9 +250,7 @@ def angles_to_clean(features: Any, clean: Any, n_components: int | None = None) 
     """
     clouds = _pair_to_span(features, clean)
     dimension = clouds[0][0]
-    if n_components is not None and not 1 <= n_components <= dimension:
-        raise ValueError(f"n_components must lie in 1..{dimension}; got {n_components}")
-    most = n_components or _most(dimension)
+    most = _most(dimension) if n_components is None else _directions_in(dimension, n_components)
     noisy, original = (basis(most) for _, basis in clouds)
     spanned = min(len(noisy), len(original))
     k = n_components or spanned
@@ -278,6 +274,13 @@ def _pair_to_span(features: Any, clean: Any) -> list[tuple[int, Callable[[int], 
 def _most(dimension: int) -> int:
     """Directions that a cloud is given where the user does not say how many."""
     return min(MAX_COMPONENTS, max(1, dimension // 2))
+
+
+def _directions_in(dimension: int, n_components: int) -> int:
+    """So many directions, if that many there can be."""
+    if as_count(n_components, "n_components") > dimension:
+        raise ValueError(f"n_components must lie in 1..{dimension}; got {n_components}")
+    return n_components
 
 
 def _all_pairs(bases: torch.Tensor) -> torch.Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tdafeat.checks import as_cloud, as_pair
-from tdafeat.geometry.directions import unit_rows
+from tdafeat.directions import unit_rows
 from tdafeat.geometry.neighbours import nearest_neighbours
 from tdafeat.geometry.pairs import pairs_of_directions
 from tdafeat.record import metric

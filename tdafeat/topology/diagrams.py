@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from tdafeat.checks import LARGEST, as_array
+from tdafeat.checks import as_array
+
+LARGEST = 1e150  # of an entry: squares of others would overflow
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import operator
 import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from tdafeat.checks import as_count
 from tdafeat.topology.diagrams import Diagrams
 from tdafeat.topology.engines import (
     Problem,
@@ -84,10 +84,10 @@ def persistence(
     >>> h1.round(3).tolist()
     [[1.0, 1.414]]
     """
-    maxdim = _whole(maxdim, "maxdim", at_least=0)
+    maxdim = as_count(maxdim, "maxdim", least=0)
     if not thresh >= 0:
         raise ValueError(f"thresh must be a length >= 0; got {thresh}")
-    if _whole(coefficients, "coefficients", at_least=2) not in _FIELDS:
+    if as_count(coefficients, "coefficients", least=2) not in _FIELDS:
         raise ValueError(f"coefficients must be a prime from 2 to 127; got {coefficients}")
     n_threads = _threads(n_jobs)
     measure = point_metrics[metric]
@@ -97,7 +97,7 @@ def persistence(
     prepared = as_sparse_distances(X) if sparse else measure.prepare(X, n_threads)
     n_samples, covering_radius = prepared.shape[0] if sparse else len(prepared), 0.0
     indices = np.arange(n_samples)
-    if n_landmarks is not None and _whole(n_landmarks, "n_landmarks", at_least=1) < n_samples:
+    if n_landmarks is not None and as_count(n_landmarks, "n_landmarks") < n_samples:
         indices, covering_radius = farthest_points(
             lambda index: measure.from_point(prepared, index), n_landmarks
         )
@@ -149,17 +149,7 @@ def _named(cocycle: np.ndarray, indices: np.ndarray) -> np.ndarray:
     return np.column_stack([indices[cocycle[:, :-1]], cocycle[:, -1]])
 
 
-def _whole(value: Any, name: str, at_least: int) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be a whole number; got {value!r}") from None
-    if number < at_least:
-        raise ValueError(f"{name} must be at least {at_least}; got {number}")
-    return number
-
-
 def _threads(n_jobs: int | None) -> int:
     if n_jobs == -1:
         return os.cpu_count() or 1
-    return 1 if n_jobs is None else _whole(n_jobs, "n_jobs", at_least=1)
+    return 1 if n_jobs is None else as_count(n_jobs, "n_jobs")

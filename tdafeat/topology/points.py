@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from tdafeat.checks import as_array, as_cloud
+from tdafeat.directions import directions, unit_rows
 from tdafeat.record import Registry
 
 _BLOCK = 1 << 20  # entries of a temporary array
@@ -28,23 +29,13 @@ def within_float32(values: np.ndarray) -> np.ndarray:
     return values
 
 
-def _unit_rows(points: np.ndarray, what: str) -> np.ndarray:
-    norms = np.linalg.norm(points, axis=1, keepdims=True)
-    if not norms.all():
-        row = int(np.flatnonzero(norms == 0)[0])
-        raise ValueError(f"X has {what} in row {row}, where this metric is not defined")
-    return points / norms
-
-
-def _directions(points: np.ndarray) -> np.ndarray:
-    return _unit_rows(points, "a zero vector")
-
-
 def _centred_directions(points: np.ndarray) -> np.ndarray:
     # A constant row is recognised before rounding in its mean can make it look like a direction.
-    constant = np.ptp(points, axis=1, keepdims=True) == 0
-    centred = np.where(constant, 0.0, points - points.mean(axis=1, keepdims=True))
-    return _unit_rows(centred, "a constant vector")
+    constant = np.ptp(points, axis=1) == 0
+    if constant.any():
+        row = int(constant.argmax())
+        raise ValueError(f"X must vary within each row; row {row} is constant")
+    return directions(points - points.mean(axis=1, keepdims=True))
 
 
 class PointMetric(Protocol):
@@ -91,7 +82,7 @@ class Embedded:
 
     def prepare(self, values: Any, n_threads: int = 1) -> Cloud:
         """Points of a Euclidean space."""
-        points = self.embed(within_float32(as_cloud(values, "X")))
+        points = within_float32(self.embed(as_cloud(values, "X")))
         points = points - points.mean(axis=0)  # the error grows with the norms
         return Cloud(points, np.einsum("ij,ij->i", points, points))
 
@@ -256,6 +247,8 @@ def as_sparse_distances(matrix: Any) -> Any:
 point_metrics: Registry[PointMetric] = Registry("metric", "tdafeat.point_metrics")
 point_metrics.add("euclidean", Embedded(np.sqrt, embed=lambda points: points))
 # 1 - cos is half the squared chord, which keeps the digits that 1 - <u, v> would cancel.
-point_metrics.add("cosine", Embedded(lambda squared: squared / 2, embed=_directions))
+point_metrics.add(
+    "cosine", Embedded(lambda squared: squared / 2, embed=lambda points: unit_rows(points, "X"))
+)
 point_metrics.add("correlation", Embedded(lambda squared: squared / 2, embed=_centred_directions))
 point_metrics.add("precomputed", Precomputed())

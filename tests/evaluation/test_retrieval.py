@@ -3,6 +3,7 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.metrics import average_precision_score
 
+from tdafeat.directions import directions
 from tdafeat.evaluation import mean_average_precision, precision_at, retrieval, top_k_accuracy
 
 RNG = np.random.default_rng(0)
@@ -47,7 +48,7 @@ def test_a_duplicate_does_not_hide_behind_the_query_itself():
 def test_equal_cosines_are_ranked_in_order_of_the_rows():
     rows = np.repeat(np.eye(3), 4, axis=0)
     labels = np.array([0, 1, 0, 1] * 3)
-    nearest = retrieval._nearest(retrieval.directions(rows), np.arange(12), 5)
+    nearest = retrieval._nearest(directions(rows), np.arange(12), 5)
     assert nearest[:2].tolist() == [[1, 2, 3, 4, 5], [0, 2, 3, 4, 5]]
     assert precision_at(rows, labels, 3) == pytest.approx(1 / 3)
 

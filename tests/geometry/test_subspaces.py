@@ -234,6 +234,7 @@ def test_principal_angles_refuse(arguments, message):
         (np.eye(4), [0, 0, 0, 0], None, "at least two classes"),
         (np.eye(4), [0, 1, 2, 3], None, "single sample"),
         (np.eye(4), [0, 0, 1, 1], 5, "n_components must lie in 1..4"),
+        (np.eye(4), [0, 0, 1, 1], -1, "n_components must be at least 1; got -1"),
         (np.eye(4), [0, 0, 1, 1], "all", "or be 'full'; got 'all'"),
         (np.eye(4), [0, 0, 1], None, "one entry per row"),
     ],

@@ -98,7 +98,8 @@ def test_alignment_and_displacement():
 
 
 def test_unit_rows_of_tiny_and_huge_entries():
-    np.testing.assert_allclose(unit_rows([[3e-120, 4e-120], [3e120, 4e120]]), [[0.6, 0.8]] * 2)
+    rows = [[3e-320, 4e-320], [3e-170, 4e-170], [3e-40, 4e-40], [3e49, 4e49]]
+    np.testing.assert_allclose(unit_rows(rows), [[0.6, 0.8]] * 4, rtol=1e-3)  # 3e-320 has 4 digits
 
 
 @pytest.mark.parametrize("function", [koleo, uniformity, mean_cosine])

@@ -128,8 +128,12 @@ def test_matrices_of_any_real_kind(kind):
 @pytest.mark.parametrize(
     ("name", "values", "message"),
     [
-        ("cosine", [[1, 0], [0, 0]], "X has a zero vector in row 1"),
-        ("correlation", [[0.1, 0.1, 0.1], [1, 2, 3]], "X has a constant vector in row 0"),
+        ("cosine", [[1, 0], [0, 0]], "X must have a direction in every row; row 1 is all zeros"),
+        (
+            "correlation",
+            [[0.1, 0.1, 0.1], [1, 2, 3]],
+            "X must vary within each row; row 0 is constant",
+        ),
         ("euclidean", [[0, np.nan]], "X must be finite"),
         ("euclidean", [0, 1], "X must have 2 axes"),
         ("precomputed", [[0, 1, 2], [1, 0, 2]], r"square distance matrix; got shape \(2, 3\)"),
