@@ -274,9 +274,10 @@ def _change(within: pd.DataFrame, metrics: pd.DataFrame) -> str:
     best = tested.sort_values("value", key=abs, ascending=False, kind="stable").iloc[0]
     n_tests = int(within[within["encoder"] == best["encoder"]]["p_holm"].notna().sum())
     needed = units_needed(float(best["value"]), n_tests)
+    count = f"about {needed}" if needed else "more than any data set has"
     return (
         f"{start}more classes; a correlation as strong as the strongest here "
-        f"({best['value']:+.2f}, in {best['encoder']}) would take about {needed} of them to stand "
+        f"({best['value']:+.2f}, in {best['encoder']}) would take {count} of them to stand "
         f"out of {n_tests} metrics four times in five, and {int(best['n'])} were measured."
     )
 

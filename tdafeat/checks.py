@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from operator import index
 from typing import Any
 
@@ -186,3 +187,18 @@ def as_file_name(value: str, name: str) -> str:
             f"without / \\ or :, the first no dot; got {value!r}"
         )
     return value
+
+
+def check_share(value: float, name: str) -> None:
+    """Refuse what is no number strictly between 0 and 1, as a level of a test must be.
+
+    Examples
+    --------
+    >>> check_share(5, "alpha")
+    Traceback (most recent call last):
+    ValueError: alpha must lie between 0 and 1; got 5
+    """
+    if not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number between 0 and 1; got {value!r}")
+    if not 0 < value < 1:
+        raise ValueError(f"{name} must lie between 0 and 1; got {value}")

@@ -80,6 +80,9 @@ def test_no_relation_is_no_evidence():
     assert "metrics look stronger" in text[2]
     assert "more classes" in text[3]
     assert "and 12 were measured" in text[3]
+    metrics, associations = tables(topology=0.0)
+    zero = answer(metrics, associations.assign(value=0.0), "probe_accuracy")
+    assert "would take more than any data set has of them" in zero[3]
 
 
 def test_a_classifier_at_chance_is_named():

@@ -129,9 +129,9 @@ def _partial(
     n_tables, n_levels, n_units = tables.shape
     reason = ""
     if n_levels == 0:
-        reason = "metric, accuracy and simple metrics were measured at no common level"
+        reason = "metric, accuracy and simple metrics have finite values at no common level"
     elif n_units < min_units + n_tables - 2:
-        reason = f"{n_units} measured, at least {min_units + n_tables - 2} needed"
+        reason = f"{n_units} with finite values, at least {min_units + n_tables - 2} needed"
     if reason:
         return {"status": f"not estimable: {reason}"}
     weights, permutations = draws(n_units, n_boot, n_permutations, random_state)

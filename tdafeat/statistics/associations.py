@@ -62,14 +62,17 @@ def associations(
     metric from the level. ``n`` counts units. ``detectable`` is the smallest correlation that
     would have been found with a power of 80 % after Holm's correction (`detectable_correlation`).
     ``seed_sd`` is the standard deviation, over ``n_seeds`` seeds, of the correlation at each of
-    them alone. What cannot be estimated is NaN, and ``status`` says why: fewer than 5 classes (4
-    encoders), or no variation. Metrics of the evaluation room are left out, since they are
+    them alone. NaN and infinite values count as not measured: the units and levels at which metric
+    and accuracy are both finite stand for all, and ``n`` says of how many units they are. What
+    cannot be estimated is NaN, and ``status`` says why: fewer than 5 classes (4 encoders) with
+    finite values, or no variation. Metrics of the evaluation room are left out, since they are
     accuracies themselves; those that compare with clean are read under noise only, where they are
     not zero by construction.
 
     Raises
     ------
-    ValueError if a column is missing or the primary accuracy is nowhere in the table.
+    ValueError if a column is missing, a severity is negative or NaN, or the primary accuracy is
+    nowhere in the table; TypeError for severities or values that are no numbers.
 
     Examples
     --------

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from tdafeat.checks import check_share
 from tdafeat.statistics.phrases import UNIT_NAMES, effect, metrics_of, space_of, title_of
 from tdafeat.statistics.units import GROUP
 from tdafeat.wording import capital
@@ -19,7 +20,7 @@ def prediction_verdict(prediction: pd.DataFrame, primary: str, alpha: float = 0.
     ----------
     prediction : the table that `prediction` returns; may be empty.
     primary : the accuracy it was made for, which is the reference.
-    alpha : family-wise error rate that Holm's correction is held to.
+    alpha : family-wise error rate that Holm's correction is held to, between 0 and 1.
 
     Examples
     --------
@@ -30,9 +31,10 @@ def prediction_verdict(prediction: pd.DataFrame, primary: str, alpha: float = 0.
     ...     for s in (0, 1) for c in range(3) for m in ("accuracy", "size")
     ... ])
     >>> print(*prediction_verdict(prediction(table, "accuracy"), "accuracy"))
-    e (l) on d, gaussian: the drop of an unseen class is not estimable: 3 measured, at least 5
-    needed.
+    e (l) on d, gaussian: the drop of an unseen class is not estimable: 3 with finite values, at
+    least 5 needed.
     """
+    check_share(alpha, "alpha")
     return [
         f"{space_of(*key)}: {' '.join(_foretold(rows, primary, alpha))}"
         for key, rows in prediction.groupby(GROUP, sort=False, dropna=False)
@@ -75,7 +77,7 @@ def added_verdict(added: pd.DataFrame, primary: str, alpha: float = 0.05) -> lis
     ----------
     added : the table that `added_value` returns; may be empty.
     primary : the accuracy it was made for.
-    alpha : family-wise error rate that Holm's correction is held to.
+    alpha : family-wise error rate that Holm's correction is held to, between 0 and 1.
 
     Examples
     --------
@@ -87,9 +89,10 @@ def added_verdict(added: pd.DataFrame, primary: str, alpha: float = 0.05) -> lis
     ... ])
     >>> found = added_value(table, "accuracy", of=["loops"], beyond={"size": ["size"]})
     >>> print(*added_verdict(found, "accuracy"))
-    e (l) on d, gaussian: Beyond size nothing can be told (not estimable: 3 measured, at least 6
-    needed).
+    e (l) on d, gaussian: Beyond size nothing can be told (not estimable: 3 with finite values, at
+    least 6 needed).
     """
+    check_share(alpha, "alpha")
     return [
         f"{space_of(*key)}: {' '.join(_beyond(rows, primary, alpha))}"
         for key, rows in added.groupby(GROUP, sort=False, dropna=False)

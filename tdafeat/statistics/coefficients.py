@@ -30,7 +30,7 @@ def correlations(
 
     Parameters
     ----------
-    x, y : (levels, units).
+    x, y : (levels, units), finite.
     weights : (draws, units), how often each unit occurs.
     method : ``"spearman"``, ``"kendall"`` (tau-b) or ``"pearson"``.
 
@@ -92,7 +92,8 @@ def pooled_scores(x: np.ndarray, weights: np.ndarray, method: Method) -> np.ndar
 
 def signs(x: np.ndarray) -> np.ndarray:
     """1, 0 or -1 for every pair of units at each level: (levels, units, units)."""
-    return np.sign(x[:, :, None] - x[:, None, :])
+    first, second = x[:, :, None], x[:, None, :]
+    return (first > second).astype(np.float64) - (first < second)  # differences could overflow
 
 
 def _order(x: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from tdafeat.checks import as_array
+
 
 def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
     """Holm's step-down correction of p-values for their number; NaN stay NaN and do not count.
@@ -57,9 +59,9 @@ def benjamini_hochberg(p: Sequence[float] | np.ndarray) -> np.ndarray:
 def _stepwise(
     p: Sequence[float] | np.ndarray, steps: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
-    values = np.asarray(p, dtype=np.float64)
+    values = as_array(p, "p", 1).astype(np.float64)
     if ((values < 0) | (values > 1)).any():
-        raise ValueError("p-values must lie in [0, 1]")
+        raise ValueError("p must lie in [0, 1], or be NaN where nothing was tested")
     adjusted = np.full(values.shape, np.nan)
     tested = np.flatnonzero(~np.isnan(values))
     order = tested[np.argsort(values[tested], kind="stable")]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from functools import lru_cache
 
 import numpy as np
 from scipy.stats import norm
 from scipy.stats import t as student
 
+from tdafeat.checks import check_share
 from tdafeat.statistics.coefficients import Method
 
 POWER = 0.8
+MOST_UNITS = 10**12  # no data set has more
 
 
 def critical_correlation(n_units: int, alpha: float, method: Method = "spearman") -> float:
@@ -20,17 +23,22 @@ def critical_correlation(n_units: int, alpha: float, method: Method = "spearman"
     By Student's t, or for Kendall's tau by its normal approximation. 1 or more where no
     correlation of so few units is rejected.
 
+    Raises
+    ------
+    ValueError for an `alpha` that is not between 0 and 1.
+
     Examples
     --------
     >>> round(critical_correlation(10, 0.05), 2)
     0.63
     """
+    check_share(alpha, "alpha")
     if n_units < 3:
         return 1.0
     if method == "kendall":
         spread = math.sqrt(2 * (2 * n_units + 5) / (9 * n_units * (n_units - 1)))
-        return float(norm.ppf(1 - alpha / 2) * spread)
-    t = student.ppf(1 - alpha / 2, n_units - 2)
+        return float(norm.isf(alpha / 2) * spread)
+    t = student.isf(alpha / 2, n_units - 2)
     return float(t / np.sqrt(n_units - 2 + t * t))
 
 
@@ -63,6 +71,10 @@ def detectable_correlation(
     in n! are as extreme as a perfect one, so no p-value can be below 2 / n!, and of N permutations
     drawn not below about 1 / (N + 1).
 
+    Raises
+    ------
+    ValueError for an `alpha` or a `power` that is not between 0 and 1.
+
     References
     ----------
     Fieller, Hartley and Pearson (1957), Tests for rank correlation coefficients.
@@ -74,6 +86,8 @@ def detectable_correlation(
     >>> detectable_correlation(5, n_tests=40)
     nan
     """
+    check_share(alpha, "alpha")
+    check_share(power, "power")
     level = alpha / max(1, n_tests)
     variance = {"spearman": 1.06, "pearson": 1.0, "kendall": 0.437}[method]
     freedom = n_units - (4 if method == "kendall" else 3)
@@ -91,19 +105,29 @@ def units_needed(
 ) -> int | None:
     """Smallest number of units at which Spearman's correlation of this size would be detected.
 
-    None for a correlation of zero, which no number of units detects.
+    None for a correlation of zero, which no number of units detects, and for any other so weak that
+    a million million would not.
+
+    Parameters
+    ----------
+    correlation : in [-1, 1].
+    n_tests, alpha, power : as in `detectable_correlation`.
+
+    Raises
+    ------
+    ValueError for a correlation outside [-1, 1], and as in `detectable_correlation`.
 
     Examples
     --------
     >>> units_needed(0.55, n_tests=40)
     48
     """
-    if not 0 < abs(correlation) <= 1:
-        return None
+    if not abs(correlation) <= 1:
+        raise ValueError(f"correlation must lie in [-1, 1]; got {correlation}")
     size = min(abs(correlation), 0.999)
-    quantiles = norm.ppf(1 - alpha / max(1, n_tests) / 2) + norm.ppf(power)
-    # Fisher's z alone needs about so many; Student's t asks for a few more
-    n_units = max(4, math.floor(2 + (quantiles / math.atanh(size)) ** 2))
-    while not detectable_correlation(n_units, n_tests, alpha, power) <= size:
-        n_units += 1
-    return n_units
+
+    def detected(n_units: int) -> bool:
+        return detectable_correlation(n_units, n_tests, alpha, power) <= size
+
+    found = 1 + bisect_left(range(1, MOST_UNITS + 1), True, key=detected)
+    return found if found <= MOST_UNITS else None

@@ -54,8 +54,8 @@ def prediction(
     permutations of the drops whose r2 is as large; ``p_holm`` and ``p_bh`` correct it for all
     metrics of the group. The primary accuracy itself stands among the metrics as the reference
     a metric has to beat, and is not counted by the corrections. ``status`` says why a row could
-    not be estimated: fewer than 5 units, or no noise, or no variation, or a single unit that
-    decides the line. Empty without noise; the steps of a training are no noise.
+    not be estimated: fewer than 5 units with finite values, or no noise, or no variation, or a
+    single unit that decides the line. Empty without noise; the steps of a training are no noise.
 
     Notes
     -----
@@ -117,8 +117,8 @@ def drop(accuracy: np.ndarray) -> np.ndarray:
 def _row(x: np.ndarray, y: np.ndarray, n_permutations: int, random_state: int) -> dict[str, Any]:
     reason = ""
     if len(y) < MIN_PREDICTED:
-        reason = f"{len(y)} measured, at least {MIN_PREDICTED} needed"
-    elif np.ptp(x) == 0 or np.ptp(y) == 0:
+        reason = f"{len(y)} with finite values, at least {MIN_PREDICTED} needed"
+    elif (x == x[0]).all() or (y == y[0]).all():
         reason = "the metric or the accuracy drop is constant"
     elif np.isnan(left_out(x[:, None], y)).any():
         reason = "one unit alone decides the line"
@@ -168,12 +168,25 @@ def left_out(x: np.ndarray | None, y: np.ndarray) -> np.ndarray:
     ones = np.full((n_units, 1), 1 / np.sqrt(n_units))
     if x is None:
         basis = ones
-    else:  # what is left of a constant by rounding is no direction
+    else:
+        x = in_units(x)
+        # what is left of a constant by rounding is no direction
         basis = np.hstack([ones, basis_of(np.where(np.ptp(x, axis=0) > 0, x - x.mean(axis=0), 0))])
     rest = 1 - np.square(basis).sum(axis=1)
     residual = y - (y @ basis) @ basis.T
     predictable = rest > 1e-9
     return np.where(predictable, y - residual / np.where(predictable, rest, 1), np.nan)
+
+
+def in_units(columns: np.ndarray) -> np.ndarray:
+    """Columns over the power of two above their largest entry: no square overflows or vanishes.
+
+    Examples
+    --------
+    >>> in_units(np.array([[3.0, 0.0], [1.0, 0.0]])).tolist()
+    [[0.75, 0.0], [0.25, 0.0]]
+    """
+    return np.ldexp(columns, -np.frexp(np.abs(columns).max(axis=0))[1])
 
 
 def basis_of(columns: np.ndarray) -> np.ndarray:

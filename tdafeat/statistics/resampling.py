@@ -85,9 +85,9 @@ def associate(
 def _not_estimable(x: np.ndarray, y: np.ndarray, min_units: int) -> str:
     n_levels, n_units = x.shape
     if n_levels == 0:
-        return "metric and accuracy were measured at no common level"
+        return "metric and accuracy have finite values at no common level"
     if n_units < min_units:
-        return f"{n_units} measured, at least {min_units} needed"
+        return f"{n_units} with finite values, at least {min_units} needed"
     if (y == y.flat[0]).all() or (x == x.flat[0]).all():
         return "the metric or the accuracy is constant"
     return ""

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 Unit = Literal["class", "encoder"]
 UNITS: tuple[Unit, ...] = ("class", "encoder")
@@ -40,9 +41,15 @@ def units_of(metrics: pd.DataFrame, primary: str, unit: Unit) -> Iterator[Units]
     Parameters
     ----------
     metrics : columns dataset, encoder, layer, noise, severity, scope, metric, value; rows of
-        several seeds are told apart by the column seed, where there is one.
+        several seeds are told apart by the column seed, where there is one. Severities are numbers,
+        0 where clean, whole or not; values that are not finite count as not measured.
     primary : the accuracy, which must be in the table.
     unit : what a unit is.
+
+    Raises
+    ------
+    TypeError for severities or values that are no numbers; ValueError for another unit, a missing
+    column, a severity that is negative or NaN, or a primary accuracy that is not in the table.
     """
     if unit not in MIN_UNITS:
         raise ValueError(f"unit must be 'class' or 'encoder'; got {unit!r}")
@@ -50,8 +57,18 @@ def units_of(metrics: pd.DataFrame, primary: str, unit: Unit) -> Iterator[Units]
     missing = [column for column in needed if column not in metrics]
     if missing:
         raise ValueError(f"metrics must have the columns {needed}; missing: {missing}")
+    for column in ("severity", "value"):
+        if not is_numeric_dtype(metrics[column]):
+            raise TypeError(
+                f"metrics must hold numbers in the column {column!r}; got {metrics[column].dtype}"
+            )
+    known = metrics["severity"] >= 0
+    if not known.all():
+        wrong = metrics.loc[~known, "severity"].iloc[0]
+        raise ValueError(f"metrics must have severities of at least 0, which is clean; got {wrong}")
     if primary not in set(metrics["metric"]):
         raise ValueError(f"the primary accuracy {primary!r} is not in the metric table")
+    metrics = metrics.assign(value=metrics["value"].where(np.isfinite(metrics["value"])))
     if unit == "class":
         rows, by, columns = metrics[metrics["scope"] != "all"], GROUP, ["scope"]
     else:
@@ -84,8 +101,8 @@ def compares_with_clean(name: str) -> bool:
     return name in metrics and metrics[name].compares_with_clean
 
 
-def trajectories(values: pd.DataFrame, *names: str) -> tuple[np.ndarray, list[int], pd.Index]:
-    """Metrics on the levels and units at which all of them were measured.
+def trajectories(values: pd.DataFrame, *names: str) -> tuple[np.ndarray, list[float], pd.Index]:
+    """Metrics on the levels and units at which all of them have finite values.
 
     Returns
     -------
@@ -100,19 +117,21 @@ def trajectories(values: pd.DataFrame, *names: str) -> tuple[np.ndarray, list[in
     >>> found.tolist(), levels, list(units)
     ([[[3.0]], [[0.5]]], [1], ['x'])
     """
-    metric, severity = (values.index.get_level_values(k).to_numpy() for k in (0, 1))
+    metric = values.index.get_level_values(0).to_numpy()
+    severity = values.index.get_level_values(1).tolist()
     table = values.to_numpy(float)
-    measured = ~np.isnan(table).all(axis=1)
+    finite = np.isfinite(table)
+    measured = finite.any(axis=1)
     rows = [
-        {int(severity[row]): row for row in np.flatnonzero((metric == name) & measured)}
+        {severity[row]: row for row in np.flatnonzero((metric == name) & measured)}
         for name in names
     ]
     levels = sorted(set.intersection(*map(set, rows)))
     if any(compares_with_clean(name) for name in names):
         levels = [level for level in levels if level > 0]
-    found = table[np.array([[own[level] for level in levels] for own in rows], int)]
-    complete = ~np.isnan(found).any(axis=(0, 1))
-    return found[:, :, complete], levels, values.columns[complete]
+    chosen = np.array([[own[level] for level in levels] for own in rows], int)
+    complete = finite[chosen].all(axis=(0, 1))
+    return table[chosen][:, :, complete], levels, values.columns[complete]
 
 
 def per_class(pairs: pd.DataFrame) -> pd.DataFrame:

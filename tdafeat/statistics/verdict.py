@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from tdafeat.checks import check_share
 from tdafeat.statistics.coefficients import ADJUSTMENTS, METHODS, Method
 from tdafeat.statistics.phrases import (
     LISTED,
@@ -27,7 +28,7 @@ def verdict(associations: pd.DataFrame, primary: str, alpha: float = 0.05) -> li
     associations : the table that `associations` returns; may be empty.
     primary : the accuracy it was made for.
     alpha : family-wise error rate that Holm's correction is held to, and false discovery rate
-        that Benjamini and Hochberg's is.
+        that Benjamini and Hochberg's is; between 0 and 1.
 
     Returns
     -------
@@ -41,6 +42,7 @@ def verdict(associations: pd.DataFrame, primary: str, alpha: float = 0.05) -> li
     >>> verdict(pd.DataFrame(), "probe_accuracy")
     ['Nothing was measured per class, so no metric can be related to linear probe accuracy.']
     """
+    check_share(alpha, "alpha")
     outcome = title_of(primary)
     if associations.empty:
         return [f"Nothing was measured per class, so no metric can be related to {outcome}."]

@@ -130,6 +130,34 @@ def test_classes_with_a_gap_are_left_out():
     assert row(found, "rankme")["n"] == 12
 
 
+def test_an_infinite_value_is_as_one_that_is_missing():
+    """As the bottleneck distance of diagrams with unequally many essential bars is."""
+    table = metric_table()
+    here = (table["metric"] == "koleo") & (table["scope"] == "class 3") & (table["severity"] == 1)
+    infinite, missing = (
+        associations(
+            table.assign(value=table["value"].mask(here, value)),
+            PRIMARY,
+            n_boot=100,
+            n_permutations=99,
+        )
+        for value in (np.inf, np.nan)
+    )
+    pd.testing.assert_frame_equal(infinite, missing)
+    assert row(infinite, "koleo")["n"] == 11
+    everywhere = table.assign(value=table["value"].mask(table["metric"] == "koleo", -np.inf))
+    found = associations(everywhere, PRIMARY, n_boot=100, n_permutations=99)
+    assert "finite values at no common level" in row(found, "koleo")["status"]
+    assert row(found, "rankme")["status"] == "ok"
+
+
+def test_levels_need_not_be_whole():
+    table = metric_table(effect=1)
+    arguments = {"primary": PRIMARY, "n_boot": 100, "n_permutations": 99}
+    halves = associations(table.assign(severity=table["severity"] / 2), **arguments)
+    pd.testing.assert_frame_equal(halves, associations(table, **arguments))
+
+
 def test_holm_is_over_the_metrics_of_an_encoder_and_adjustment():
     found = associations(metric_table(effect=3), PRIMARY, n_boot=100, n_permutations=999)
     planted = row(found, "koleo")
@@ -144,7 +172,7 @@ def test_holm_is_over_the_metrics_of_an_encoder_and_adjustment():
 def test_too_few_classes_and_an_encoder_without_the_accuracy():
     few = associations(metric_table(n_classes=4), PRIMARY)
     assert few["value"].isna().all()
-    assert few["status"].str.contains("4 measured, at least 5").all()
+    assert few["status"].str.contains("4 with finite values, at least 5").all()
     table = metric_table()
     table = table[(table["encoder"] == "a") | (table["metric"] != PRIMARY)]
     found = associations(table, PRIMARY, n_boot=100, n_permutations=99)
@@ -159,7 +187,7 @@ def test_the_encoder_as_unit():
     assert (found["n"] == 6).all()
     assert (found["encoder"] == "all").all()
     few = associations(metric_table(), PRIMARY, unit="encoder")
-    assert few["status"].str.contains("2 measured, at least 4").all()
+    assert few["status"].str.contains("2 with finite values, at least 4").all()
 
 
 def test_a_run_without_classes_has_an_empty_table_and_a_verdict():
@@ -177,6 +205,12 @@ def test_refusals():
         associations(table.drop(columns="severity"), PRIMARY)
     with pytest.raises(ValueError, match="unit must be"):
         associations(table, PRIMARY, unit="row")
+    with pytest.raises(ValueError, match="severities of at least 0, which is clean; got -1"):
+        associations(table.assign(severity=-1), PRIMARY)
+    with pytest.raises(TypeError, match="hold numbers in the column 'severity'"):
+        associations(table.assign(severity="mild"), PRIMARY)
+    with pytest.raises(ValueError, match="alpha must lie between 0 and 1; got 5"):
+        verdict(pd.DataFrame(), PRIMARY, alpha=5)
 
 
 def test_pairs_per_class_are_row_means_of_the_symmetric_matrix():
@@ -219,5 +253,5 @@ def test_verdict_says_no_evidence_and_warns_of_pooling():
 
 def test_verdict_of_what_cannot_be_estimated():
     found = associations(metric_table(n_classes=3), PRIMARY)
-    assert "not estimable: 3 measured" in verdict(found, PRIMARY)[0]
+    assert "not estimable: 3 with finite values" in verdict(found, PRIMARY)[0]
     assert "Nothing was measured per class" in verdict(pd.DataFrame(), PRIMARY)[0]

@@ -34,3 +34,5 @@ def test_nan_is_not_counted_and_nothing_is_no_error(correct):
     assert correct([]).size == 0
     with pytest.raises(ValueError, match=r"in \[0, 1\]"):
         correct([0.5, 1.5])
+    with pytest.raises(ValueError, match=r"p must have 1 axes; got shape \(1, 2\)"):
+        correct([[0.1, 0.2]])

@@ -47,8 +47,16 @@ def test_too_few_permutations_detect_nothing():
 
 
 def test_units_needed_is_the_smallest_number_that_detects():
-    for size, tests in [(0.9, 1), (0.5, 40), (0.1, 1)]:
+    for size, tests in [(0.9, 1), (0.5, 40), (0.1, 1), (1e-5, 40)]:
         n = units_needed(size, tests)
         assert detectable_correlation(n, tests) <= size
         assert not detectable_correlation(n - 1, tests) <= size
-    assert units_needed(0.0) is None
+    assert units_needed(0.0) is units_needed(1e-300) is None
+    with pytest.raises(ValueError, match=r"correlation must lie in \[-1, 1\]; got nan"):
+        units_needed(np.nan)
+
+
+@pytest.mark.parametrize("of", [critical_correlation, detectable_correlation])
+def test_a_level_that_is_none_is_refused(of):
+    with pytest.raises(ValueError, match="alpha must lie between 0 and 1; got 0"):
+        of(10, alpha=0)

@@ -47,6 +47,9 @@ def test_left_out_agrees_with_refitting():
     assert np.isnan(left_out(alone, y)).tolist() == [False] * 11 + [True]
     # the mean of twelve 0.7 is not quite 0.7; what is left is no second constant
     np.testing.assert_allclose(left_out(np.full((12, 1), 0.7), y), left_out(None, y))
+    # a power of two rounds nothing, and in these units squares overflow or vanish
+    for scale in (2.0**600, 2.0**-600):
+        np.testing.assert_array_equal(left_out(scale * x, y), left_out(x, y))
 
 
 @pytest.mark.parametrize("unit", ["class", "encoder"])
@@ -68,11 +71,29 @@ def test_no_evidence_and_not_estimable_say_so():
     nothing = prediction(table(effect=0, seed=1), PRIMARY, n_permutations=199)
     assert "no evidence" in prediction_verdict(nothing, PRIMARY)[0]
     few = prediction(table(n=4), PRIMARY)
-    assert few["status"].str.contains("4 measured, at least 5 needed").all()
-    assert "not estimable: 4 measured" in prediction_verdict(few, PRIMARY)[0]
+    assert few["status"].str.contains("4 with finite values, at least 5 needed").all()
+    assert "not estimable: 4 with finite values" in prediction_verdict(few, PRIMARY)[0]
     assert prediction(table().query("severity == 0"), PRIMARY).empty
     assert prediction(table(noise="training"), PRIMARY).empty
     assert prediction_verdict(prediction(table(noise="training"), PRIMARY), PRIMARY) == []
+
+
+def test_an_infinite_value_takes_its_unit_out_and_half_levels_count():
+    rows = table()
+    here = (rows["metric"] == "longest_bar_h1") & (rows["scope"] == "class 3")
+    infinite, left = (
+        prediction(part, PRIMARY, n_permutations=99).set_index("metric").loc["longest_bar_h1"]
+        for part in (rows.assign(value=rows["value"].mask(here, np.inf)), rows[~here])
+    )
+    pd.testing.assert_series_equal(infinite, left)
+    assert infinite["n"] == 13
+    halves = prediction(rows.assign(severity=rows["severity"] / 2), PRIMARY, n_permutations=99)
+    pd.testing.assert_frame_equal(halves, prediction(rows, PRIMARY, n_permutations=99))
+    added = added_value(
+        rows.assign(value=rows["value"].mask(here, np.inf)), PRIMARY, n_boot=100, n_permutations=99
+    )
+    assert (added["n"] == 13).all()
+    assert (added["status"] == "ok").all()
 
 
 def test_what_topology_adds_to_displacement_and_what_repeats_it():
@@ -108,4 +129,4 @@ def test_a_level_at_which_the_metric_is_constant_shares_nothing():
 
 def test_too_few_units_for_the_simple_metrics():
     found = added_value(table(n=5), PRIMARY, n_boot=200, n_permutations=99).set_index("beyond")
-    assert found["status"].str.contains("5 measured, at least 6 needed").all()
+    assert found["status"].str.contains("5 with finite values, at least 6 needed").all()

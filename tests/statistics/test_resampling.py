@@ -120,7 +120,7 @@ def test_perfect_correlation_has_an_interval_that_ends_at_one():
     ("x", "y", "reason"),
     [
         (np.zeros((0, 8)), np.zeros((0, 8)), "no common level"),
-        (np.ones((2, 3)), np.ones((2, 3)), "3 measured, at least 5"),
+        (np.ones((2, 3)), np.ones((2, 3)), "3 with finite values, at least 5"),
         (np.ones((2, 8)), np.arange(16.0).reshape(2, 8), "constant"),
         (np.repeat([[0.0], [1]], 8, axis=1), np.arange(16.0).reshape(2, 8), "constant"),
     ],
