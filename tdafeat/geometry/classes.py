@@ -56,7 +56,11 @@ def _of_moments(moments: Moments) -> Classes:
     return Classes(means - means.mean(0), deviations, variances, moments.n)
 
 
+def rounding(classes: Classes) -> float:
+    """Length at or below which a difference of class means is rounding."""
+    return 1e-14 * max(float(classes.deviations.norm()), float(classes.means.norm()))
+
+
 def distinct(classes: Classes) -> bool:
     """Whether the class means differ at all, beyond rounding."""
-    spread = float(classes.means.norm())
-    return spread > 1e-14 * float(classes.deviations.norm()) and spread > 0
+    return float(classes.means.norm()) > rounding(classes)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import torch
 
 from tdafeat.checks import as_cloud
-from tdafeat.geometry.classes import classes_of, distinct
+from tdafeat.geometry.classes import classes_of, distinct, rounding
 from tdafeat.record import metric
 
 
@@ -103,7 +103,7 @@ def nc2_equinorm(features: Any, labels: Any = None) -> float:
     return float(norms.std() / norms.mean())
 
 
-@metric("nc2_equiangular", title="NC2 (equal angles)", **_COLLAPSE)
+@metric("nc2_equiangular", title="NC2 (equal angles)", version=2, **_COLLAPSE)
 def nc2_equiangular(features: Any, labels: Any = None) -> float:
     """NC2, equal angles: mean over c != c' of |cos(c, c') + 1/(C - 1)| of the centred class means.
 
@@ -118,12 +118,12 @@ def nc2_equiangular(features: Any, labels: Any = None) -> float:
     >>> nc2_equiangular([[1, 0], [-1, 0]], [0, 1])
     0.0
     """
-    means = classes_of(features, labels).means
-    norms = means.norm(dim=1)
-    if norms.min() <= 1e-14 * norms.max():
+    classes = classes_of(features, labels)
+    norms = classes.means.norm(dim=1)
+    if float(norms.min()) <= rounding(classes):
         return float("nan")
-    directions = means / norms[:, None]
-    n_classes = len(means)
+    directions = classes.means / norms[:, None]
+    n_classes = len(directions)
     excess = (directions @ directions.T + 1 / (n_classes - 1)).abs()
     return float((excess.sum() - excess.diagonal().sum()) / (n_classes * (n_classes - 1)))
 
@@ -156,6 +156,7 @@ def etf_distance(features: Any, labels: Any = None) -> float:
 @metric(
     "class_distance_variance",
     title="class-distance normalised variance",
+    version=2,
     **(_COLLAPSE | {"source": "Galanti, Gyorgy and Hutter 2022"}),
 )
 def class_distance_variance(features: Any, labels: Any = None) -> float:
@@ -176,10 +177,11 @@ def class_distance_variance(features: Any, labels: Any = None) -> float:
     classes = classes_of(features, labels)
     first, second = torch.triu_indices(len(classes.means), len(classes.means), offset=1)
     # pair by pair: the differences of all pairs are gigabytes for a thousand classes
-    squared = torch.nn.functional.pdist(classes.means).square()
-    if squared.min() == 0:
+    distances = torch.nn.functional.pdist(classes.means)
+    if float(distances.min()) <= rounding(classes):
         return float("nan")
-    return float(((classes.variances[first] + classes.variances[second]) / (2 * squared)).mean())
+    total = classes.variances[first] + classes.variances[second]
+    return float((total / (2 * distances.square())).mean())
 
 
 def nc3(features: Any, labels: Any = None, weights: Any = None) -> float:

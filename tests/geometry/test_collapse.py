@@ -87,6 +87,16 @@ def test_coinciding_means_are_undefined(function):
     features = np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
     assert np.isnan(function(features, [0, 0, 1, 1]))
     assert np.isnan(function(np.full((6, 3), 1e6 / 3), [0, 0, 1, 1, 2, 2]))
+    rows, _ = cloud(3)
+    for order in (slice(None, None, -1), np.roll(np.arange(len(rows)), 1)):  # rounded otherwise
+        both = np.vstack([rows, rows[order]])
+        assert np.isnan(function(both, np.repeat([0, 1], len(rows))))
+
+
+def test_two_classes_of_three_that_coincide_have_no_distance():
+    rows, _ = cloud(3)
+    three = np.vstack([rows, rows[::-1], rows + 1])
+    assert np.isnan(class_distance_variance(three, np.repeat([0, 1, 2], len(rows))))
 
 
 @pytest.mark.parametrize("function", ALL)
