@@ -1,7 +1,7 @@
 """Who computes the cells: this process, processes of this machine, or a Dask cluster.
 
-All are the same joblib call, and every call runs on one thread: so the results are the same bits,
-whoever computes them, on machines of one kind with the same versions.
+Every call runs on one thread: so the results are the same bits, whoever computes them, on machines
+of one kind with the same versions.
 """
 
 from __future__ import annotations
@@ -13,9 +13,13 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
-from typing import Any, Literal, get_args
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tdafeat.errors import DataUnavailable
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 PATIENCE = 10.0  # seconds until a scheduler that does not answer is none
 
@@ -50,15 +54,13 @@ def computing(
     if (backend == "dask") != (scheduler is not None):
         raise ValueError("backend 'dask' and the address of its scheduler go together")
     if scheduler is not None:
-        with _cluster(scheduler):
-            yield _on_cluster
+        with _cluster(scheduler) as client:
+            yield partial(_on_cluster, client)
     elif jobs is None:
         yield lambda function, calls: (function(*call) for call in calls)
     else:
         yield lambda function, calls: _parallel(
-            _no_orphan,
-            [(os.getpid(), function, *call) for call in calls],
-            **_processes(jobs, len(calls)),
+            [(os.getpid(), function, *call) for call in calls], **_processes(jobs, len(calls))
         )
 
 
@@ -111,7 +113,7 @@ def _signal_at_parents_death(number: int) -> None:
     ctypes.CDLL(None).prctl(1, number)  # PR_SET_PDEATHSIG
 
 
-def _parallel(function: Callable[..., Any], calls: Sequence[Call], **options: Any) -> Iterator[Any]:
+def _parallel(calls: Sequence[Call], **options: Any) -> Iterator[Any]:
     from joblib import Parallel, delayed
 
     if not calls:
@@ -120,26 +122,42 @@ def _parallel(function: Callable[..., Any], calls: Sequence[Call], **options: An
         # Workers that grew are replaced between tasks; joblib tells of it, and nothing is lost.
         warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
         parallel = Parallel(return_as="generator_unordered", batch_size=1, **options)
-        yield from parallel(delayed(function)(*call) for call in calls)
+        yield from parallel(delayed(_no_orphan)(*call) for call in calls)
 
 
-def _on_cluster(function: Callable[..., Any], calls: Sequence[Call]) -> Iterator[Any]:
-    from distributed.scheduler import KilledWorker
+def _on_cluster(
+    client: Client, function: Callable[..., Any], calls: Sequence[Call]
+) -> Iterator[Any]:
+    """By a client of Dask's own: joblib's waits for ever for a call that its workers died of."""
+    from distributed import CancelledError, KilledWorker, as_completed
 
+    broken = None
+    futures = [client.submit(function, *call, pure=False) for call in calls]
     try:
-        yield from _parallel(function, calls, n_jobs=-1)
-    except KilledWorker as error:  # a call that several workers died of
-        raise BrokenExecutor(str(error)) from error
+        for future in as_completed(futures):
+            try:
+                result = future.result()
+            except KilledWorker as error:  # several workers died of it; the others go on
+                broken = error
+                continue
+            except CancelledError:
+                raise DataUnavailable(
+                    "the Dask scheduler is gone; what was finished is kept"
+                ) from None
+            yield result
+    finally:
+        client.cancel(futures)
+    if broken is not None:
+        raise BrokenExecutor(str(broken)) from broken
 
 
 @contextlib.contextmanager
-def _cluster(scheduler: str) -> Iterator[None]:
-    """Make a cluster joblib's, after a look at its workers."""
+def _cluster(scheduler: str) -> Iterator[Client]:
+    """A client of a cluster, after a look at its workers."""
     try:
         from distributed import Client
     except ImportError:
         raise DataUnavailable("backend 'dask' needs pip install 'tdafeat[cluster]'") from None
-    from joblib import parallel_config
 
     from tdafeat.writing import versions
 
@@ -164,5 +182,4 @@ def _cluster(scheduler: str) -> Iterator[None]:
                         f"worker {worker} has {package} {theirs.get(package)} where this process "
                         f"has {own.get(package)}; install the same, for the same numbers"
                     )
-        with parallel_config(backend="dask", client=client):
-            yield
+        yield client

@@ -9,9 +9,12 @@ import pandas as pd
 import pytest
 
 from tdafeat.backends import computing
+from tdafeat.cli import main
 from tdafeat.errors import DataUnavailable
+from tdafeat.run import Run
 from tests import small_study
 
+dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
 
 
@@ -65,6 +68,54 @@ def test_a_worker_killed_in_the_middle_costs_nothing_but_time(tmp_path, cluster)
     again = small_study.run(tmp_path / "cluster", backend="dask", scheduler=address)
     killer.join()
     assert_same(again, whole)
+
+
+class Deadly(distributed.WorkerPlugin):
+    """Every worker, and what takes its place, dies of the diagrams of the noisiest cloud."""
+
+    def setup(self, worker):
+        from tdafeat import stages
+
+        original = stages.topology
+
+        def topology(store, cloud, **options):
+            if cloud.read(store).features.std() > 1.3:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return original(store, cloud, **options)
+
+        stages.topology = topology
+
+
+@pytest.mark.slow
+def test_a_cell_that_workers_die_of_is_a_hole_and_the_others_finish(tmp_path, capsys):
+    """As where a cell takes more memory than a worker has: each that is given it is killed."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from tests.small_study import levels, study\n"
+        "features = {'one': levels(spreads=(0.3, 0.6, 4.0)), 'two': levels(1)}\n"
+        "STUDY = study(features=features)\n"
+    )
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),  # deaths are slow
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster.scheduler_address) as client,
+    ):
+        client.register_plugin(Deadly())
+        places = ["--out", f"{tmp_path}/run", "--store", f"{tmp_path}/store"]
+        where = ["--backend", "dask", "--scheduler", cluster.scheduler_address]
+        assert main(["run", str(script), *places, *where]) == 1
+    run = Run.read(tmp_path / "run")
+    first, *others = run.manifest["holes"]
+    assert (first["stage"], first["cell"]["encoder"]) == ("topology", "one")
+    assert first["cell"]["severity"] == 2
+    assert "was killed" in first["error"]
+    assert {hole["stage"] for hole in others} == {"measure", "robustness"}  # these need it
+    assert set(run.metrics.query("encoder == 'one'")["severity"]) == {0, 1}
+    assert set(run.metrics.query("encoder == 'two'")["severity"]) == {0, 1, 2}
+    assert "was killed" in (tmp_path / "run" / "report.html").read_text()
+    assert "failed: topology of" in capsys.readouterr().err
 
 
 @pytest.mark.slow
