@@ -89,6 +89,9 @@ class Registry(Generic[T]):
 Scope = Literal["all", "class"]
 
 
+Z95 = 1.959963984540054  # normal quantile of a two-sided 95 % interval
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A value with its interval: what a metric returns when it knows its own uncertainty."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tdafeat.checks import as_cloud, as_labels
-from tdafeat.record import Estimate, metric
+from tdafeat.record import Z95, Estimate, metric
 
 PREDICTOR_TITLES = {
     "probe": "linear probe",
@@ -18,7 +18,6 @@ PREDICTOR_TITLES = {
     "head": "network's own head",
 }
 MANY = 5  # with more classes than this a top-5 accuracy says something
-Z95 = 1.959963984540054  # normal quantile of a two-sided 95 % interval
 
 
 def wilson(successes: int, n: int) -> Estimate:

@@ -13,7 +13,7 @@ import numpy as np
 
 from tdafeat.checks import as_cloud
 from tdafeat.geometry.neighbours import nearest_neighbours
-from tdafeat.record import Estimate, metric
+from tdafeat.record import Z95, Estimate, metric
 
 _DIMENSION: dict[str, Any] = {
     "room": "geometry",
@@ -21,14 +21,15 @@ _DIMENSION: dict[str, Any] = {
     "range": (0.0, np.inf),
     "invariant": ("rotation", "translation", "scale", "permutation"),
 }
+FEWEST = 20  # ratios; from fewer, dimension 5 may come out as anything from 3 to 9 and beyond
 _UNDEFINED = Estimate(np.nan, np.nan, np.nan)
-_NORMAL_95 = 1.959963984540054
 
 
 @metric(
     "two_nn",
     title="intrinsic dimension, TwoNN",
     source="Facco, d'Errico, Rodriguez and Laio 2017",
+    version=2,
     **_DIMENSION,
 )
 def two_nn(features: Any, discard: float = 0.1) -> Estimate:
@@ -46,8 +47,8 @@ def two_nn(features: Any, discard: float = 0.1) -> Estimate:
     Returns
     -------
     Estimate with a 95 % interval from the influence of each row, rows that are neighbours being
-    taken as correlated (Conley 1999). NaN if fewer than three rows have a ratio, or all ratios
-    are 1.
+    taken as correlated (Conley 1999). NaN if fewer than 20 rows have a ratio, which say next to
+    nothing, or all ratios are 1.
 
     Examples
     --------
@@ -73,7 +74,7 @@ def two_nn(features: Any, discard: float = 0.1) -> Estimate:
     influence = np.zeros(len(distances))
     influence[told] = added - added.mean()
     error = dimension**2 * _standard_error(influence, nearest) / (survival @ survival)
-    return Estimate(dimension, dimension - _NORMAL_95 * error, dimension + _NORMAL_95 * error)
+    return Estimate(dimension, dimension - Z95 * error, dimension + Z95 * error)
 
 
 def log_ratios(distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -83,9 +84,9 @@ def log_ratios(distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def two_nn_dimension(logs: np.ndarray, discard: float = 0.1) -> float:
-    """Slope of minus log survival against log ratio, through the origin; NaN where undefined."""
+    """Slope of minus log survival against log ratio, through the origin; NaN of fewer than 20."""
     ascending, survival = _line(np.sort(logs), discard)
-    if len(ascending) < 2 or not ascending.any():
+    if len(logs) < FEWEST or len(ascending) < 2 or not ascending.any():
         return float("nan")
     return float(ascending @ survival / (ascending @ ascending))
 
@@ -137,7 +138,7 @@ def levina_bickel(features: Any, k: int = 20) -> Estimate:
         return _UNDEFINED
     error = _standard_error(np.where(told, inverse - mean, 0.0), nearest) / told.sum()
     dimension = 1 / mean
-    spread = _NORMAL_95 * error * dimension**2
+    spread = Z95 * error * dimension**2
     return Estimate(float(dimension), float(dimension - spread), float(dimension + spread))
 
 

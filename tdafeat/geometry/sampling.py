@@ -18,14 +18,13 @@ from tdafeat.geometry.dimension import inverse_dimensions, log_ratios, two_nn_di
 from tdafeat.geometry.jackknife import jackknife
 from tdafeat.geometry.moments import CHUNK, chunks
 from tdafeat.geometry.streamed import NearestMet, asked_rows, taken
-from tdafeat.geometry.uniformity import SMALLEST_DISTANCE
-from tdafeat.record import Estimate
+from tdafeat.geometry.uniformity import SMALLEST_DISTANCE, mean_cosine_of
+from tdafeat.record import Z95, Estimate
 
 N_NEIGHBOURS = 20  # Levina-Bickel's k
 N_CHOICES = 10  # hubness's k
 N_TRIPLES = 30  # of rows asked that name the same row, without which hubness is not told
 N_BOOT = 200
-_NORMAL_95 = 1.959963984540054
 
 
 def sampled_metrics(
@@ -50,7 +49,7 @@ def sampled_metrics(
     depends on the number of rows, as KoLeo does, is the value at n rows, not at `n_queries`.
 
     Hubness rests on rows that three of the rows asked have among their ten nearest: it takes about
-    0.6 n^(2/3) queries, 6,000 of 1,000,000 rows, and is NaN below.
+    0.6 n^(2/3) queries, 6,000 of 1,000,000 rows, and is NaN below. TwoNN is NaN of fewer than 20.
 
     Raises
     ------
@@ -82,7 +81,7 @@ def sampled_metrics(
     def estimate(statistic: Callable[[np.ndarray], float], values: np.ndarray) -> Estimate:
         value = statistic(values)
         error = smaller * np.std([statistic(values[rows]) for rows in drawn], ddof=1)
-        return Estimate(value, value - _NORMAL_95 * error, value + _NORMAL_95 * error)
+        return Estimate(value, value - Z95 * error, value + Z95 * error)
 
     cosine = answers.mean_cosine()
     named = answers.near.rows[:, :N_CHOICES].numpy()
@@ -160,7 +159,7 @@ class _Answers:
 
     def mean_cosine(self) -> float:
         """Over all pairs of the rows met."""
-        return float((self.sum.square().sum() - self.n) / (self.n * (self.n - 1)))
+        return mean_cosine_of(self.sum.numpy(), self.n)
 
 
 def _distances(

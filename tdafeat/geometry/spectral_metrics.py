@@ -39,6 +39,7 @@ _COUNT = (1.0, float("inf"))
 @metric(
     "rankme",
     title="RankMe",
+    version=2,
     room="geometry",
     needs=("features",),
     range=_COUNT,
@@ -48,7 +49,8 @@ _COUNT = (1.0, float("inf"))
 def rankme(features: Any) -> float:
     """RankMe: exponential of the entropy of the singular values of the raw, uncentred features.
 
-    Between 1 and min(n, D), up to the eps = 1e-7 of its definition; NaN where all entries are 0.
+    From 1 to min(n, D), which the eps = 1e-7 of its definition lets it exceed by as much; NaN where
+    all entries are 0.
     Of `Moments`, singular values below about 1e-8 of the largest are lost to rounding.
 
     Examples
@@ -64,7 +66,7 @@ def rankme(features: Any) -> float:
     if values[0] == 0:
         return float("nan")
     share = values / values.sum() + RANKME_EPS
-    return float(torch.exp(-(share * share.log()).sum()))
+    return max(1.0, float(torch.exp(-(share * share.log()).sum())))
 
 
 def _singular_values(points: np.ndarray) -> torch.Tensor:

@@ -83,6 +83,7 @@ def uniformity(features: Any) -> float:
 @metric(
     "mean_cosine",
     title="mean cosine",
+    version=2,
     needs=("features",),
     range=(-1.0, 1.0),
     source="Ethayarajh 2019",
@@ -99,8 +100,12 @@ def mean_cosine(features: Any) -> float:
     0.0
     """
     rows = unit_rows(features, min_samples=2)
-    n_samples = len(rows)
-    return float((np.square(rows.sum(axis=0)).sum() - n_samples) / (n_samples * (n_samples - 1)))
+    return mean_cosine_of(rows.sum(axis=0), len(rows))
+
+
+def mean_cosine_of(total: np.ndarray, n: int) -> float:
+    """Mean cosine over pairs of n unit rows, from their sum: of its square n are of no pair."""
+    return float(np.clip((np.square(total).sum() - n) / (n * (n - 1)), -1.0, 1.0))
 
 
 _NEAREST: dict[str, Any] = {

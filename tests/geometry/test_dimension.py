@@ -73,3 +73,10 @@ def test_intervals_cover_about_as_often_as_they_say(estimator, n):
     centre = np.mean([estimate.value for estimate in found])
     covered = np.mean([estimate.low <= centre <= estimate.high for estimate in found])
     assert 0.87 <= covered <= 0.99
+
+
+def test_two_nn_of_fewer_than_twenty_ratios_is_undefined():
+    points = np.random.default_rng(0).normal(size=(20, 3))
+    assert np.isfinite(two_nn(points).value)
+    assert np.isnan(two_nn(points[1:]).value)
+    assert np.isnan(two_nn(np.vstack([points, points[:1]])).value)  # two rows without a ratio

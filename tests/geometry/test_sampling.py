@@ -74,6 +74,12 @@ def test_hubness_is_not_told_by_too_few():
     assert np.isnan(sampled_metrics(cloud(1500, 30), 30)["hubness"].value)
 
 
+def test_two_nn_is_not_told_by_fewer_than_twenty():
+    few, enough = (sampled_metrics(cloud(60), n)["two_nn"] for n in (19, 20))
+    assert np.isnan([few.value, few.low, few.high]).all()
+    assert enough.low < enough.value < enough.high
+
+
 def test_duplicates_are_finite():
     points = np.repeat(cloud(15), 4, axis=0)
     found = sampled_metrics(points, 30)

@@ -172,3 +172,7 @@ def test_ranks_lie_between_one_and_the_dimension(values):
 def test_refusals(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_rankme_of_one_row_is_one():
+    assert rankme([[3.0, 4.0]]) == 1  # the eps of its definition alone would make it less

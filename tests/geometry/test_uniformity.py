@@ -113,3 +113,10 @@ def test_a_row_without_direction_and_a_single_row_are_refused(function):
 def test_unpaired_shapes_are_refused():
     with pytest.raises(ValueError, match="same shape"):
         displacement(np.eye(2), np.eye(3))
+
+
+@pytest.mark.parametrize("n", [2, 3, 7, 100])
+@pytest.mark.parametrize("seed", range(5))
+def test_mean_cosine_of_equal_directions_is_one_at_most(n, seed):
+    row = np.random.default_rng(seed).normal(size=5)
+    assert 1 - 1e-12 < mean_cosine(np.arange(1, n + 1)[:, None] * row) <= 1
