@@ -12,8 +12,10 @@ import numpy as np
 import torch
 
 from tdafeat.checks import as_array, as_cloud, as_count
+from tdafeat.geometry.bases import basis_of_scatter
+from tdafeat.geometry.moments import Moments
 from tdafeat.geometry.scatter import scatter, smaller_route, without_rounding
-from tdafeat.geometry.spectra import explained_variance_ratio
+from tdafeat.geometry.spectra import explained_variance_ratio, spectrum
 
 Route = Literal["auto", "covariance", "gram", "svd"]
 
@@ -111,7 +113,8 @@ def principal_components(
 
     Parameters
     ----------
-    features : (n, D) array-like or torch tensor, n >= 2.
+    features : (n, D) array-like or torch tensor, n >= 2; or `Moments` of such, of which there is
+        the route over the covariance alone.
     n_components : how many to keep; all by default. There are fewer where the cloud varies in
         fewer directions (duplicates, n <= D, constant features), and none in a single point.
     route : what is decomposed. ``"covariance"``, the D x D matrix X'X / (n - 1) of the centred
@@ -146,23 +149,40 @@ def principal_components(
         raise ValueError(f"route must be one of {', '.join(get_args(Route))}; got {route!r}")
     if n_components is not None:
         as_count(n_components, "n_components")
-    points = torch.from_numpy(as_cloud(features, min_samples=2))
-    mean = points.mean(0)
-    centred = points - mean
-    chosen = smaller_route(points) if route == "auto" else route
-    if chosen == "svd":
-        _, singular, directions = torch.linalg.svd(centred, full_matrices=False)
-        spectrum = singular.square() / (len(points) - 1)
+    if isinstance(features, Moments):
+        if route not in ("auto", "covariance"):
+            raise ValueError(f"route must be auto or covariance of moments; got {route!r}")
+        values = torch.from_numpy(spectrum(features))
+        mean, n_samples = torch.from_numpy(features.mean), features.n
+        directions = basis_of_scatter(
+            features.scatter, n_samples, features.mean, True, n_components
+        )
+        directions = directions[: int(torch.count_nonzero(values))]
     else:
-        ascending, columns = torch.linalg.eigh(scatter(centred, chosen))
-        spectrum, directions = ascending.flip(0), columns.flip(1).T
-    spectrum = without_rounding(spectrum, tuple(points.shape), float(points.square().sum()))
-    directions = directions[: int(torch.count_nonzero(spectrum))][:n_components]
-    if chosen == "gram":
-        # X'u is orthogonal only up to the rounding of the largest eigenvalue; QR makes it so
-        directions = torch.linalg.qr((directions @ centred).T).Q.T
+        points = torch.from_numpy(as_cloud(features, min_samples=2))
+        mean, n_samples = points.mean(0), len(points)
+        values, directions = _of_rows(points, points - mean, n_components, route)
     largest = directions.abs().argmax(dim=1, keepdim=True)  # an eigenvector's sign is arbitrary
     directions = directions * directions.gather(1, largest).sign()
     return PrincipalComponents(
-        mean.numpy(), directions.contiguous().numpy(), spectrum.numpy(), len(points)
+        mean.numpy(), directions.contiguous().numpy(), values.numpy(), n_samples
     )
+
+
+def _of_rows(
+    points: torch.Tensor, centred: torch.Tensor, n_components: int | None, route: Route
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """All eigenvalues, and the components in rows."""
+    chosen = smaller_route(points) if route == "auto" else route
+    if chosen == "svd":
+        _, singular, directions = torch.linalg.svd(centred, full_matrices=False)
+        values = singular.square() / (len(points) - 1)
+    else:
+        ascending, columns = torch.linalg.eigh(scatter(centred, chosen))
+        values, directions = ascending.flip(0), columns.flip(1).T
+    values = without_rounding(values, tuple(points.shape), float(points.square().sum()))
+    directions = directions[: int(torch.count_nonzero(values))][:n_components]
+    if chosen == "gram":
+        # X'u is orthogonal only up to the rounding of the largest eigenvalue; QR makes it so
+        directions = torch.linalg.qr((directions @ centred).T).Q.T
+    return values, directions

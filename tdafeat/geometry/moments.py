@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from tdafeat.checks import as_cloud, as_count, as_labels, as_rows
+from tdafeat.directions import directions
 
 CHUNK = 8192  # rows read at a time: 32 MB in float64 at 512 columns
 
@@ -31,12 +32,15 @@ class Moments:
     squares : (C,) float64, sum of the squared distances of a class's rows to its mean.
     within : (D, D) float64, sum over all rows of the outer square of the deviation from the mean
         of their own class.
-    scatters : (C, D, D) float64, the same of each class alone, whose sum is `within`; None unless
-        they were asked for.
+    directions : (D,) float64, sum of the rows, each divided by its length; NaN where one is all
+        zeros and has no direction.
+    scatters : (C, D, D) float64, `within` of each class alone, whose sum it is; None unless they
+        were asked for.
 
-    `spectrum`, `rankme`, `total_variance`, `nc1` and the other class statistics of
-    `tdafeat.geometry`, and with scatters `class_angles`, take moments in place of features and
-    labels; `angles_to_clean` takes those of both clouds.
+    `spectrum`, `rankme`, `total_variance`, `mean_cosine`, `principal_components`,
+    `collapse_verdict`, `nc1` and the other class statistics of `tdafeat.geometry`, and with
+    scatters `class_angles`, take moments in place of features and labels; `principal_angles` and
+    `angles_to_clean` take those of both clouds.
 
     References
     ----------
@@ -56,6 +60,7 @@ class Moments:
     means: np.ndarray
     squares: np.ndarray
     within: np.ndarray
+    directions: np.ndarray
     scatters: np.ndarray | None = None
 
     @classmethod
@@ -98,12 +103,15 @@ class Moments:
         deviations = rows - means[member]
         squares = torch.zeros(len(classes), dtype=rows.dtype)
         squares = squares.index_add(0, member, deviations.square().sum(1))
+        units = directions(rows.numpy())
+        along = units.sum(axis=0) if units.any(axis=1).all() else np.full(rows.shape[1], np.nan)
+        each = None
+        if scatters:
+            own = [deviations[member == c] for c in range(len(classes))]
+            each = torch.stack([part.T @ part for part in own]).numpy()
+        within = (deviations.T @ deviations).numpy() if each is None else each.sum(axis=0)
         first = classes, counts.numpy(), means.numpy(), squares.numpy()
-        if not scatters:
-            return cls(*first, (deviations.T @ deviations).numpy())
-        own = [deviations[member == c] for c in range(len(classes))]
-        each = torch.stack([part.T @ part for part in own]).numpy()
-        return cls(*first, each.sum(axis=0), each)
+        return cls(*first, within, along, each)
 
     def __add__(self, other: Moments) -> Moments:
         """Moments of both clouds together; they must not share rows."""
@@ -135,7 +143,8 @@ class Moments:
             for part in (self, other):
                 scatters[np.searchsorted(classes, part.classes)] += part.scatters
         squares += weighted.square().sum(1).numpy()
-        return Moments(classes, total, merged, squares, within, scatters)
+        directions = self.directions + other.directions
+        return Moments(classes, total, merged, squares, within, directions, scatters)
 
     @property
     def n(self) -> int:

@@ -2,7 +2,8 @@
 
 What linear CKA and Procrustes need of two spaces of the same images are products of their columns,
 and of the squared lengths of their rows. Both are sums over images, about means that are known
-only at the end: third moments are kept to move the fourth ones there.
+only at the end: third moments are kept to move the fourth ones there. What alignment and
+displacement need are sums of a distance between the two rows of an image.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 import torch
 
 from tdafeat.checks import as_rows, check_same_images
+from tdafeat.directions import directions
 from tdafeat.geometry.moments import CHUNK, chunks
 
 
@@ -73,14 +75,18 @@ class Joint:
 class PairedMoments:
     """Joint moments of two feature spaces of the same images.
 
-    `linear_cka` and `procrustes_disparity` take them in place of the two clouds. Gathered a chunk
-    at a time, merged by `+`, in any order: parts of a data set may be read on several machines.
+    `linear_cka`, `procrustes_disparity`, `alignment` and `displacement` take them in place of the
+    two clouds. Gathered a chunk at a time, merged by `+`, in any order: parts of a data set may be
+    read on several machines.
 
     Attributes
     ----------
     n : number of images.
     means : (D,) and (E,).
     cross, first, second : `Joint` moments of both spaces, and of each with itself.
+    moved : sum of |x - y|; NaN for unequal numbers of columns.
+    turned : sum of the squared distance of x / |x| and y / |y|; NaN then too, and where a row is
+        all zeros and has no direction.
 
     References
     ----------
@@ -100,6 +106,8 @@ class PairedMoments:
     cross: Joint
     first: Joint
     second: Joint
+    moved: float
+    turned: float
 
     @classmethod
     def of(cls, a: Any, b: Any, chunk: int = CHUNK) -> PairedMoments:
@@ -126,10 +134,16 @@ class PairedMoments:
 
     @classmethod
     def _of_chunk(cls, x: torch.Tensor, y: torch.Tensor) -> PairedMoments:
+        moved = turned = float("nan")
+        if x.shape == y.shape:
+            moved = float((x - y).norm(dim=1).sum())
+            u, v = directions(x.numpy()), directions(y.numpy())
+            if u.any(axis=1).all() and v.any(axis=1).all():
+                turned = float(np.square(u - v).sum())
         means = x.mean(0), y.mean(0)
         x, y = x - means[0], y - means[1]
         joints = Joint.of(x, y), Joint.of(x, x), Joint.of(y, y)
-        return cls(len(x), (means[0].numpy(), means[1].numpy()), *joints)
+        return cls(len(x), (means[0].numpy(), means[1].numpy()), *joints, moved, turned)
 
     @property
     def vary(self) -> bool:
@@ -161,4 +175,5 @@ class PairedMoments:
                 )
             )
         cross, first, second = (p + q for p, q in zip(*moved, strict=True))
-        return PairedMoments(n, (means[0], means[1]), cross, first, second)
+        sums = self.moved + other.moved, self.turned + other.turned
+        return PairedMoments(n, (means[0], means[1]), cross, first, second, *sums)

@@ -12,7 +12,7 @@ from tdafeat.directions import unit_rows
 from tdafeat.geometry.jackknife import jackknife
 from tdafeat.geometry.moments import CHUNK, chunks
 from tdafeat.geometry.similarity import MOST_ROWS, representational_similarity
-from tdafeat.geometry.streamed import NearestMet, asked_rows, taken
+from tdafeat.geometry.streamed import NearestMet, asked_rows, at_once, taken
 from tdafeat.record import Estimate
 
 
@@ -77,7 +77,7 @@ def _neighbours(space: Any, asked: np.ndarray, k: int, chunk: int, name: str) ->
     """(m, k) rows of most similar direction to each of the rows asked."""
     directions = torch.from_numpy(unit_rows(taken(space, asked, name), name))
     nearest = NearestMet(asked, k)
-    for start, rows in chunks(space, chunk, name):
+    for start, rows in chunks(space, at_once(chunk, len(asked)), name):
         units = torch.from_numpy(unit_rows(rows, f"{name}[{start}:{start + len(rows)}]"))
         nearest.meet(start, directions @ units.T)
     return nearest.rows.numpy()

@@ -17,7 +17,7 @@ from tdafeat.directions import unit_rows
 from tdafeat.geometry.dimension import inverse_dimensions, log_ratios, two_nn_dimension
 from tdafeat.geometry.jackknife import jackknife
 from tdafeat.geometry.moments import CHUNK, chunks
-from tdafeat.geometry.streamed import NearestMet, asked_rows, taken
+from tdafeat.geometry.streamed import NearestMet, asked_rows, at_once, taken
 from tdafeat.geometry.uniformity import SMALLEST_DISTANCE, mean_cosine_of
 from tdafeat.record import Z95, Estimate
 
@@ -42,7 +42,8 @@ def sampled_metrics(
 
     Returns
     -------
-    ``koleo``, ``uniformity``, ``mean_cosine``, ``nearest_neighbour_distance``, ``two_nn``,
+    ``koleo``, ``uniformity``, ``mean_cosine``, ``nearest_neighbour_distance`` (the median) and its
+    quantiles ``nearest_neighbour_q10`` and ``nearest_neighbour_q90``, ``two_nn``,
     ``levina_bickel`` and ``hubness``, each with a 95 % interval for the metric of the whole cloud:
     its standard error is a bootstrap's over the rows asked (hubness: a jackknife's), made smaller
     by the share of all rows that they are. The mean cosine is exact, and its interval empty. What
@@ -70,7 +71,7 @@ def sampled_metrics(
     rng = np.random.default_rng(random_state)
     asked = asked_rows(n_samples, n_queries, rng)
     answers = _Answers(features, asked)
-    for start, rows in chunks(features, chunk):
+    for start, rows in chunks(features, at_once(chunk, len(asked))):
         answers.meet(start, rows)
     distances = _distances(features, asked, answers.near.rows)
     on_sphere = _distances(features, asked, answers.alike.rows, unit=True)[:, 0]
@@ -90,6 +91,8 @@ def sampled_metrics(
         "uniformity": estimate(lambda v: float(np.log(v.mean())), answers.kernel_means()),
         "mean_cosine": Estimate(cosine, cosine, cosine),
         "nearest_neighbour_distance": estimate(lambda v: float(np.median(v)), distances[:, 0]),
+        "nearest_neighbour_q10": estimate(lambda v: float(np.quantile(v, 0.1)), distances[:, 0]),
+        "nearest_neighbour_q90": estimate(lambda v: float(np.quantile(v, 0.9)), distances[:, 0]),
         "two_nn": estimate(lambda v: two_nn_dimension(log_ratios(v)[1]), distances),
         "levina_bickel": estimate(_levina_bickel, distances),
         "hubness": jackknife(lambda m: _hubness(named[m], n_samples), len(asked), n_samples, rng),

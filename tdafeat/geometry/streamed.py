@@ -10,6 +10,8 @@ import torch
 from tdafeat.checks import as_cloud
 from tdafeat.geometry.moments import give_back
 
+MOST_PRODUCTS = 1 << 25  # of rows asked and rows of a chunk: 256 MB
+
 
 class NearestMet:
     """The `k` rows closest to each of the rows asked, of those met so far; never itself.
@@ -44,6 +46,11 @@ def taken(features: Any, rows: np.ndarray, name: str = "features") -> torch.Tens
     found = torch.from_numpy(np.array(as_cloud(features[rows], name)))
     give_back(features)
     return found
+
+
+def at_once(chunk: int, n_asked: int) -> int:
+    """How many rows to compare with those asked at a time: `chunk`, or fewer where many ask."""
+    return min(chunk, max(1, MOST_PRODUCTS // n_asked))
 
 
 def asked_rows(n_samples: int, n_queries: int, rng: np.random.Generator) -> np.ndarray:

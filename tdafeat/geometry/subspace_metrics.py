@@ -37,7 +37,7 @@ _CHORDAL: dict[str, Any] = {
 
 
 @metric("class_angle_mean", title="mean angle between classes", **_PAIRS)
-def class_angle_mean(features: Any, labels: Any) -> np.ndarray:
+def class_angle_mean(features: Any, labels: Any = None) -> np.ndarray:
     """Mean principal angle between the subspaces of each pair of classes.
 
     (C, C), in radians, 0 to pi/2; shapes and errors are those of `class_angles`.
@@ -53,7 +53,7 @@ def class_angle_mean(features: Any, labels: Any) -> np.ndarray:
 
 
 @metric("class_angle_max", title="largest angle between classes", **_PAIRS)
-def class_angle_max(features: Any, labels: Any) -> np.ndarray:
+def class_angle_max(features: Any, labels: Any = None) -> np.ndarray:
     """Largest principal angle between the subspaces of each pair of classes.
 
     (C, C), in radians, 0 to pi/2; shapes and errors are those of `class_angles`.
@@ -69,7 +69,7 @@ def class_angle_max(features: Any, labels: Any) -> np.ndarray:
 
 
 @metric("class_angle_min", title="smallest angle between classes", **_PAIRS)
-def class_angle_min(features: Any, labels: Any) -> np.ndarray:
+def class_angle_min(features: Any, labels: Any = None) -> np.ndarray:
     """Smallest principal angle between the subspaces of each pair of classes.
 
     (C, C), in radians, 0 to pi/2; shapes and errors are those of `class_angles`.

@@ -81,8 +81,8 @@ def principal_angles(
 
     Parameters
     ----------
-    a : (n, D) samples, array-like or torch tensor.
-    b : (m, D) samples.
+    a : (n, D) samples, array-like or torch tensor, or `Moments` of such.
+    b : (m, D) samples, or `Moments` of such.
     n_components : number of leading principal directions taken from each; None for all of them.
     center : subtract each one's mean first, so that directions of variation are compared.
 
@@ -106,14 +106,18 @@ def principal_angles(
     array([0.785398])
     """
     least = 1 if n_components is None else as_count(n_components, "n_components")
-    first, second = as_cloud(a, "a"), as_cloud(b, "b")
-    if first.shape[1] != second.shape[1]:
-        raise ValueError(
-            f"a and b must have equally many columns; got shapes {first.shape} and {second.shape}"
-        )
+    clouds = [
+        x if isinstance(x, Moments) else as_cloud(x, name) for x, name in ((a, "a"), (b, "b"))
+    ]
+    first, second = ((x.n, len(x.mean)) if isinstance(x, Moments) else x.shape for x in clouds)
+    if first[1] != second[1]:
+        raise ValueError(f"a and b must have equally many columns; got shapes {first} and {second}")
     bases = []
-    for name, points in (("a", first), ("b", second)):
-        basis = basis_of(torch.from_numpy(points), center, n_components)
+    for name, cloud in zip("ab", clouds, strict=True):
+        if isinstance(cloud, Moments):
+            basis = basis_of_scatter(cloud.scatter, cloud.n, cloud.mean, center, n_components)
+        else:
+            basis = basis_of(torch.from_numpy(cloud), center, n_components)
         if len(basis) < least:
             raise ValueError(f"{name} must span at least {least} directions; it spans {len(basis)}")
         bases.append(basis)

@@ -8,7 +8,9 @@ import numpy as np
 
 from tdafeat.checks import as_cloud, as_pair
 from tdafeat.directions import unit_rows
+from tdafeat.geometry.moments import Moments, check_left_out
 from tdafeat.geometry.neighbours import nearest_neighbours
+from tdafeat.geometry.paired_moments import PairedMoments
 from tdafeat.geometry.pairs import pairs_of_directions
 from tdafeat.record import metric
 
@@ -92,13 +94,17 @@ def uniformity(features: Any) -> float:
 def mean_cosine(features: Any) -> float:
     """Mean cosine over pairs of rows (anisotropy): near 1 where all lie in one narrow cone.
 
-    Needs two rows; a row of zeros is a ValueError.
+    Needs two rows, or `Moments` of them; a row of zeros is a ValueError.
 
     Examples
     --------
     >>> mean_cosine([[1, 0], [0, 1]])
     0.0
     """
+    if isinstance(features, Moments):
+        if features.n < 2 or np.isnan(features.directions).any():
+            raise ValueError("moments must be of at least 2 rows, none of them all zeros")
+        return mean_cosine_of(features.directions, features.n)
     rows = unit_rows(features, min_samples=2)
     return mean_cosine_of(rows.sum(axis=0), len(rows))
 
@@ -158,16 +164,19 @@ for _percent in (10, 90):
     source="Wang & Isola 2020",
     **_ON_SPHERE,
 )
-def alignment(features: Any, clean: Any) -> float:
+def alignment(features: Any, clean: Any = None) -> float:
     """Alignment: mean squared distance between unit-normalised noisy and clean features.
 
-    A row of zeros is a ValueError.
+    Of two clouds, or `PairedMoments` of both; a row of zeros is a ValueError.
 
     Examples
     --------
     >>> alignment([[1.0, 0]], [[0, 1.0]])
     2.0
     """
+    if isinstance(features, PairedMoments):
+        check_left_out(clean, "clean")
+        return _mean(features.turned, features)
     as_pair(features, clean)
     difference = unit_rows(features) - unit_rows(clean, "clean")
     return float(np.square(difference).sum(axis=1).mean())
@@ -184,13 +193,27 @@ def alignment(features: Any, clean: Any) -> float:
     source="mean Euclidean distance of paired features",
     unit="units of the features",
 )
-def displacement(features: Any, clean: Any) -> float:
+def displacement(features: Any, clean: Any = None) -> float:
     """Mean Euclidean distance between each noisy feature and its clean one.
+
+    Of two clouds, or `PairedMoments` of both.
 
     Examples
     --------
     >>> displacement([[3.0, 4.0]], [[0.0, 0.0]])
     5.0
     """
+    if isinstance(features, PairedMoments):
+        check_left_out(clean, "clean")
+        return _mean(features.moved, features)
     noisy, original = as_pair(features, clean)
     return float(np.linalg.norm(noisy - original, axis=1).mean())
+
+
+def _mean(total: float, moments: PairedMoments) -> float:
+    """Of a sum over the images that is NaN where it is not defined."""
+    if np.isnan(moments.moved):
+        raise ValueError("moments must be of two spaces of equally many columns")
+    if np.isnan(total):
+        raise ValueError("moments must be of rows that have a direction; some are all zeros")
+    return total / moments.n

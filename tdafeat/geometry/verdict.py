@@ -10,6 +10,7 @@ import numpy as np
 
 from tdafeat.checks import as_cloud, as_labels
 from tdafeat.geometry.collapse import nc1
+from tdafeat.geometry.moments import Moments, check_left_out
 from tdafeat.geometry.spectra import collapsed_dimensions, effective_rank, spectrum
 from tdafeat.geometry.spectral_metrics import total_variance
 from tdafeat.geometry.uniformity import mean_cosine
@@ -56,8 +57,8 @@ def collapse_verdict(features: Any, labels: Any = None) -> CollapseVerdict:
 
     Parameters
     ----------
-    features : (n, D), two rows or more; a row of zeros has no direction, and then only the spread
-        about the mean tells of a complete collapse.
+    features : (n, D), two rows or more, or `Moments` of them and their labels; a row of zeros has
+        no direction, and then only the spread about the mean tells of a complete collapse.
     labels : (n,) class of each row; without them, or of one class, class collapse is not judged.
 
     Returns
@@ -74,18 +75,25 @@ def collapse_verdict(features: Any, labels: Any = None) -> CollapseVerdict:
     >>> collapse_verdict(np.eye(3)[[0, 0, 1, 1, 2, 2]], [0, 0, 1, 1, 2, 2]).kind
     'class'
     """
-    points = as_cloud(features, min_samples=2)
+    if isinstance(features, Moments):
+        check_left_out(labels, "labels")
+        cloud: Any = features
+        directed, n_classes = not np.isnan(features.directions).any(), len(features.classes)
+    else:
+        cloud = as_cloud(features, min_samples=2)
+        directed = cloud.any(axis=1).all()
+        n_classes = 1 if labels is None else len(np.unique(as_labels(labels, len(cloud))))
     with sharing():
-        values = spectrum(points)
+        values = spectrum(cloud)
         found = {
-            "total_variance": total_variance(points),
+            "total_variance": total_variance(cloud),
             "effective_rank": effective_rank(values),
             "collapsed_dimensions": collapsed_dimensions(values),
         }
-        if points.any(axis=1).all():
-            found["mean_cosine"] = mean_cosine(points)
-        if labels is not None and len(np.unique(as_labels(labels, len(points)))) > 1:
-            found["nc1_trace"] = nc1(points, labels, form="trace")
+        if directed:
+            found["mean_cosine"] = mean_cosine(cloud)
+        if n_classes > 1:
+            found["nc1_trace"] = nc1(cloud, labels, form="trace")
     return judge(found)
 
 

@@ -87,13 +87,17 @@ def functions():
         function = getattr(geometry, name)
         if name == "Moments":
             calls[name] = lambda x, y: geometry.Moments.of(x, y).scatter
-            calls["spectrum of Moments"] = lambda x, y: geometry.spectrum(geometry.Moments.of(x, y))
-            calls["nc1 of Moments"] = lambda x, y: geometry.nc1(geometry.Moments.of(x, y))
+            of_moments = ("spectrum", "nc1", "mean_cosine", "collapse_verdict")
+            for read in (*of_moments, "principal_components"):
+                of = getattr(geometry, read)
+                calls[f"{read} of {name}"] = lambda x, y, f=of: f(geometry.Moments.of(x, y))
         elif name == "PairedMoments":
             calls[name] = lambda x, y: geometry.linear_cka(geometry.PairedMoments.of(x, x[::-1]))
-            calls[f"Procrustes of {name}"] = lambda x, y: geometry.procrustes_disparity(
-                geometry.PairedMoments.of(x, x[::-1])
-            )
+            for read in ("procrustes_disparity", "alignment", "displacement"):
+                of = getattr(geometry, read)
+                calls[f"{read} of {name}"] = lambda x, y, f=of: f(
+                    geometry.PairedMoments.of(x, x[::-1])
+                )
         elif name == "sampled_similarity":
             calls[name] = lambda x, y: geometry.sampled_similarity(x, x[::-1])
         elif name in OF_EIGENVALUES:

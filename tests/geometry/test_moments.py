@@ -7,12 +7,17 @@ from numpy.testing import assert_allclose
 
 from tdafeat.geometry import (
     Moments,
+    class_angle_mean,
     class_angles,
     class_distance_variance,
+    collapse_verdict,
     etf_distance,
+    mean_cosine,
     nc1,
     nc2_equiangular,
     nc2_equinorm,
+    principal_angles,
+    principal_components,
     rankme,
     spectrum,
     total_variance,
@@ -54,6 +59,51 @@ def test_class_statistics_equal_those_of_the_whole_cloud(statistic):
     )
 
 
+@pytest.mark.parametrize(("n", "d"), [(300, 12), (9, 30)])
+def test_directions_equal_those_of_the_whole_cloud(n, d):
+    points, labels = cloud(n, d)
+    moments = Moments.of(points, labels, chunk=7)
+    assert_allclose(mean_cosine(moments), mean_cosine(points), rtol=1e-12)
+    found, expected = (principal_components(x, 5) for x in (moments, points))
+    assert_allclose(found.components, expected.components, atol=1e-9)
+    assert_allclose(found.project(points), expected.project(points), atol=1e-9)
+    assert_allclose(found.residual_variance, expected.residual_variance, rtol=1e-9)
+    axes = np.eye(d)[:3]
+    for center in (False, True):
+        assert_allclose(
+            principal_angles(moments, axes + 1, 2, center),
+            principal_angles(points, axes + 1, 2, center),
+            atol=1e-6,
+        )
+        assert not principal_angles(moments, Moments.of(points), 4, center).round(6).any()
+
+
+def test_as_many_components_as_the_cloud_has():
+    points, labels = cloud(9, 30)
+    for rows in (points, np.full((9, 30), 1e7 / 3), points[:, :1] @ np.ones((1, 30))):
+        found = principal_components(Moments.of(rows, labels, chunk=2))
+        assert found.components.shape == principal_components(rows).components.shape
+
+
+def test_angles_between_classes_equal_those_of_the_whole_cloud():
+    points, labels = cloud(200, 12)
+    moments = Moments.of(points, labels, chunk=11, scatters=True)
+    assert_allclose(class_angle_mean(moments), class_angle_mean(points, labels), atol=1e-9)
+
+
+def test_the_verdict_is_that_of_the_whole_cloud():
+    points, labels = cloud(200, 8)
+    for rows, classes in (
+        (points, labels),
+        (points, None),
+        (np.where(np.arange(200)[:, None] == 3, 0.0, points), labels),  # no direction, no cosine
+    ):
+        found = collapse_verdict(Moments.of(rows, classes, chunk=11))
+        expected = collapse_verdict(rows, classes)
+        assert found.kind == expected.kind
+        assert found.evidence == pytest.approx(dict(expected.evidence))
+
+
 def test_a_large_common_offset_costs_no_digits():
     points, labels = cloud(100, 4)
     far = Moments.of(points + 1e6, labels, chunk=9)
@@ -72,7 +122,7 @@ def test_parts_merge_in_any_split_and_order(cuts, random):
     total = sum(parts[1:], parts[0])
     whole = Moments.of(points, labels)
     assert_allclose(total.counts, whole.counts)
-    for name in ("means", "squares", "within", "scatter", "raw", "mean"):
+    for name in ("means", "squares", "within", "directions", "scatter", "raw", "mean"):
         assert_allclose(getattr(total, name), getattr(whole, name), rtol=1e-10, atol=1e-10)
 
 
@@ -120,9 +170,18 @@ def test_too_little_for_a_statistic():
         spectrum(Moments.of([[1.0, 2.0]]))
     with pytest.raises(ValueError, match="at least two classes"):
         nc1(Moments.of(np.eye(3)))
+    with pytest.raises(ValueError, match="at least 2 rows"):
+        principal_components(Moments.of([[1.0, 2.0]]))
+    for rows in ([[1.0, 2.0]], [[1.0, 2.0], [0.0, 0.0]]):
+        with pytest.raises(ValueError, match="at least 2 rows, none of them all zeros"):
+            mean_cosine(Moments.of(rows, chunk=1))
+    with pytest.raises(ValueError, match="auto or covariance of moments; got 'gram'"):
+        principal_components(Moments.of(np.eye(3)), route="gram")
+    with pytest.raises(ValueError, match="equally many columns"):
+        principal_angles(Moments.of(np.eye(3)), np.eye(2))
 
 
-@pytest.mark.parametrize("function", [nc1, etf_distance, class_angles])
+@pytest.mark.parametrize("function", [nc1, etf_distance, class_angles, collapse_verdict])
 def test_labels_beside_moments_are_refused(function):
     points, labels = cloud(40, 3)
     with pytest.raises(ValueError, match="labels must be left out beside moments"):

@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tdafeat.geometry import PairedMoments, linear_cka, procrustes_disparity
+from tdafeat.geometry import (
+    PairedMoments,
+    alignment,
+    displacement,
+    linear_cka,
+    procrustes_disparity,
+)
 
 
 def pair(n=200, d=7, e=5, offset=3.0, seed=0):
@@ -32,6 +38,26 @@ def test_parts_merge_in_any_order_also_far_from_the_origin():
         merged = first + (second + third)
         assert linear_cka(merged) == pytest.approx(linear_cka(a, b), abs=1e-8)
         np.testing.assert_allclose(merged.means[0], a.mean(axis=0))
+
+
+@pytest.mark.parametrize("metric", [alignment, displacement])
+def test_of_any_parts_distances_of_pairs_are_those_of_the_clouds(metric):
+    a, _ = pair()
+    b = np.roll(a, 1, axis=1) + 2
+    parts = [PairedMoments.of(a[k::3], b[k::3], chunk=10) for k in range(3)]
+    assert metric(parts[2] + (parts[0] + parts[1])) == pytest.approx(metric(a, b), rel=1e-12)
+
+
+def test_distances_of_pairs_need_equal_columns_and_directions():
+    a, b = pair()
+    for metric in (alignment, displacement):
+        with pytest.raises(ValueError, match="equally many columns"):
+            metric(PairedMoments.of(a, b))
+    zero = np.where(np.arange(200)[:, None] == 150, 0.0, a)
+    moments = PairedMoments.of(a, zero, chunk=30)
+    assert displacement(moments) == pytest.approx(np.linalg.norm(a[150]) / 200)
+    with pytest.raises(ValueError, match="some are all zeros"):
+        alignment(moments)
 
 
 @pytest.mark.parametrize("value", [0.0, 1 / 3, 1e-49, 1e49])

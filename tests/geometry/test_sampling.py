@@ -7,7 +7,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from tdafeat.geometry import sampled_metrics
+from tdafeat.geometry import sampled_metrics, sampled_similarity, streamed
 from tdafeat.record import Estimate, metrics
 
 
@@ -39,6 +39,17 @@ def test_lists_frames_and_tensors_are_taken():
     expected = sampled_metrics(points, 30)
     for same in (points.tolist(), pd.DataFrame(points), torch.from_numpy(points)):
         assert sampled_metrics(same, 30) == expected
+
+
+def test_many_questions_meet_fewer_rows_at_a_time(monkeypatch):
+    points = cloud(100)
+    before = sampled_metrics(points, 30), sampled_similarity(points, points[:, :3], 30)
+    monkeypatch.setattr(streamed, "MOST_PRODUCTS", 300)  # ten rows at a time
+    assert streamed.at_once(1000, 30) == 10
+    after = sampled_metrics(points, 30), sampled_similarity(points, points[:, :3], 30)
+    for few, many in zip(after, before, strict=True):
+        for name in few:
+            assert_allclose(few[name].value, many[name].value, rtol=1e-12, err_msg=name)
 
 
 def test_far_from_the_origin_and_float32():

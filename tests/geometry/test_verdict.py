@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tdafeat.geometry import collapse_verdict
+from tdafeat.geometry import Moments, collapse_verdict
 from tdafeat.geometry.verdict import judge
 
 RNG = np.random.default_rng(0)
@@ -27,6 +27,7 @@ MEANS = RNG.normal(size=(4, 16))
 )
 def test_known_collapses(kind, features):
     assert collapse_verdict(features, LABELS).kind == kind
+    assert collapse_verdict(Moments.of(features, LABELS, chunk=9)).kind == kind
 
 
 def test_class_collapse_is_not_judged_without_classes():
