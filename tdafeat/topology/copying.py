@@ -16,10 +16,10 @@ _TILE = 64
 def copy_distances(matrix: np.ndarray, copy: np.ndarray, first: int, step: int) -> bool:
     """Copy rows of tiles first, first + step, ... and their mirror images, if they are distances.
 
-    False as soon as one is not: not symmetric to the bit, negative, NaN, beyond float32, or not
-    zero on the diagonal. Then the copy is not complete.
+    False as soon as one is not: not symmetric to the bit, negative, NaN, beyond the normal numbers
+    of float32, or not zero on the diagonal. Then the copy is not complete.
     """
-    n, longest = len(matrix), np.finfo(np.float32).max
+    n, shortest, longest = len(matrix), np.finfo(np.float32).tiny, np.finfo(np.float32).max
     for top in range(first * _TILE, n, step * _TILE):
         bottom = min(top + _TILE, n)
         for left in range(top, n, _TILE):
@@ -27,7 +27,8 @@ def copy_distances(matrix: np.ndarray, copy: np.ndarray, first: int, step: int) 
             for i in range(top, bottom):
                 for j in range(max(left, i), min(left + _TILE, n)):
                     value = matrix[i, j]
-                    fine &= (value == matrix[j, i]) & (value >= 0) & (value <= longest)
+                    fine &= (value == matrix[j, i]) & (value <= longest)
+                    fine &= (value >= shortest) | (value == 0)
                     copy[i, j] = copy[j, i] = value
             if left == top:
                 for i in range(top, bottom):

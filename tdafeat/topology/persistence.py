@@ -38,7 +38,8 @@ def persistence(
 ) -> Diagrams:
     """Persistence diagrams of the Rips filtration of a cloud.
 
-    The filtration value of a simplex is its diameter, in float32. Bars are sorted by birth, then
+    The filtration value of a simplex is its diameter, in float32: lengths below 1e-38 count as 0,
+    and a cloud whose largest entry is below 1e-30 is refused. Bars are sorted by birth, then
     death; bars of zero length are left out, and a bar alive at `thresh` dies at inf.
 
     Parameters

@@ -19,14 +19,21 @@ _FEW = 1000  # points up to which numpy has copied a matrix before a kernel is l
 
 
 NO_TRIANGLE_INEQUALITY = ("cosine", "correlation")  # so no bound by stability holds
-TOO_LONG = "X reaches beyond the range of float32 (3.4e38); rescale it"
+# Beside a length of 1e-30, one that float32 holds with fewer digits is rounding.
+_LEAST, _MOST = 1e-30, float(np.finfo(np.float32).max)
+OUT_OF_RANGE = f"X lies beyond the range of float32 ({_LEAST:g} to {_MOST:.2g}); rescale it"
 
 
 def within_float32(values: np.ndarray) -> np.ndarray:
-    """The same values, refused where float32 would overflow."""
-    if values.size and abs(values).max() > np.finfo(np.float32).max:
-        raise ValueError(TOO_LONG)
+    """The same values, refused where the largest would overflow in float32, or vanish."""
+    check_largest(max(values.max(), -values.min()) if values.size else 0.0)
     return values
+
+
+def check_largest(length: float) -> None:
+    """Refuse a cloud whose largest length float32 does not hold."""
+    if length != 0 and not _LEAST <= length <= _MOST:
+        raise ValueError(OUT_OF_RANGE)
 
 
 def _centred_directions(points: np.ndarray) -> np.ndarray:
@@ -130,7 +137,7 @@ class Embedded:
         with np.errstate(over="ignore"):  # refused below
             distances = self.finish(np.maximum(squared, 0)).astype(np.float32)
         if np.isinf(distances).any():
-            raise ValueError(TOO_LONG)
+            raise ValueError(OUT_OF_RANGE)
         return distances
 
     def from_point(self, prepared: Cloud, index: int) -> np.ndarray:
@@ -159,26 +166,31 @@ class Precomputed:
         distances = np.empty(matrix.shape, np.float32)
         if len(matrix) > _FEW and self._copied(matrix, distances, n_threads):
             return distances
-        step = max(1, _BLOCK // len(matrix))
+        step, largest = max(1, _BLOCK // len(matrix)), 0.0
         for start in range(0, len(matrix), step):
             upper = matrix[start : start + step, start:]
             lower = matrix[start:, start : start + step].T
             parts = (upper,) if np.array_equal(upper, lower) else (upper, lower)
-            longest = np.finfo(np.float32).max
             if np.diagonal(upper).any() or not all(
-                0 <= part.min() <= part.max() <= longest for part in parts
+                0 <= part.min() <= part.max() <= _MOST for part in parts
             ):
                 self._refuse(matrix)
             if len(parts) == 2:
                 if (abs(upper - lower) > 1e-6 * np.maximum(*parts)).any():
                     self._refuse(matrix)
                 upper = np.maximum(*parts)
+            largest = max(largest, float(upper.max()))
             distances[start : start + step, start:] = upper
             distances[start:, start : start + step] = upper.T
+        if matrix.dtype.itemsize > distances.itemsize:  # else nothing is lost
+            check_largest(largest)
         return distances
 
     def _copied(self, matrix: np.ndarray, distances: np.ndarray, n_threads: int) -> bool:
-        """Whether a kernel could copy the matrix, which is then symmetric to the bit."""
+        """Whether a kernel could copy the matrix, which is then symmetric to the bit.
+
+        Where a length is so short that float32 has fewer digits for it, the kernel does not.
+        """
         if matrix.dtype not in (np.float32, np.float64):
             return False
         from tdafeat.topology.copying import copy_distances
@@ -203,7 +215,7 @@ class Precomputed:
             if where.any():
                 i, j = map(int, np.argwhere(where)[0])
                 raise ValueError(f"X must {fault}; entry ({i}, {j}) is {matrix[i, j]}")
-        raise ValueError(TOO_LONG)
+        raise ValueError(OUT_OF_RANGE)
 
     def block(self, prepared: np.ndarray, rows: np.ndarray, since: int = 0) -> np.ndarray:
         """These rows."""

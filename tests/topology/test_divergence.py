@@ -141,7 +141,7 @@ def test_the_interval_of_a_length_does_not_go_below_zero(monkeypatch):
 
 def test_a_single_point_is_undefined():
     cloud = np.random.default_rng(3).normal(size=(20, 3))
-    for value in (0.0, 1 / 3, 1e100):
+    for value in (0.0, 1 / 3, 1e40):
         assert np.isnan(topology_divergence(cloud, np.full((20, 4), value)).value)
 
 

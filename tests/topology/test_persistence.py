@@ -219,7 +219,7 @@ def test_the_record_says_how():
         ({"engine": "giotto_ph"}, UnknownName, "engine 'giotto_ph'; did you mean 'giotto-ph'"),
         ({"X": [[np.nan]]}, ValueError, "X must be finite"),
         ({"X": [[1e300], [-1e300]]}, ValueError, "X must have a largest entry"),
-        ({"X": [[3e38], [-3e38]]}, ValueError, "X reaches beyond the range of float32"),
+        ({"X": [[3e38], [-3e38]]}, ValueError, "X lies beyond the range of float32"),
     ],
 )
 def test_bad_input(arguments, error, message):

@@ -115,6 +115,11 @@ def test_large_matrices_are_copied_and_checked_by_tiles(n, n_threads):
             prepare(wrong, n_threads)
     with pytest.raises(ValueError, match="beyond the range of float32"):
         prepare(matrix * 1e39, n_threads)
+    nearest = matrix.copy()
+    nearest[2, 5] = nearest[5, 2] = 1e-40  # fewer digits, which beside the others is rounding
+    np.testing.assert_array_equal(prepare(nearest, n_threads), np.float32(nearest))
+    with pytest.raises(ValueError, match="beyond the range of float32"):
+        prepare(matrix * 1e-50, n_threads)
 
 
 @pytest.mark.parametrize("kind", ["bool", "uint8", "int64", "float32"])
@@ -136,12 +141,15 @@ def test_matrices_of_any_real_kind(kind):
         ),
         ("euclidean", [[0, np.nan]], "X must be finite"),
         ("euclidean", [0, 1], "X must have 2 axes"),
+        ("euclidean", [[0, 1e-45]], r"range of float32 \(1e-30 to 3.4e\+38\); rescale it"),
+        ("euclidean", [[0, -1e45]], r"range of float32 \(1e-30 to 3.4e\+38\); rescale it"),
         ("precomputed", [[0, 1, 2], [1, 0, 2]], r"square distance matrix; got shape \(2, 3\)"),
         ("precomputed", np.empty((0, 0)), "square distance matrix"),
         ("precomputed", [[0, 1], [2, 0]], r"symmetric to float32; entry \(0, 1\) is 1"),
         ("precomputed", [[0, -1], [-1, 0]], r"none negative; entry \(0, 1\) is -1"),
         ("precomputed", [[0, np.nan], [np.nan, 0]], r"finite distances .* entry \(0, 1\) is nan"),
         ("precomputed", [[0, np.inf], [np.inf, 0]], r"finite distances .* entry \(0, 1\) is inf"),
+        ("precomputed", [[0, 1e-45], [1e-45, 0]], r"range of float32 \(1e-30 to 3.4e\+38\)"),
         ("precomputed", [[0, 1], [1, 0.5]], r"zero diagonal; entry \(1, 1\) is 0.5"),
     ],
 )

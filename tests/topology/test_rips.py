@@ -46,7 +46,7 @@ KINDS = {
     "all one point": lambda rng, n: np.zeros((n, n)),
     "all at one distance": lambda rng, n: 1.0 - np.eye(n),
     "cosine": lambda rng, n: squareform(pdist(rng.normal(size=(n, 5)), "cosine")),
-    "tiny": lambda rng, n: 1e-41 * symmetric(rng.integers(0, 9, size=(n, n))),
+    "tiny": lambda rng, n: np.float32(1e-41 * symmetric(rng.integers(0, 9, size=(n, n)))),
 }
 
 
