@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from operator import index
 from typing import Any
 
@@ -123,6 +122,35 @@ def as_count(value: Any, name: str, least: int = 1) -> int:
     return count
 
 
+def as_number(value: Any, name: str) -> float:
+    """A real number, or a clear error; what it may be is left to the caller.
+
+    Examples
+    --------
+    >>> as_number(np.float32(0.5), "sigma")
+    0.5
+    >>> as_number("0.5", "sigma")
+    Traceback (most recent call last):
+    TypeError: sigma must be a number; got '0.5'
+    """
+    try:
+        return float(value + 0)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a number; got {value!r}") from None
+
+
+def as_generator(random_state: Any) -> np.random.Generator:
+    """The random numbers of a seed, a whole number of at least 0, or a clear error.
+
+    Examples
+    --------
+    >>> as_generator(-1)
+    Traceback (most recent call last):
+    ValueError: random_state must be at least 0; got -1
+    """
+    return np.random.default_rng(as_count(random_state, "random_state", least=0))
+
+
 def as_labels(values: Any, n_samples: int, name: str = "labels") -> np.ndarray:
     """Class labels as an int64 array of shape (n_samples,), or a clear error."""
     array = as_array(values, name, 1)
@@ -189,7 +217,20 @@ def as_file_name(value: str, name: str) -> str:
     return value
 
 
-def check_share(value: float, name: str) -> None:
+def check_positive(value: Any, name: str) -> None:
+    """Refuse what is no positive, finite number.
+
+    Examples
+    --------
+    >>> check_positive(0, "sigma")
+    Traceback (most recent call last):
+    ValueError: sigma must be positive and finite; got 0
+    """
+    if not 0 < as_number(value, name) < np.inf:
+        raise ValueError(f"{name} must be positive and finite; got {value}")
+
+
+def check_share(value: Any, name: str) -> None:
     """Refuse what is no number strictly between 0 and 1, as a level of a test must be.
 
     Examples
@@ -198,7 +239,5 @@ def check_share(value: float, name: str) -> None:
     Traceback (most recent call last):
     ValueError: alpha must lie between 0 and 1; got 5
     """
-    if not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number between 0 and 1; got {value!r}")
-    if not 0 < value < 1:
+    if not 0 < as_number(value, name) < 1:
         raise ValueError(f"{name} must lie between 0 and 1; got {value}")

@@ -65,6 +65,10 @@ class Registry(Generic[T]):
 
     def __getitem__(self, name: str) -> T:
         self._load()
+        if not isinstance(name, str):
+            raise TypeError(
+                f"{self.kind} must be a name, one of {sorted(self._entries)}; got {name!r}"
+            )
         if name not in self._entries:
             near = difflib.get_close_matches(name, self._entries, n=1, cutoff=0.5)
             hint = f"; did you mean {near[0]!r}?" if near else "."

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.stats import norm
 
+from tdafeat.checks import as_count
 from tdafeat.statistics.coefficients import (
     ADJUSTMENTS,
     METHODS,
@@ -108,7 +109,9 @@ def draws(
     n_units: int, n_boot: int, n_permutations: int, random_state: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Unit weights (each once, then bootstrap) and permutations, the same for all metrics."""
-    rng = np.random.default_rng([random_state, n_units])
+    as_count(n_boot, "n_boot", least=0)
+    as_count(n_permutations, "n_permutations")
+    rng = np.random.default_rng([as_count(random_state, "random_state", least=0), n_units])
     drawn = rng.multinomial(n_units, np.full(n_units, 1 / n_units), size=n_boot)
     permutations = rng.permuted(np.tile(np.arange(n_units), (n_permutations, 1)), axis=1)
     return np.concatenate([np.ones((1, n_units)), drawn]), permutations

@@ -12,6 +12,7 @@ import numpy as np
 from tdafeat.record import Registry
 from tdafeat.topology.curves import betti_curve
 from tdafeat.topology.diagrams import as_diagram, finite_part
+from tdafeat.topology.wasserstein import check_exponent
 
 amplitudes: Registry[Callable[..., float]] = Registry("amplitude", "tdafeat.diagram_amplitudes")
 
@@ -53,10 +54,8 @@ def amplitude(
     >>> amplitude([[0, 2], [1, 3]], "betti")  # one bar alive, then two, then one
     4.0
     """
-    if not order >= 1:
-        raise ValueError(f"order must be at least 1, inf included; got {order}")
-    if not internal_p >= 1:
-        raise ValueError(f"internal_p must be at least 1, inf included; got {internal_p}")
+    check_exponent(order, "order")
+    check_exponent(internal_p, "internal_p")
     function = amplitudes[kind]
     if kind == "wasserstein":
         function = partial(function, internal_p=internal_p)

@@ -6,6 +6,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
+from tdafeat.checks import as_count
 from tdafeat.topology.diagrams import Diagrams, as_diagram, as_pairs
 from tdafeat.topology.points import NO_TRIANGLE_INEQUALITY
 
@@ -92,7 +93,8 @@ def bottleneck_interval(a: Diagrams, b: Diagrams, degree: int) -> tuple[float, f
     Raises
     ------
     ValueError where a record has no covering radius, or the filtration ended at a finite
-    threshold, or its metric has no triangle inequality: then no such bound is known.
+    threshold, or its metric has no triangle inequality: then no such bound is known. ValueError too
+    for diagrams in different metrics or scales, and for a degree that one of them lacks.
 
     Notes
     -----
@@ -114,9 +116,32 @@ def bottleneck_interval(a: Diagrams, b: Diagrams, degree: int) -> tuple[float, f
     >>> low <= bottleneck(persistence(line)[0], b[0]) <= high
     True
     """
+    as_count(degree, "degree", least=0)
+    for name, diagrams in (("a", a), ("b", b)):
+        if not isinstance(diagrams, Diagrams):
+            raise TypeError(f"{name} must be Diagrams; got {type(diagrams).__name__}")
+        if degree >= len(diagrams):
+            raise ValueError(
+                f"degree must be one of {name}'s, at most {len(diagrams) - 1}; got {degree}"
+            )
+    _check_units(a.record, b.record)
     error = 2 * (_covering_radius(a, "a") + _covering_radius(b, "b"))
     distance = bottleneck(a[degree], b[degree])
     return max(0.0, distance - error), distance + error
+
+
+def _check_units(a: dict[str, Any], b: dict[str, Any]) -> None:
+    """Refuse lengths of different kinds; distances that the caller brought may be of any."""
+    metrics = {record["metric"] for record in (a, b) if "metric" in record} - {"precomputed"}
+    if len(metrics) > 1:
+        raise ValueError(
+            f"a and b must be of one metric; they are of {a['metric']!r} and {b['metric']!r}"
+        )
+    units = [record.get("scale", "the filtration") for record in (a, b)]
+    if units[0] != units[1]:
+        raise ValueError(
+            f"a and b must be in the same units; they are in {units[0]} and {units[1]}"
+        )
 
 
 def _covering_radius(diagrams: Diagrams, name: str) -> float:

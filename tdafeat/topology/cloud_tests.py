@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.checks import as_array, as_pair
+from tdafeat.checks import as_array, as_count, as_generator, as_pair
 from tdafeat.topology.pairwise import distance_matrix
 from tdafeat.topology.parallel import of_each
-from tdafeat.topology.permutation import PermutationTest, check_draws, group_test, p_value
+from tdafeat.topology.permutation import PermutationTest, group_test, p_value
 from tdafeat.topology.persistence import persistence
 from tdafeat.topology.subsampling import disjoint_diagrams, engine_of_many
 
@@ -72,11 +72,12 @@ def paired_cloud_test(
     >>> paired_cloud_test(circle, noisy, n_permutations=99).p
     0.01
     """
-    check_draws(n_permutations)
+    as_count(n_permutations, "n_permutations")
+    as_count(degree, "degree", least=0)
     if metric == "precomputed":
         raise ValueError("metric must be one of points: distances between the clouds are needed")
     a, b = as_pair(a, b, ("a", "b"))
-    rng = np.random.default_rng(random_state)
+    rng = as_generator(random_state)
     group_of_row = _group_of_row(groups, len(a))
     swaps = rng.random((n_permutations, int(group_of_row.max()) + 1)) < 0.5
     by_row = swaps[:, group_of_row]
@@ -150,14 +151,23 @@ def two_sample_test(
     0.001
     """
     sizes = [len(as_array(cloud, name, 2)) for cloud, name in ((a, "a"), (b, "b"))]
-    least = 2 * (degree + 1)  # vertices of the smallest complex with a hole of that degree
-    size = max(2 * least, min(sizes) // 10) if n_points is None else n_points
+    least = 2 * (
+        as_count(degree, "degree", least=0) + 1
+    )  # vertices of the smallest complex with a hole of that degree
+    size = max(2 * least, min(sizes) // 10)
+    if n_points is not None:
+        size = as_count(n_points, "n_points")
     if not least <= size <= min(sizes) // 2:
         raise ValueError(
             f"n_points must be at least {least} for degree {degree} and leave two blocks of each "
             f"cloud, so be at most {min(sizes) // 2}; got {size}"
         )
-    seeds = np.random.SeedSequence(random_state).generate_state(3).tolist()
+    as_count(n_permutations, "n_permutations")
+    seeds = (
+        np.random.SeedSequence(as_count(random_state, "random_state", least=0))
+        .generate_state(3)
+        .tolist()
+    )
     first, second = (
         [
             diagrams[degree]

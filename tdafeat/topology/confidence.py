@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from tdafeat.checks import as_count, as_generator, check_share
 from tdafeat.record import Registry
 from tdafeat.topology.bottleneck import bottleneck
 from tdafeat.topology.diagrams import as_diagram
+from tdafeat.topology.engines import check_memory, choose
 from tdafeat.topology.parallel import of_each
 from tdafeat.topology.points import NO_TRIANGLE_INEQUALITY, point_metrics
-from tdafeat.topology.subsampling import checked_points, diagrams_of_draws
+from tdafeat.topology.subsampling import checked_points, diagrams_of_draws, engine_of_many
 from tdafeat.topology.summaries import longest_bar
 
 methods: Registry[str] = Registry("confidence method", "tdafeat.confidence_methods")
@@ -74,7 +76,13 @@ class ConfidenceBand:
         Returns
         -------
         `(n,)` bool.
+
+        Raises
+        ------
+        ValueError for a degree the band is not of, and for an array that is no diagram.
         """
+        if as_count(degree, "degree", least=0) >= len(self.radius):
+            raise ValueError(f"degree must be at most {len(self.radius) - 1}; got {degree}")
         births, deaths = as_diagram(diagram).T
         return deaths - births > 2 * self.radius[degree]
 
@@ -118,7 +126,8 @@ def confidence_band(
 
     Raises
     ------
-    ValueError for arguments out of range, fewer than 3 points, and as in `persistence`;
+    ValueError for arguments out of range, fewer than 3 points, or more than memory has room for the
+    distances of, and as in `persistence`;
     UnknownName for another method or metric.
 
     References
@@ -137,12 +146,9 @@ def confidence_band(
     1
     """
     covers = methods[method]
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha must lie between 0 and 1; got {alpha}")
-    if maxdim < 0:
-        raise ValueError(f"maxdim must be at least 0; got {maxdim}")
-    if n_draws < 1:
-        raise ValueError(f"n_draws must be at least 1; got {n_draws}")
+    check_share(alpha, "alpha")
+    as_count(maxdim, "maxdim", least=0)
+    as_count(n_draws, "n_draws")
     if method == "hausdorff" and metric in NO_TRIANGLE_INEQUALITY:
         raise ValueError(
             f"method 'hausdorff' needs the triangle inequality, which metric {metric!r} lacks; "
@@ -159,7 +165,7 @@ def confidence_band(
         radius *= 4
     elif method == "subsample":
         # A lost bar costs half its length, whatever became of it. A relative 1e-9 is rounding.
-        lost = radius >= longest / 2 * (1 - 1e-9)
+        lost = (longest > 0) & (radius >= longest / 2 * (1 - 1e-9))
         radius[1:][lost[1:]] = math.inf
     return ConfidenceBand(radius, alpha, method, covers, len(draws[0]), n_draws, distances)
 
@@ -169,20 +175,21 @@ def _draws(
 ) -> list[np.ndarray]:
     if n_samples < 3:
         raise ValueError(f"X must have at least 3 points; got {n_samples}")
-    rng = np.random.default_rng(random_state)
+    rng = as_generator(random_state)
     if method == "bootstrap":
         if n_points is not None:
             raise ValueError("n_points is for subsamples: a bootstrap draws as many as there are")
         return [rng.integers(n_samples, size=n_samples) for _ in range(n_draws)]
     default = n_samples ** (2 / 3) if method == "hausdorff" else n_samples / math.log(n_samples)
-    size = int(default) if n_points is None else n_points
-    if not 1 <= size < n_samples:
+    size = int(default) if n_points is None else as_count(n_points, "n_points")
+    if size >= n_samples:
         raise ValueError(f"n_points must be between 1 and {n_samples - 1}; got {n_points}")
     return [rng.choice(n_samples, size, replace=False) for _ in range(n_draws)]
 
 
 def _hausdorff(points: np.ndarray, draws: list[np.ndarray], metric: str) -> np.ndarray:
     measure = point_metrics[metric]
+    check_memory(len(points), 4, "take fewer points")
     distances = measure.pairwise(measure.prepare(points))
     return np.array([distances[draw].min(axis=0).max() for draw in draws])
 
@@ -196,6 +203,8 @@ def _bottlenecks(
     distinct = [np.unique(draw) for draw in draws]
     if maxdim > 0:  # then the cloud's own diagrams need all distances, and the draws share them
         measure = point_metrics[metric]
+        engine, _ = choose(engine_of_many(maxdim), len(points), maxdim)
+        check_memory(len(points), 8 + engine.bytes_per_pair, "take fewer points")
         points, metric = measure.pairwise(measure.prepare(points)), "precomputed"
     whole, *parts = diagrams_of_draws(points, everything + distinct, maxdim, metric, n_jobs)
     to_whole = partial(_bottleneck_by_degree, whole)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.checks import as_array
+from tdafeat.checks import as_array, as_count, as_number
 from tdafeat.topology.diagrams import as_diagram, finite_part
 
 
@@ -35,8 +35,7 @@ def filtration_grid(diagrams: Sequence[Any], n_values: int = 200) -> np.ndarray:
     >>> filtration_grid([[[0, 1]], [[0.5, 2], [0, np.inf]]], n_values=3).tolist()
     [0.0, 1.0, 2.0]
     """
-    if n_values < 2:
-        raise ValueError(f"n_values must be at least 2; got {n_values}")
+    as_count(n_values, "n_values", least=2)
     bars = [as_diagram(d, f"diagrams[{i}]") for i, d in enumerate(diagrams)]
     ends = np.concatenate([np.empty(0), *(d[np.isfinite(d)] for d in bars)])
     if len(ends) == 0:
@@ -56,12 +55,17 @@ def betti_curve(diagram: Any, values: Any) -> np.ndarray:
     -------
     `(k,)` int64.
 
+    Raises
+    ------
+    ValueError for values that are no vector, or NaN.
+
     Examples
     --------
     >>> betti_curve([[0, 1], [0, np.inf]], [0.0, 0.5, 1.0]).tolist()
     [2, 2, 1]
     """
     births, deaths = np.sort(as_diagram(diagram), axis=0).T
+    values = _as_values(values)
     born = np.searchsorted(births, values, side="right")
     return born - np.searchsorted(deaths, values, side="right")
 
@@ -84,7 +88,7 @@ def landscape(diagram: Any, values: Any, n_layers: int = 5) -> np.ndarray:
 
     Raises
     ------
-    ValueError for fewer than one layer, or values that are no vector.
+    ValueError for fewer than one layer, or values that are no vector, or NaN.
 
     References
     ----------
@@ -95,10 +99,9 @@ def landscape(diagram: Any, values: Any, n_layers: int = 5) -> np.ndarray:
     >>> landscape([[0, 4], [1, 3]], [1.0, 2.0, 3.0], n_layers=2).tolist()
     [[1.0, 2.0, 1.0], [0.0, 1.0, 0.0]]
     """
-    if n_layers < 1:
-        raise ValueError(f"n_layers must be at least 1; got {n_layers}")
+    as_count(n_layers, "n_layers")
     births, deaths = finite_part(as_diagram(diagram)).T
-    values = as_array(values, "values", 1)
+    values = _as_values(values)
     layers = np.zeros((n_layers, len(values)))
     kept = min(n_layers, len(births))
     if kept == 0:
@@ -124,7 +127,7 @@ def silhouette(diagram: Any, values: Any, power: float = 1.0) -> np.ndarray:
 
     Raises
     ------
-    ValueError for a power that is negative or infinite, or values that are no vector.
+    ValueError for a power that is negative or infinite, or values that are no vector, or NaN.
 
     References
     ----------
@@ -136,10 +139,10 @@ def silhouette(diagram: Any, values: Any, power: float = 1.0) -> np.ndarray:
     >>> silhouette([[0, 4], [1, 3]], [2.0], power=1).round(3).tolist()
     [1.667]
     """
-    if not 0 <= power < np.inf:
+    if not 0 <= as_number(power, "power") < np.inf:
         raise ValueError(f"power must be at least 0 and finite; got {power}")
     births, deaths = finite_part(as_diagram(diagram)).T
-    values = as_array(values, "values", 1)
+    values = _as_values(values)
     lengths = deaths - births
     if lengths.max(initial=0.0) == 0:
         return np.zeros(len(values))
@@ -147,3 +150,10 @@ def silhouette(diagram: Any, values: Any, power: float = 1.0) -> np.ndarray:
     weights /= weights.sum()
     tents = (np.maximum(np.minimum(value - births, deaths - value), 0.0) for value in values)
     return np.array([weights @ tent for tent in tents])
+
+
+def _as_values(values: Any) -> np.ndarray:
+    array = as_array(values, "values", 1)
+    if np.isnan(array).any():
+        raise ValueError(f"values must not be NaN; entry {int(np.isnan(array).argmax())} is")
+    return array

@@ -125,7 +125,12 @@ def as_diagram(values: Any, name: str = "diagram") -> np.ndarray:
 
 
 def as_diagrams(values: Iterable[Any], name: str) -> list[np.ndarray]:
-    """Many diagrams, each as by `as_diagram`; an error names the one at fault."""
+    """Many diagrams of one degree, each as by `as_diagram`; an error names the one at fault."""
+    if isinstance(values, Diagrams):
+        raise TypeError(
+            f"{name} must be of one degree, a diagram for each cloud; got the Diagrams of one "
+            f"cloud: pass those of several, such as [cloud[1] for cloud in ...]"
+        )
     return [as_diagram(value, f"{name}[{i}]") for i, value in enumerate(values)]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
-from tdafeat.checks import as_images
+from tdafeat.checks import as_generator, as_images
 from tdafeat.record import Estimate, metric
 from tdafeat.topology.persistence import persistence
 
@@ -69,7 +69,7 @@ def topology_divergence(a: Any, b: Any, random_state: int = 0) -> Estimate:
     if n_samples <= N_ROWS:
         value = _divergence(first, second)
         return Estimate(value, value, value)
-    rng = np.random.default_rng(random_state)
+    rng = as_generator(random_state)
     draws = [rng.choice(n_samples, N_ROWS, replace=False) for _ in range(N_DRAWS)]
     values = np.array([_divergence(first[rows], second[rows]) for rows in draws])
     value, spread = values.mean(), _T_95 * values.std(ddof=1) / N_DRAWS**0.5

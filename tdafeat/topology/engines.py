@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
@@ -152,19 +153,21 @@ def check_size(engine: Engine, n_points: int, maxdim: int) -> None:
                 "set n_landmarks"
             )
     elif math.comb(n_points, min(n_points // 2, maxdim + 2)) >= _MOST_SIMPLICES:
+        needed = 16 * Decimal(math.comb(n_points, min(n_points // 2, maxdim + 1)))
         raise ValueError(
-            f"maxdim={maxdim} on {n_points} points asks for numbers beyond 2^55 simplices, where "
-            "the engine ends; lower maxdim or set n_landmarks"
+            f"maxdim={maxdim} on {n_points} points needs up to {needed / 10**9:.3g} GB for its "
+            f"simplices and this machine has {memory_of_machine() / 1e9:.0f} GB; an engine numbers "
+            "2^55 of them at most: lower maxdim or set n_landmarks"
         )
 
 
-def check_memory(engine: Engine, n_points: int) -> None:
-    """Refuse a distance matrix that this machine cannot hold, with what the engine adds to it."""
-    needed, there = (4 + engine.bytes_per_pair) * n_points**2, memory_of_machine()
+def check_memory(n_points: int, bytes_per_pair: float, instead: str = "set n_landmarks") -> None:
+    """Refuse a distance matrix that this machine cannot hold, with what is added to it."""
+    needed, there = bytes_per_pair * n_points**2, memory_of_machine()
     if needed > there:
         raise ValueError(
             f"the distances of {n_points} points need {needed / 1e9:.0f} GB and this machine has "
-            f"{there / 1e9:.0f} GB; set n_landmarks"
+            f"{there / 1e9:.0f} GB; {instead}"
         )
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from tdafeat.checks import as_count
 from tdafeat.topology.diagrams import as_diagrams, essential_births, finite_part
-from tdafeat.topology.pairwise import distance_matrix
+from tdafeat.topology.pairwise import distance_matrix, finite_distances
 from tdafeat.topology.parallel import of_each
 from tdafeat.topology.wasserstein import wasserstein
 
@@ -36,17 +37,19 @@ def medoid(
 
     Raises
     ------
-    ValueError for no diagrams, and as in `distance_matrix`.
+    ValueError for no diagrams, different numbers of essential bars, and as in `distance_matrix`.
 
     Examples
     --------
     >>> medoid([[[0, 4]], [[0, 5]], [[0, 6]]])
     1
     """
-    if len(diagrams) == 0:
-        raise ValueError("diagrams must be at least one")
-    table = distance_matrix(
-        diagrams, distance=distance, order=order, internal_p=internal_p, n_jobs=n_jobs
+    table = finite_distances(
+        _at_least_one(diagrams),
+        distance=distance,
+        order=order,
+        internal_p=internal_p,
+        n_jobs=n_jobs,
     )
     return int((table**2).sum(axis=1).argmin())
 
@@ -108,11 +111,9 @@ def frechet_mean(
     >>> mean.diagram.tolist(), round(mean.variance, 12)
     ([[0.0, 3.0], [1.25, 1.75]], 1.125)
     """
-    if len(diagrams) == 0:
-        raise ValueError("diagrams must be at least one")
-    if min(n_starts, max_iterations) < 1:
-        raise ValueError("n_starts and max_iterations must be at least 1")
-    checked = as_diagrams(diagrams, "diagrams")
+    as_count(n_starts, "n_starts")
+    as_count(max_iterations, "max_iterations")
+    checked = _at_least_one(diagrams)
     essential = [essential_births(diagram) for diagram in checked]
     counts = {len(births) for births in essential}
     if len(counts) > 1:
@@ -120,7 +121,7 @@ def frechet_mean(
             f"diagrams must have equally many essential bars to have a mean; got {sorted(counts)}"
         )
     finite = [finite_part(diagram) for diagram in checked]
-    table = distance_matrix(finite, order=2.0, internal_p=2.0)
+    table = distance_matrix(finite, order=2.0, internal_p=2.0, n_jobs=n_jobs)
     starts = np.argsort((table**2).sum(axis=1), kind="stable")[:n_starts]
     means = [_descend(finite[start], finite, max_iterations, n_jobs) for start in starts]
     best = min(means, key=lambda mean: mean.variance)
@@ -131,6 +132,13 @@ def frechet_mean(
         best.variance + float(np.mean(np.sum((np.array(essential) - births) ** 2, axis=1))),
         best.converged,
     )
+
+
+def _at_least_one(diagrams: Sequence[Any]) -> list[np.ndarray]:
+    checked = as_diagrams(diagrams, "diagrams")
+    if not checked:
+        raise ValueError("diagrams must be at least one")
+    return checked
 
 
 def _descend(

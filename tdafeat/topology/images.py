@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.checks import as_array
+from tdafeat.checks import as_array, check_positive
 from tdafeat.topology.diagrams import as_diagram, finite_part
 
 
@@ -33,7 +33,7 @@ def persistence_image(
     Raises
     ------
     ValueError for edges that do not ascend, a sigma that is no positive length, or a power that
-    is not positive.
+    is not positive, or too high for lifetimes to stay finite.
 
     References
     ----------
@@ -45,15 +45,20 @@ def persistence_image(
     >>> persistence_image([[1, 3]], [0, 1, 2], [-np.inf, 2, np.inf], sigma=0.1).round(3).tolist()
     [[0.5, 0.5], [0.5, 0.5]]
     """
-    if not 0 < sigma < np.inf:
-        raise ValueError(f"sigma must be a positive length; got {sigma}")
-    if not 0 < power < np.inf:
-        raise ValueError(f"power must be positive and finite; got {power}")
+    check_positive(sigma, "sigma")
+    check_positive(power, "power")
     births, deaths = finite_part(as_diagram(diagram)).T
     lengths = deaths - births
+    with np.errstate(over="ignore"):  # refused below
+        weights = lengths**power
+    if not np.isfinite(weights).all():
+        raise ValueError(
+            f"power must leave lifetimes finite; the longest, {lengths.max():g}, to the power "
+            f"{power} is not"
+        )
     across = _shares(births, _as_edges(birth_edges, "birth_edges"), sigma)
     up = _shares(lengths, _as_edges(lifetime_edges, "lifetime_edges"), sigma)
-    return (across * lengths**power) @ up.T
+    return (across * weights) @ up.T
 
 
 def _as_edges(values: Any, name: str) -> np.ndarray:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tdafeat.checks import as_count, as_generator, check_share
+
 
 @dataclass(frozen=True)
 class MeanBand:
@@ -42,8 +44,8 @@ def mean_band(
 
     Raises
     ------
-    ValueError for fewer than two curves, curves that are not finite or not of one shape, or an
-    alpha outside (0, 1).
+    ValueError for fewer than two curves, curves that are not finite or not of one shape, an alpha
+    outside (0, 1), or no draws.
 
     References
     ----------
@@ -56,8 +58,8 @@ def mean_band(
     >>> band.mean.tolist(), bool((band.low < band.mean).all())
     ([0.0, 2.0], True)
     """
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha must lie between 0 and 1; got {alpha}")
+    check_share(alpha, "alpha")
+    as_count(n_boot, "n_boot")
     try:
         stacked = np.asarray(curves, dtype=np.float64)
     except ValueError as error:
@@ -69,7 +71,7 @@ def mean_band(
     n = len(stacked)
     mean = stacked.mean(axis=0)
     deviations = (stacked - mean).reshape(n, -1)
-    multipliers = np.random.default_rng(random_state).standard_normal((n_boot, n))
+    multipliers = as_generator(random_state).standard_normal((n_boot, n))
     # n - 1: deviations from the mean itself are too small by its degree of freedom
     largest = np.abs(multipliers @ deviations).max(axis=1) / np.sqrt(n * (n - 1))
     half = np.quantile(largest, 1 - alpha)

@@ -13,7 +13,7 @@ import numpy as np
 from tdafeat.record import Registry
 from tdafeat.topology.bottleneck import bottleneck_of_checked
 from tdafeat.topology.diagrams import as_diagrams
-from tdafeat.topology.parallel import of_each
+from tdafeat.topology.parallel import of_each, workers
 from tdafeat.topology.surfaces import (
     heat_distance,
     image_distance,
@@ -65,8 +65,9 @@ def distance_matrix(
 
     Raises
     ------
-    UnknownName for another distance; TypeError for a parameter it does not have; ValueError for
-    arrays that are no diagrams and for parameters out of range.
+    UnknownName for another distance; TypeError for a parameter it does not have, and for the
+    `Diagrams` of one cloud, which are of several degrees; ValueError for arrays that are no
+    diagrams and for parameters out of range.
 
     Examples
     --------
@@ -86,6 +87,26 @@ def distance_matrix(
     table = np.zeros((len(first), len(second)))
     table[rows, columns] = _of_pairs(function, first, second, rows, columns, n_jobs)
     return table + table.T if others is None else table
+
+
+def finite_distances(diagrams: Sequence[Any], **arguments: Any) -> np.ndarray:
+    """`distance_matrix` of diagrams none of which is infinitely far from another.
+
+    Examples
+    --------
+    >>> finite_distances([[[0, 1]], [[0, np.inf]]])
+    Traceback (most recent call last):
+    ValueError: diagrams 0 and 1 are infinitely far apart: they have different numbers of essential
+    bars
+    """
+    table = distance_matrix(diagrams, **arguments)
+    if not np.isfinite(table).all():
+        i, j = np.argwhere(~np.isfinite(table))[0]
+        raise ValueError(
+            f"diagrams {i} and {j} are infinitely far apart: they have different numbers of "
+            "essential bars"
+        )
+    return table
 
 
 def paired_distances(
@@ -154,11 +175,7 @@ def _of_pairs(
     def of_chunk(chunk: np.ndarray) -> list[float]:
         return [function(first[rows[k]], second[columns[k]]) for k in chunk]
 
-    n_chunks = 1
-    if n_jobs not in (None, 1):
-        from joblib import effective_n_jobs
-
-        n_chunks = _CHUNKS * effective_n_jobs(n_jobs)
+    n_chunks = 1 if workers(n_jobs) == 1 else _CHUNKS * workers(n_jobs)
     chunks = np.array_split(np.arange(len(rows)), n_chunks)
     values = of_each(of_chunk, chunks, n_jobs, threads=True)
     return np.array([value for chunk in values for value in chunk], dtype=np.float64)

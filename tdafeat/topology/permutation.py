@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.topology.pairwise import distance_matrix
+from tdafeat.checks import as_count, as_generator, check_positive
+from tdafeat.topology.diagrams import as_diagrams
+from tdafeat.topology.pairwise import finite_distances
 
 NULL = {
     False: "all diagrams are exchangeable between the groups",
@@ -92,22 +94,19 @@ def group_test(
     >>> group_test(short, long).p < 0.05
     True
     """
-    check_draws(n_permutations)
-    if not 0 < power < math.inf:
-        raise ValueError(f"power must be positive and finite; got {power}")
-    _check_sizes(len(a), len(b), paired)
-    table = distance_matrix(
-        [*a, *b], distance=distance, order=order, internal_p=internal_p, n_jobs=n_jobs
+    as_count(n_permutations, "n_permutations")
+    check_positive(power, "power")
+    first, second = as_diagrams(a, "a"), as_diagrams(b, "b")
+    _check_sizes(len(first), len(second), paired)
+    table = finite_distances(
+        first + second, distance=distance, order=order, internal_p=internal_p, n_jobs=n_jobs
     )
-    if not np.isfinite(table).all():
-        i, j = np.argwhere(~np.isfinite(table))[0]
-        raise ValueError(
-            f"diagrams {i} and {j} of the two groups are infinitely far apart: "
-            "they have different numbers of essential bars"
-        )
-    members = _arrangements(len(a), len(b), paired, n_permutations, random_state)
-    observed, *drawn = _joint_loss(table**power, members)
-    p = p_value(-observed, -np.array(drawn))
+    members = _arrangements(len(first), len(second), paired, n_permutations, random_state)
+    longest = table.max() or 1.0  # in which no power overflows, or vanishes
+    losses = _joint_loss((table / longest) ** power, members)
+    p = p_value(-losses[0], -losses[1:])
+    with np.errstate(over="ignore"):  # inf is what a loss beyond float64 is
+        observed, *drawn = (losses ** (1 / power) * longest) ** power
     return PermutationTest(float(observed), p, NULL[paired], np.array(drawn))
 
 
@@ -150,7 +149,7 @@ def summary_test(
     >>> summary_test(low, high, paired=True, n_permutations=9999).p < 0.1  # 16 arrangements
     True
     """
-    check_draws(n_permutations)
+    as_count(n_permutations, "n_permutations")
     first, second = _as_curves(a, "a"), _as_curves(b, "b")
     if first.shape[1:] != second.shape[1:]:
         raise ValueError(
@@ -183,12 +182,6 @@ def p_value(observed: float, drawn: np.ndarray, rounding: float = 0.0) -> float:
     return (1 + reached) / (1 + len(drawn))
 
 
-def check_draws(n_permutations: int) -> None:
-    """Refuse a test without arrangements."""
-    if n_permutations < 1:
-        raise ValueError(f"n_permutations must be at least 1; got {n_permutations}")
-
-
 def _check_sizes(n: int, m: int, paired: bool) -> None:
     if paired and n != m:
         raise ValueError(f"paired groups must be equally large; got {n} and {m}")
@@ -212,7 +205,7 @@ def _arrangements(
     n: int, m: int, paired: bool, n_permutations: int, random_state: int
 ) -> np.ndarray:
     """Members of the first group, bool `(1 + n_permutations, n + m)`, the observed first."""
-    rng = np.random.default_rng(random_state)
+    rng = as_generator(random_state)
     drawn = (_swaps if paired else _deals)(rng, n, m, n_permutations)
     return np.concatenate([_first(n, m), drawn])
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from tdafeat.checks import as_count
+from tdafeat.checks import as_count, as_number
 from tdafeat.topology.diagrams import Diagrams
 from tdafeat.topology.engines import (
     Problem,
@@ -19,6 +18,7 @@ from tdafeat.topology.engines import (
     choose,
 )
 from tdafeat.topology.landmarks import farthest_points
+from tdafeat.topology.parallel import workers
 from tdafeat.topology.points import as_sparse_distances, point_metrics
 
 _MATRIX = 10_000  # points up to which degree 0 alone is read from the matrix, which is faster
@@ -86,11 +86,11 @@ def persistence(
     [[1.0, 1.414]]
     """
     maxdim = as_count(maxdim, "maxdim", least=0)
-    if not thresh >= 0:
+    if not as_number(thresh, "thresh") >= 0:
         raise ValueError(f"thresh must be a length >= 0; got {thresh}")
     if as_count(coefficients, "coefficients", least=2) not in _FIELDS:
         raise ValueError(f"coefficients must be a prime from 2 to 127; got {coefficients}")
-    n_threads = _threads(n_jobs)
+    n_threads = workers(n_jobs)
     measure = point_metrics[metric]
     sparse = hasattr(X, "tocoo")
     if sparse and (metric != "precomputed" or n_landmarks is not None):
@@ -118,7 +118,7 @@ def persistence(
         check_size(chosen, n_points, maxdim)
         distances = prepared
         if not sparse:
-            check_memory(chosen, n_points)
+            check_memory(n_points, 4 + chosen.bytes_per_pair)
             distances = measure.pairwise(prepared, n_threads)
             check_simplices(distances, maxdim, rounded_thresh)
         bars, representatives = chosen.compute(
@@ -148,9 +148,3 @@ def persistence(
 
 def _named(cocycle: np.ndarray, indices: np.ndarray) -> np.ndarray:
     return np.column_stack([indices[cocycle[:, :-1]], cocycle[:, -1]])
-
-
-def _threads(n_jobs: int | None) -> int:
-    if n_jobs == -1:
-        return os.cpu_count() or 1
-    return 1 if n_jobs is None else as_count(n_jobs, "n_jobs")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tdafeat.checks import as_generator, check_positive
 from tdafeat.record import Registry
 from tdafeat.topology.diagrams import Diagrams, as_diagram, finite_part
 from tdafeat.topology.points import point_metrics
@@ -31,8 +32,7 @@ def rescaled(diagram: Any, scale: float) -> np.ndarray:
     >>> rescaled([[1, 3]], scale=2.0).tolist()
     [[0.5, 1.5]]
     """
-    if not 0 < scale < np.inf:
-        raise ValueError(f"scale must be a positive length; got {scale}")
+    check_positive(scale, "scale")
     return as_diagram(diagram) / scale
 
 
@@ -75,7 +75,7 @@ def _distances(X: Any, metric: str, random_state: int) -> np.ndarray:
     if len(points) < 2:
         raise ValueError(f"X must have at least two points to have a scale; got {len(points)}")
     if len(points) > MAX_POINTS:
-        rng = np.random.default_rng(random_state)
+        rng = as_generator(random_state)
         points = measure.subset(points, rng.choice(len(points), MAX_POINTS, replace=False))
     return squareform(measure.pairwise(points).astype(np.float64), checks=False)
 

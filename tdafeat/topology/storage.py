@@ -25,7 +25,8 @@ def save_diagrams(path: str | Path, diagrams: Diagrams) -> None:
 
     Raises
     ------
-    TypeError for a record that JSON cannot hold; OSError where the folder cannot be written to.
+    TypeError for what are no Diagrams, and for a record that JSON cannot hold; OSError where the
+    folder cannot be written to.
 
     Examples
     --------
@@ -35,6 +36,11 @@ def save_diagrams(path: str | Path, diagrams: Diagrams) -> None:
     >>> load_diagrams(path)
     Diagrams(H0: 1 bars, H1: 1 bars; by hand)
     """
+    if not isinstance(diagrams, Diagrams):
+        raise TypeError(
+            "diagrams must be Diagrams, as `persistence` returns them or Diagrams(arrays) makes "
+            f"them; got {type(diagrams).__name__}"
+        )
     try:
         record = json.dumps(diagrams.record, default=_plain)
     except TypeError as error:

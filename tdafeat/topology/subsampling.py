@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.checks import as_array
+from tdafeat.checks import as_array, as_count, as_generator
 from tdafeat.topology.diagrams import Diagrams
 from tdafeat.topology.parallel import of_each
 from tdafeat.topology.persistence import persistence
@@ -59,11 +59,10 @@ def subsample_diagrams(
     >>> [len(d[0]) for d in subsample_diagrams(cloud, n_points=20, n_draws=3)]
     [20, 20, 20]
     """
-    if n_draws < 1:
-        raise ValueError(f"n_draws must be at least 1; got {n_draws}")
+    as_count(n_draws, "n_draws")
     points = checked_points(X, metric)
     _check_size(n_points, len(points))
-    rng = np.random.default_rng(random_state)
+    rng = as_generator(random_state)
     draws = [rng.choice(len(points), n_points, replace=False) for _ in range(n_draws)]
     return diagrams_of_draws(points, draws, maxdim, metric, n_jobs)
 
@@ -100,7 +99,7 @@ def disjoint_diagrams(
     """
     points = checked_points(X, metric)
     _check_size(n_points, len(points))
-    order = np.random.default_rng(random_state).permutation(len(points))
+    order = as_generator(random_state).permutation(len(points))
     n_blocks = len(points) // n_points
     draws = np.split(order[: n_blocks * n_points], n_blocks)
     return diagrams_of_draws(points, draws, maxdim, metric, n_jobs)
@@ -131,5 +130,5 @@ def _diagrams(points: np.ndarray, draw: np.ndarray, maxdim: int, metric: str) ->
 
 
 def _check_size(n_points: int, n_samples: int) -> None:
-    if not 1 <= n_points <= n_samples:
+    if as_count(n_points, "n_points") > n_samples:
         raise ValueError(f"n_points must be between 1 and {n_samples}; got {n_points}")

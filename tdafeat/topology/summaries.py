@@ -6,22 +6,30 @@ from typing import Any
 
 import numpy as np
 
+from tdafeat.checks import as_number
 from tdafeat.topology.diagrams import as_diagram, finite_part, lifetimes
 
 
 def total_persistence(diagram: Any, order: float = 1.0) -> float:
     """Sum of the lifetimes; 0 for no bars.
 
-    Each is taken to the power `order`. For H0 and order 1 it is the length of the minimum spanning
-    tree of the cloud. In units of the filtration to that power (Cohen-Steiner, Edelsbrunner, Harer
-    and Mileyko 2010).
+    Each is taken to the power `order`, at least 0; a sum beyond float64 is inf. For H0 and order 1
+    it is the length of the minimum spanning tree of the cloud. In units of the filtration to that
+    power (Cohen-Steiner, Edelsbrunner, Harer and Mileyko 2010).
+
+    Raises
+    ------
+    ValueError for an order that is negative or not finite.
 
     Examples
     --------
     >>> total_persistence([[0, 1], [1, 4], [0, np.inf]])
     4.0
     """
-    return float((lifetimes(as_diagram(diagram)) ** order).sum())
+    if not 0 <= as_number(order, "order") < np.inf:
+        raise ValueError(f"order must be at least 0 and finite; got {order}")
+    with np.errstate(over="ignore"):
+        return float((lifetimes(as_diagram(diagram)) ** order).sum())
 
 
 def persistence_entropy(diagram: Any) -> float:
@@ -89,7 +97,10 @@ def lifetime_quantiles(diagram: Any, q: Any) -> np.ndarray:
     >>> lifetime_quantiles([[0, 1], [1, 3], [1, 6], [0, np.inf]], [0.5, 1]).tolist()
     [2.0, 5.0]
     """
-    shares = np.asarray(q, dtype=np.float64)
+    try:
+        shares = np.asarray(q, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"q must be shares of the bars, between 0 and 1; got {q!r}") from None
     if not ((shares >= 0) & (shares <= 1)).all():
         raise ValueError(f"q must be shares of the bars, between 0 and 1; got {q}")
     lengths = lifetimes(as_diagram(diagram))

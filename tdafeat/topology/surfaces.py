@@ -11,8 +11,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tdafeat.checks import as_count, check_positive
 from tdafeat.topology.diagrams import essential_births, finite_part
-from tdafeat.topology.wasserstein import wasserstein
+from tdafeat.topology.wasserstein import check_exponent, wasserstein
 
 _CANCELLED = 1e-4  # share of a sum of squares below which their difference is taken with care
 
@@ -34,8 +35,7 @@ def sliced_wasserstein(a: np.ndarray, b: np.ndarray, n_slices: int = 50) -> floa
     >>> round(sliced_wasserstein(np.array([[0.0, 2.0]]), np.empty((0, 2))), 3)
     0.9
     """
-    if not n_slices >= 1:
-        raise ValueError(f"n_slices must be at least 1; got {n_slices}")
+    as_count(n_slices, "n_slices")
     gaps = _essential_gaps(a, b)
     a, b = finite_part(a), finite_part(b)
     angles = np.pi * (0.5 + np.arange(n_slices) / n_slices)
@@ -61,7 +61,7 @@ def heat_distance(a: np.ndarray, b: np.ndarray, sigma: float = 0.4) -> float:
     >>> round(heat_distance(np.array([[0.0, 2.0]]), np.empty((0, 2))), 3)
     0.302
     """
-    _check_sigma(sigma)
+    check_positive(sigma, "sigma")
 
     def hills(bars: np.ndarray) -> Hills:
         """Held at zero on the diagonal: each hill with its mirror image, of weight -1."""
@@ -94,7 +94,7 @@ def image_distance(a: np.ndarray, b: np.ndarray, sigma: float = 0.1) -> float:
     >>> round(image_distance(np.array([[0.0, 2.0]]), np.empty((0, 2))), 3)
     5.642
     """
-    _check_sigma(sigma)
+    check_positive(sigma, "sigma")
 
     def hills(bars: np.ndarray) -> Hills:
         lifetimes = bars[:, 1] - bars[:, 0]
@@ -129,8 +129,7 @@ def landscape_distance(a: np.ndarray, b: np.ndarray, order: float = 1.0) -> floa
     >>> round(landscape_distance(np.array([[0.0, 2.0]]), np.empty((0, 2)), order=2), 3)
     0.816
     """
-    if not order >= 1:
-        raise ValueError(f"order must be at least 1, inf included; got {order}")
+    check_exponent(order, "order")
     from tdafeat.topology.levels import landscape_difference
 
     gaps = _essential_gaps(a, b)
@@ -181,8 +180,3 @@ def _paired(
     moved = (first != second).any(axis=1)
     alone = a[pairs[pairs[:, 1] < 0, 0]], b[pairs[pairs[:, 0] < 0, 1]]
     return (first[moved], second[moved]), *alone
-
-
-def _check_sigma(sigma: float) -> None:
-    if not 0 < sigma < math.inf:
-        raise ValueError(f"sigma must be positive and finite; got {sigma}")

@@ -7,6 +7,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
+from tdafeat.checks import as_number
 from tdafeat.topology.diagrams import as_diagram, as_pairs
 
 _HIGHEST = 500  # order for which sums of powers of lengths up to four bottlenecks are below 2^1023
@@ -97,13 +98,18 @@ def wasserstein(
 
 def check_exponents(order: float, internal_p: float) -> None:
     """Refuse an order or a ground norm outside their ranges."""
-    if not 1 <= order <= _HIGHEST:
+    if not 1 <= as_number(order, "order") <= _HIGHEST:
         raise ValueError(
             f"order must be at least 1 and at most {_HIGHEST} (beyond, take bottleneck); "
             f"got {order}"
         )
-    if not internal_p >= 1:
-        raise ValueError(f"internal_p must be at least 1, inf included; got {internal_p}")
+    check_exponent(internal_p, "internal_p")
+
+
+def check_exponent(exponent: float, name: str) -> None:
+    """Refuse a norm outside [1, inf]."""
+    if not as_number(exponent, name) >= 1:
+        raise ValueError(f"{name} must be at least 1, inf included; got {exponent}")
 
 
 def wasserstein_of_checked(

@@ -205,6 +205,9 @@ def test_refusals():
         associations(table.drop(columns="severity"), PRIMARY)
     with pytest.raises(ValueError, match="unit must be"):
         associations(table, PRIMARY, unit="row")
+    for name, least in (("n_boot", 0), ("n_permutations", 1), ("random_state", 0)):
+        with pytest.raises(ValueError, match=f"{name} must be at least {least}; got {least - 1}"):
+            associations(table, PRIMARY, **{name: least - 1})
     with pytest.raises(ValueError, match="severities of at least 0, which is clean; got -1"):
         associations(table.assign(severity=-1), PRIMARY)
     with pytest.raises(TypeError, match="hold numbers in the column 'severity'"):

@@ -191,6 +191,29 @@ def test_no_bound_where_none_is_known(record, message):
         bottleneck_interval(Diagrams([[[0, 1]]], record), whole, 0)
 
 
+@pytest.mark.parametrize(
+    ("of_a", "of_b", "message"),
+    [
+        (
+            {"metric": "euclidean"},
+            {"metric": "cosine"},
+            "a and b must be of one metric; they are of 'euclidean' and 'cosine'",
+        ),
+        ({"scale": "diameter"}, {}, "same units; they are in diameter and the filtration"),
+        ({"scale": "diameter"}, {"scale": "mean_distance"}, "in diameter and mean_distance"),
+    ],
+)
+def test_lengths_of_different_kinds_are_not_compared(of_a, of_b, message):
+    a, b = (Diagrams([[[0, 1]]], {"covering_radius": 0.0, **record}) for record in (of_a, of_b))
+    with pytest.raises(ValueError, match=message):
+        bottleneck_interval(a, b, 0)
+    assert bottleneck_interval(a, a, 0) == (0, 0)
+    with pytest.raises(ValueError, match="degree must be one of a's, at most 0; got 1"):
+        bottleneck_interval(a, a, 1)
+    with pytest.raises(TypeError, match="b must be Diagrams; got list"):
+        bottleneck_interval(a, [[[0, 1]]], 0)
+
+
 @pytest.mark.parametrize(("a", "b", "exact"), WRONG_IN_GUDHI)
 def test_where_gudhi_is_wrong(matchings, record_property, a, b, exact):
     a, b = np.array(a), np.array(b)

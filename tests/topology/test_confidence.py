@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist, directed_hausdorff
 
 from tdafeat.errors import UnknownName
-from tdafeat.topology import bottleneck, confidence_band, persistence
+from tdafeat.topology import bottleneck, confidence_band, engines, persistence
 
 # The Rips filtration of the unit circle, in diameters: one component for ever, and one loop that
 # dies with the inscribed triangle (Adamaszek and Adams 2017).
@@ -116,6 +116,7 @@ def test_the_same_for_any_n_jobs_and_from_a_matrix(method):
         ({"n_points": 20}, "n_points must be between 1 and 19; got 20"),
         ({"method": "bootstrap", "n_points": 5}, "n_points is for subsamples"),
         ({"metric": "cosine"}, "needs the triangle inequality, which metric 'cosine' lacks"),
+        ({"random_state": -1}, "random_state must be at least 0; got -1"),
         ({"X": np.eye(2)}, "X must have at least 3 points; got 2"),
         ({"X": np.full((9, 2), np.nan)}, "X must be finite"),
     ],
@@ -123,6 +124,27 @@ def test_the_same_for_any_n_jobs_and_from_a_matrix(method):
 def test_bad_input_is_refused_in_a_sentence(arguments, message):
     with pytest.raises(ValueError, match=message):
         confidence_band(**({"X": sample(20, seed=5)} | arguments))
+
+
+@pytest.mark.parametrize("method", ["hausdorff", "subsample", "bootstrap"])
+def test_more_points_than_memory_has_distances_for_are_refused(monkeypatch, method):
+    monkeypatch.setattr(engines, "memory_of_machine", lambda: 1e3)
+    with pytest.raises(ValueError, match="distances of 20 points need .* take fewer points"):
+        confidence_band(sample(20, seed=5), method=method)
+
+
+def test_where_there_is_no_loop_none_is_lost():
+    """Points on a line have none, and neither have samples of them."""
+    line = np.random.default_rng(7).normal(size=(30, 1))
+    assert confidence_band(line, method="subsample", n_draws=10).radius[1] == 0
+
+
+def test_bars_of_a_degree_the_band_is_not_of_are_refused():
+    band = confidence_band(sample(20, seed=5), n_draws=3)
+    with pytest.raises(ValueError, match="degree must be at most 1; got 2"):
+        band.significant([[0, 1]], 2)
+    with pytest.raises(ValueError, match="degree must be at least 0; got -1"):
+        band.significant([[0, 1]], -1)
 
 
 def test_a_mistyped_method_is_named():

@@ -102,6 +102,8 @@ def test_the_shared_grid_spans_all_bars():
     [
         (lambda: landscape(BARS, [0, 1], n_layers=0), "n_layers must be at least 1; got 0"),
         (lambda: landscape(BARS, 0.5), "values must have 1 axes"),
+        (lambda: betti_curve(BARS, [[0.0]]), r"values must have 1 axes; got shape \(1, 1\)"),
+        (lambda: betti_curve(BARS, [0, np.nan]), "values must not be NaN; entry 1 is"),
         (lambda: silhouette(BARS, [0], power=-1), "power must be at least 0"),
         (lambda: silhouette([[2, 1]], [0]), "diagram must have birth <= death"),
         (lambda: filtration_grid([[], []]), "at least one bar"),

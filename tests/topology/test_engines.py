@@ -8,7 +8,7 @@ from scipy.spatial.distance import pdist, squareform
 from tdafeat.errors import UnknownName
 from tdafeat.topology import engines as module
 from tdafeat.topology import persistence
-from tdafeat.topology.engines import Engine, choose, engines
+from tdafeat.topology.engines import Engine, check_size, choose, engines
 
 
 def clouds():
@@ -45,7 +45,7 @@ def test_no_size_that_passes_the_check_aborts(engine):
     highest = max(k for k in range(12) if math.comb(200, k + 2) < 1 << 55)
     diagrams = persistence(points, maxdim=highest, thresh=0.01, engine=engine)
     assert len(diagrams) == highest + 1
-    with pytest.raises(ValueError, match=r"on 200 points asks for .* lower maxdim"):
+    with pytest.raises(ValueError, match=r"on 200 points needs up to \S+ GB .* lower maxdim"):
         persistence(points, maxdim=highest + 1, thresh=0.01, engine=engine)
     with pytest.raises(ValueError, match=r"maxdim=900 on 2000 points"):
         persistence(np.ones((2000, 1)), maxdim=900, engine=engine)  # too many for a float, too
@@ -119,6 +119,12 @@ def test_more_memory_than_there_is_is_refused_with_how_much_it_takes(monkeypatch
     persistence(points, maxdim=1)
     with pytest.raises(ValueError, match="distances of 1000 points need 0 GB .* set n_landmarks"):
         persistence(np.ones((1000, 1)), engine="tdafeat")
+
+
+@pytest.mark.parametrize(("n", "maxdim"), [(1000, 10), (100_000, 3), (10**6, 10**3)])
+def test_a_degree_far_too_high_is_refused_with_how_much_it_takes(n, maxdim):
+    with pytest.raises(ValueError, match=r"needs up to \S+ GB for its simplices .* lower maxdim"):
+        check_size(engines["ripser"], n, maxdim)
 
 
 def test_unknown_engine_suggests_the_nearest():

@@ -105,8 +105,9 @@ def test_medoid(random_diagram):
     [
         (lambda: frechet_mean([]), "at least one"),
         (lambda: medoid([]), "at least one"),
+        (lambda: medoid([[[0, np.inf]], [], []]), "diagrams 0 and 1 are infinitely far apart"),
         (lambda: frechet_mean([[], [[0, np.inf]]]), "equally many essential bars .* got .0, 1."),
-        (lambda: frechet_mean([[]], n_starts=0), "n_starts and max_iterations must be at least 1"),
+        (lambda: frechet_mean([[]], n_starts=0), "n_starts must be at least 1"),
         (lambda: frechet_mean([[], [[2, 1]]]), r"diagrams\[1\] must have birth <= death"),
     ],
 )

@@ -49,9 +49,10 @@ def test_hills_stand_where_the_bars_are():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"sigma": 0}, "sigma must be a positive length; got 0"),
-        ({"sigma": np.nan}, "sigma must be a positive length"),
+        ({"sigma": 0}, "sigma must be positive and finite; got 0"),
+        ({"sigma": np.nan}, "sigma must be positive and finite"),
         ({"power": 0}, "power must be positive"),
+        ({"power": 1e4}, r"the longest, 2, to the power 10000.0 is not"),
         ({"birth_edges": [1]}, "birth_edges must be at least two values that ascend"),
         ({"lifetime_edges": [0, 1, 1]}, "lifetime_edges must be at least two values that ascend"),
         ({"lifetime_edges": [0, np.nan]}, "lifetime_edges must be"),
@@ -60,4 +61,4 @@ def test_hills_stand_where_the_bars_are():
 def test_bad_input_is_refused_in_a_sentence(arguments, message):
     good = {"birth_edges": [0, 1], "lifetime_edges": [0, 1], "sigma": 0.1}
     with pytest.raises(ValueError, match=message):
-        persistence_image([[0, 1]], **(good | arguments))
+        persistence_image([[0, 2]], **(good | arguments))

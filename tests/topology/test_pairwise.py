@@ -3,6 +3,7 @@ import pytest
 
 from tdafeat.errors import UnknownName
 from tdafeat.topology import (
+    Diagrams,
     bottleneck,
     diagram_distances,
     distance_matrix,
@@ -78,6 +79,19 @@ def test_bad_input(diagrams):
         distance_matrix([[]], [[[0, 1, 1]]])
     with pytest.raises(ValueError, match="order must be at least 1"):
         distance_matrix(diagrams, order=0)
+    with pytest.raises(TypeError, match="order must be a number; got 'two'"):
+        distance_matrix(diagrams, order="two")
+    with pytest.raises(TypeError, match="sigma must be a number; got '1'"):
+        distance_matrix(diagrams, distance="heat", sigma="1")
+    with pytest.raises(TypeError, match=r"distance must be a name, one of \['bottleneck'"):
+        distance_matrix(diagrams, distance=None)
+    with pytest.raises(ValueError, match="n_jobs must be at least 1; got 0"):
+        distance_matrix(diagrams, n_jobs=0)
+    of_one_cloud = Diagrams([[[0, 1]], []])
+    with pytest.raises(TypeError, match="diagrams must be of one degree, a diagram for each cloud"):
+        distance_matrix(of_one_cloud)
+    with pytest.raises(TypeError, match="others must be of one degree"):
+        distance_matrix([], of_one_cloud)
     with pytest.raises(TypeError, match=r"'bottleneck' has no parameter 'sigma'; it takes none"):
         distance_matrix(diagrams, distance="bottleneck", sigma=1)
     with pytest.raises(TypeError, match=r"no parameter 'p'; it takes order, internal_p"):

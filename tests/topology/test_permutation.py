@@ -150,6 +150,7 @@ def test_null_p_values_are_uniform_over_many_runs(check_null, paired):
         ({"a": [[]] * 3, "paired": True}, "equally large; got 3 and 2"),
         ({"a": [[[0, np.inf]], []]}, "diagrams 0 and 1 .* infinitely far apart"),
         ({"power": 0}, "power must be positive"),
+        ({"random_state": -1}, "random_state must be at least 0; got -1"),
         ({"n_permutations": 0}, "n_permutations must be at least 1"),
         ({"order": 0.5}, "order must be"),
         ({"a": [[[1, 0]], []]}, "birth <= death"),
@@ -161,6 +162,18 @@ def test_bad_input_is_refused_in_a_sentence(arguments, message):
         group_test(**(good | arguments))
     with pytest.raises(UnknownName, match="did you mean 'bottleneck'"):
         group_test(**good, distance="botleneck")
+
+
+def test_the_test_asks_for_no_unit_whatever_the_power():
+    """Their tenth powers would be no numbers. A power of two rounds nothing."""
+    rng = np.random.default_rng(3)
+    groups = [np.sort(rng.random((4, 5, 2)), axis=-1) for _ in range(2)]
+    alike = [
+        group_test(*(scale * group for group in groups), power=10, n_permutations=30)
+        for scale in (1.0, 2.0**130, 2.0**-130)
+    ]
+    assert alike[0].p == alike[1].p == alike[2].p < 1
+    assert alike[0].statistic > 0
 
 
 @pytest.mark.parametrize(("n", "m", "paired"), [(3, 7, False), (6, 6, True)])

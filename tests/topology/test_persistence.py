@@ -211,6 +211,8 @@ def test_the_record_says_how():
         ({"maxdim": -1}, ValueError, "maxdim must be at least 0; got -1"),
         ({"maxdim": 1.5}, TypeError, "maxdim must be a whole number; got 1.5"),
         ({"thresh": -1}, ValueError, "thresh must be a length >= 0; got -1"),
+        ({"thresh": "1"}, TypeError, "thresh must be a number; got '1'"),
+        ({"metric": None}, TypeError, r"metric must be a name, one of \['correlation'"),
         ({"thresh": np.nan}, ValueError, "thresh must be a length >= 0; got nan"),
         ({"n_landmarks": 0}, ValueError, "n_landmarks must be at least 1; got 0"),
         ({"n_landmarks": 2.5}, TypeError, "n_landmarks must be a whole number"),

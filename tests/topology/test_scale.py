@@ -15,7 +15,7 @@ def test_rescaled_diagrams_do_not_know_the_units():
 
 @pytest.mark.parametrize("scale", [0, -1, np.inf, np.nan])
 def test_a_scale_is_a_positive_length(scale):
-    with pytest.raises(ValueError, match="scale must be a positive length"):
+    with pytest.raises(ValueError, match="scale must be positive and finite"):
         rescaled([[0, 1]], scale)
 
 

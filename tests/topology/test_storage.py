@@ -140,6 +140,11 @@ def test_a_record_nested_beyond_reading(tmp_path):
         load_diagrams(tmp_path / "a.npz")
 
 
+def test_a_list_is_no_diagrams(tmp_path):
+    with pytest.raises(TypeError, match="diagrams must be Diagrams, .*; got list"):
+        save_diagrams(tmp_path / "a.npz", [[[0, 1]]])
+
+
 def test_no_such_file(tmp_path):
     with pytest.raises(DataUnavailable, match="there is no such file"):
         load_diagrams(tmp_path / "a.npz")

@@ -71,3 +71,12 @@ def test_lifetime_quantiles(random_diagram):
 def test_a_quantile_is_a_share(q):
     with pytest.raises(ValueError, match="q must be shares of the bars"):
         lifetime_quantiles([[0, 1]], q)
+
+
+def test_powers_beyond_float64_are_inf_and_negative_ones_refused():
+    assert total_persistence([[0, 1e100]], order=4) == np.inf
+    assert total_persistence([[0, 1], [0, 3]], order=0) == 2  # counts the bars
+    with pytest.raises(ValueError, match="order must be at least 0 and finite; got -1"):
+        total_persistence([[0, 1]], order=-1)
+    with pytest.raises(TypeError, match="order must be a number; got 'one'"):
+        total_persistence([[0, 1]], order="one")
