@@ -40,6 +40,7 @@ from tdafeat.geometry.spectra import (
     stable_rank,
 )
 from tdafeat.geometry.spectral_metrics import rankme, total_variance
+from tdafeat.geometry.storage import load_moments, save_moments
 from tdafeat.geometry.subspace_distances import (
     chordal_distance,
     grassmann_distance,
@@ -96,6 +97,7 @@ __all__ = [
     "koleo",
     "levina_bickel",
     "linear_cka",
+    "load_moments",
     "mean_cosine",
     "mutual_neighbours",
     "n_components_for",
@@ -117,6 +119,7 @@ __all__ = [
     "representational_similarity",
     "sampled_metrics",
     "sampled_similarity",
+    "save_moments",
     "spectrum",
     "stable_rank",
     "subspace_angle_to_clean",

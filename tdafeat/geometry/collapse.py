@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import numpy as np
 import torch
 
-from tdafeat.checks import as_cloud
+from tdafeat.checks import as_cloud, as_rows
 from tdafeat.geometry.classes import classes_of, distinct, rounding
+from tdafeat.geometry.moments import CHUNK, chunks
 from tdafeat.record import metric
 
 
@@ -231,7 +233,8 @@ def nc4(scores: Any, centre_scores: Any) -> float:
     Parameters
     ----------
     scores : (n, C) of the head. centre_scores : (n, C), the larger the nearer the class mean of
-        the training features is, as of `tdafeat.evaluation.NearestClassMean`.
+        the training features is, as of `tdafeat.evaluation.NearestClassMean`. Both are read a
+        chunk at a time, from a memory map too.
 
     Returns
     -------
@@ -246,13 +249,18 @@ def nc4(scores: Any, centre_scores: Any) -> float:
     >>> nc4([[0.9, 0.1], [0.6, 0.4]], [[-1.0, -2.0], [-3.0, -1.0]])
     0.5
     """
-    head, centres = as_cloud(scores, "scores"), as_cloud(centre_scores, "centre_scores")
-    if head.shape != centres.shape:
+    scores, centre_scores = as_rows(scores, "scores"), as_rows(centre_scores, "centre_scores")
+    if scores.shape != centre_scores.shape:
         raise ValueError(
             "scores and centre_scores must have the same shape; "
-            f"got {head.shape} and {centres.shape}"
+            f"got {tuple(scores.shape)} and {tuple(centre_scores.shape)}"
         )
-    return float((head.argmax(axis=1) == centres.argmax(axis=1)).mean())
+    parts = chunks(scores, CHUNK, "scores"), chunks(centre_scores, CHUNK, "centre_scores")
+    agreeing = [
+        head.numpy().argmax(axis=1) == centres.numpy().argmax(axis=1)
+        for (_, head), (_, centres) in zip(*parts, strict=True)
+    ]
+    return float(np.concatenate(agreeing).mean())
 
 
 _HEADS = {"probe": "linear probe", "zero_shot": "zero-shot text", "head": "network's own head"}

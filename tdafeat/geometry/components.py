@@ -11,9 +11,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 import torch
 
-from tdafeat.checks import as_array, as_cloud, as_count
+from tdafeat.checks import as_array, as_cloud, as_count, as_rows
 from tdafeat.geometry.bases import basis_of_scatter
-from tdafeat.geometry.moments import Moments
+from tdafeat.geometry.moments import CHUNK, Moments, chunks
 from tdafeat.geometry.scatter import scatter, smaller_route, without_rounding
 from tdafeat.geometry.spectra import explained_variance_ratio, spectrum
 
@@ -66,13 +66,15 @@ class PrincipalComponents:
         """
         if n_components is not None:
             as_count(n_components, "n_components", least=0)
-        rows = as_cloud(features)
-        if rows.shape[1] != len(self.mean):
+        features = as_rows(features)
+        if features.shape[1] != len(self.mean):
             raise ValueError(
                 f"features must have {len(self.mean)} columns, as the components have; "
-                f"got shape {rows.shape}"
+                f"got shape {tuple(features.shape)}"
             )
-        return (rows - self.mean) @ self.components[:n_components].T
+        along = self.components[:n_components].T
+        parts = [(rows.numpy() - self.mean) @ along for _, rows in chunks(features, CHUNK)]
+        return np.concatenate(parts)
 
     def reconstruct(self, coordinates: Any) -> np.ndarray:
         """Rows (m, D) at these coordinates (m, T), along the first T components."""
@@ -102,8 +104,11 @@ class PrincipalComponents:
         Of the cloud itself it equals ``residual_variance[n_components]`` up to rounding; of other
         rows it is what the components do not generalise to.
         """
-        rebuilt = self.reconstruct(self.project(features, n_components))
-        return float(np.square(as_cloud(features) - rebuilt).sum(axis=1).mean())
+        errors = []
+        for _, rows in chunks(as_rows(features), CHUNK):
+            rebuilt = self.reconstruct(self.project(rows, n_components))
+            errors.append(np.square(rows.numpy() - rebuilt).sum(axis=1))
+        return float(np.concatenate(errors).mean())
 
 
 def principal_components(

@@ -63,6 +63,7 @@ RECORDS = {
     "PowerLaw",
     "PrincipalComponents",
 }  # what functions return
+FILES = {"load_moments", "save_moments"}
 NEEDS = ("features", "clean", "labels", "probe_weights", "zero_shot_weights", "head_weights")
 
 
@@ -83,7 +84,7 @@ def functions():
     labelled = {"class_angles", "class_angle_mean", "class_angle_max", "class_angle_min"}
     labelled |= {"class_distance_variance", "etf_distance", "nc1", "nc2_equiangular"}
     labelled |= {"nc2_equinorm", "collapse_verdict"}
-    for name in set(geometry.__all__) - RECORDS - OF_ANGLES:
+    for name in set(geometry.__all__) - RECORDS - OF_ANGLES - FILES:
         function = getattr(geometry, name)
         if name == "Moments":
             calls[name] = lambda x, y: geometry.Moments.of(x, y).scatter

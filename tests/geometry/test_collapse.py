@@ -171,3 +171,9 @@ def test_heads_that_do_not_fit_are_refused(call, message):
 def test_unknown_form_is_refused():
     with pytest.raises(ValueError, match="form must be"):
         nc1(*cloud(), form="ratio")
+
+
+def test_nc4_of_more_rows_than_are_read_at_a_time():
+    scores, centre_scores = np.random.default_rng(0).normal(size=(2, 9000, 3))
+    same = scores.argmax(axis=1) == centre_scores.argmax(axis=1)
+    assert nc4(scores, centre_scores) == same.mean()

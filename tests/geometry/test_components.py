@@ -159,3 +159,11 @@ def test_routes_agree_on_any_cloud_and_no_shift_changes_its_spectrum(cloud, shif
 def test_refusals(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_more_rows_than_are_read_at_a_time():
+    cloud = RNG.normal(size=(9000, 3)) * [3, 2, 1]
+    found = principal_components(cloud, 2)
+    along = (cloud - cloud.mean(axis=0)) @ found.components.T
+    np.testing.assert_allclose(found.project(cloud), along, atol=1e-12)
+    assert found.reconstruction_error(cloud) == pytest.approx(found.residual_variance[2])
