@@ -154,13 +154,19 @@ def as_generator(random_state: Any) -> np.random.Generator:
 def as_labels(values: Any, n_samples: int, name: str = "labels") -> np.ndarray:
     """Class labels as an int64 array of shape (n_samples,), or a clear error."""
     array = as_array(values, name, 1)
-    if array.dtype.kind == "f" and not np.equal(np.mod(array, 1), 0).all():
-        raise TypeError(f"{name} must be whole numbers; got dtype {array.dtype} with fractions")
+    if array.dtype.kind == "f" and not whole(array):
+        raise TypeError(f"{name} must be whole numbers; got dtype {array.dtype} with others")
     if len(array) != n_samples:
         raise ValueError(
             f"{name} must have one entry per row: {n_samples} rows, {len(array)} labels"
         )
     return array.astype(np.int64, copy=False)
+
+
+def whole(values: np.ndarray) -> bool:
+    """Whether floats are whole numbers, all of which fit into int64."""
+    values = values.astype(np.float64)
+    return bool((np.abs(values) < 2.0**63).all() and (values % 1 == 0).all())
 
 
 def as_pair(

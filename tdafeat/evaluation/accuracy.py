@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.checks import as_cloud, as_labels
+from tdafeat.checks import as_cloud, as_count, as_labels
 from tdafeat.record import Z95, Estimate, metric
 
 PREDICTOR_TITLES = {
@@ -33,7 +33,7 @@ def wilson(successes: int, n: int) -> Estimate:
     >>> estimate.value, round(estimate.low, 4), round(estimate.high, 4)
     (0.8, 0.4902, 0.9433)
     """
-    if n < 1 or not 0 <= successes <= n:
+    if as_count(successes, "successes", least=0) > as_count(n, "n"):
         raise ValueError(f"successes must lie in 0..n with n >= 1; got {successes} of {n}")
     share, z2 = successes / n, Z95**2
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
@@ -63,7 +63,7 @@ def accuracy(scores: Any, labels: Any, top_k: int = 1) -> Estimate:
     """
     reached = ranks(scores, labels)
     n_classes = np.shape(scores)[1]
-    if not 1 <= top_k <= n_classes:
+    if as_count(top_k, "top_k") > n_classes:
         raise ValueError(f"top_k must lie in 1..{n_classes}; got {top_k}")
     return wilson(int(np.count_nonzero(reached <= top_k)), len(reached))
 

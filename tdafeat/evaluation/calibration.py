@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tdafeat.checks import as_array, as_cloud, as_labels
+from tdafeat.checks import as_array, as_cloud, as_count, as_labels
 from tdafeat.evaluation.accuracy import PREDICTOR_TITLES, check_classes, wilson
 from tdafeat.record import metric
 
@@ -63,8 +63,7 @@ def reliability(confidences: Any, correct: Any, n_bins: int = BINS) -> pd.DataFr
         raise ValueError("confidences must lie in [0, 1]")
     if not np.isin(right, (0, 1)).all():
         raise ValueError("correct must hold True or False (1 or 0)")
-    if n_bins < 1:
-        raise ValueError(f"n_bins must be at least 1; got {n_bins}")
+    as_count(n_bins, "n_bins")
     edges = np.linspace(0, 1, n_bins + 1)
     place = np.searchsorted(edges[1:-1], sure, side="left")
     n = np.bincount(place, minlength=n_bins)
@@ -107,7 +106,8 @@ def expected_calibration_error(probabilities: Any, labels: Any, n_bins: int = BI
     0.4
     """
     table, known = _checked(probabilities, labels)
-    bins = reliability(table.max(axis=1), table.argmax(axis=1) == known, n_bins)
+    highest = np.minimum(table.max(axis=1), 1.0)  # rounding may take it beyond
+    bins = reliability(highest, table.argmax(axis=1) == known, n_bins)
     bins = bins[bins["n"] > 0]
     gaps = (bins["accuracy"] - bins["confidence"]).abs()
     return float((bins["n"] * gaps).sum() / len(known))

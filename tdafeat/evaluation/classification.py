@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tdafeat.checks import as_numpy, whole
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -101,14 +103,12 @@ def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 
 def _names(values: Any, name: str) -> np.ndarray:
-    if hasattr(values, "detach"):  # a torch tensor, recognised without importing torch
-        values = values.detach().cpu().numpy()
-    array = np.asarray(values)
+    array = np.asarray(as_numpy(values))
     if array.ndim != 1:
         raise ValueError(f"{name} must have 1 axis; got shape {array.shape}")
     if array.dtype.kind == "O" and all(isinstance(entry, str) for entry in array):
         array = array.astype(str)
-    if array.dtype.kind == "f" and np.isfinite(array).all() and (array % 1 == 0).all():
+    if array.dtype.kind == "f" and whole(array):
         array = array.astype(np.int64)
     if array.dtype.kind not in "iubU":
         raise TypeError(f"{name} must be names or whole numbers; got dtype {array.dtype}")

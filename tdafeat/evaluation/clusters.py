@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.checks import as_cloud, as_labels
+from tdafeat.checks import as_cloud, as_count, as_labels
 from tdafeat.record import metric
 
 _CLUSTERS: dict[str, Any] = {
@@ -128,7 +128,8 @@ def purity(features: Any, labels: Any, random_state: int = 0) -> float:
     from sklearn.metrics.cluster import contingency_matrix
 
     points, known = _clusters(features, labels)
-    model = KMeans(len(np.unique(known)), n_init=3, random_state=random_state)
+    seed = as_count(random_state, "random_state", least=0)
+    model = KMeans(len(np.unique(known)), n_init=3, random_state=seed)
     with warnings.catch_warnings():  # fewer distinct points than classes is a fair input here
         warnings.simplefilter("ignore", ConvergenceWarning)
         found = model.fit_predict(points)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tdafeat.checks import as_array, as_cloud, as_labels
+from tdafeat.checks import as_array, as_cloud, as_count, as_labels
 from tdafeat.directions import directions
 
 CHUNK = 1024  # rows scored at a time by the nearest-neighbour vote
@@ -94,13 +94,17 @@ class Probe:
 
     def fit(self, features: Any, labels: Any, n_classes: int) -> Probe:
         """Fit on clean training features; every class needs a sample."""
+        import warnings
+
         from sklearn.linear_model import LogisticRegression
         from sklearn.preprocessing import StandardScaler
 
         points, known = _training_set(features, labels, n_classes)
         scaler = StandardScaler().fit(points)
         regression = LogisticRegression(C=1 / self.regularisation, max_iter=2000)
-        regression.fit(scaler.transform(points), known)
+        with warnings.catch_warnings():  # of options of scipy's that scikit-learn sets
+            warnings.filterwarnings("ignore", "scipy.optimize", DeprecationWarning)
+            regression.fit(scaler.transform(points), known)
         weights, bias = regression.coef_ / scaler.scale_, regression.intercept_
         bias = bias - weights @ scaler.mean_
         if len(weights) == 1:  # of two classes scikit-learn keeps the difference alone
@@ -110,7 +114,7 @@ class Probe:
 
     def scores(self, features: Any) -> np.ndarray:
         """Probability of each class, (n, C)."""
-        return self.head.scores(features)
+        return _fitted(self, "head").scores(features)
 
 
 class WeightedNeighbours:
@@ -136,12 +140,9 @@ class WeightedNeighbours:
     """
 
     def __init__(self, n_neighbors: int = 20, temperature: float = 0.07) -> None:
-        if n_neighbors < 1 or not temperature > 0:
-            raise ValueError(
-                "n_neighbors must be at least 1 and temperature positive; "
-                f"got {n_neighbors} and {temperature}"
-            )
-        self.n_neighbors = n_neighbors
+        if not temperature > 0:
+            raise ValueError(f"temperature must be positive; got {temperature}")
+        self.n_neighbors = as_count(n_neighbors, "n_neighbors")
         self.temperature = temperature
 
     def fit(self, features: Any, labels: Any, n_classes: int) -> WeightedNeighbours:
@@ -153,7 +154,7 @@ class WeightedNeighbours:
 
     def scores(self, features: Any) -> np.ndarray:
         """Share of the vote of each class, (n, C)."""
-        rows = directions(_asked(features, self._rows.shape[1]))
+        rows = directions(_asked(features, _fitted(self, "_rows").shape[1]))
         parts = [self._vote(rows[i : i + CHUNK]) for i in range(0, len(rows), CHUNK)]
         return np.concatenate(parts)
 
@@ -163,7 +164,8 @@ class WeightedNeighbours:
         nearest = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
         taken = np.take_along_axis(cosines, nearest, axis=1)
         # relative to the nearest, which changes no share and keeps a small temperature finite
-        weights = np.exp((taken - taken.max(axis=1, keepdims=True)) / self.temperature)
+        with np.errstate(over="ignore"):  # to minus infinity, a weight of 0
+            weights = np.exp((taken - taken.max(axis=1, keepdims=True)) / self.temperature)
         votes = np.einsum("nk,nkc->nc", weights, self._one_hot[nearest])
         return votes / votes.sum(axis=1, keepdims=True)
 
@@ -191,7 +193,8 @@ class NearestClassMean:
         """Minus the distance to each class mean, (n, C), in units of the features."""
         from scipy.spatial.distance import cdist
 
-        return -cdist(_asked(features, self._means.shape[1]), self._means)
+        means = _fitted(self, "_means")
+        return -cdist(_asked(features, means.shape[1]), means)
 
 
 predictors: dict[str, type[Predictor]] = {
@@ -230,6 +233,13 @@ def zero_shot(features: Any, text: Any) -> np.ndarray:
     return directions(images) @ directions(names).T
 
 
+def _fitted(predictor: Predictor, learnt: str) -> Any:
+    """What a predictor has learnt, by the name of its attribute."""
+    if not hasattr(predictor, learnt):
+        raise ValueError(f"{type(predictor).__name__} must be fitted before it is asked for scores")
+    return getattr(predictor, learnt)
+
+
 def _asked(features: Any, n_columns: int) -> np.ndarray:
     points = as_cloud(features)
     if points.shape[1] != n_columns:
@@ -243,8 +253,7 @@ def _asked(features: Any, n_columns: int) -> np.ndarray:
 def _training_set(features: Any, labels: Any, n_classes: int) -> tuple[np.ndarray, np.ndarray]:
     points = as_cloud(features, "training features")
     known = as_labels(labels, len(points), "training labels")
-    if n_classes < 2:
-        raise ValueError(f"n_classes must be at least 2; got {n_classes}")
+    as_count(n_classes, "n_classes", least=2)
     if known.min() < 0 or known.max() >= n_classes:
         raise ValueError(
             f"training labels must lie in 0..{n_classes - 1}; got {known.min()} to {known.max()}"

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.checks import as_cloud, as_labels
+from tdafeat.checks import as_cloud, as_count, as_labels
 from tdafeat.directions import directions
 from tdafeat.record import metric
 
@@ -114,7 +114,7 @@ def _rankings(features: Any, labels: Any) -> Iterator[np.ndarray]:
 def _nearest_relevant(features: Any, labels: Any, k: int) -> np.ndarray:
     """Whether each of the k nearest others of each query is relevant: (queries, k) bool."""
     rows, known, queries = _asked(features, labels)
-    if not 1 <= k < len(rows):
+    if as_count(k, "k") >= len(rows):
         raise ValueError(f"k must lie in 1..{len(rows) - 1}; got {k}")
     large = len(rows) >= LARGE and k + SPARE < len(rows) and find_spec("faiss") is not None
     nearest = _shortlisted(rows, queries, k) if large else _nearest(rows, queries, k)

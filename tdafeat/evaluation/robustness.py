@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.checks import as_array
+from tdafeat.checks import as_array, as_count
 from tdafeat.record import Estimate
 
 CHUNK = 100  # resamples averaged at a time
@@ -123,8 +123,8 @@ def robustness(
     """
     x, sums, sizes = _outcomes(correct, severities, images)
     _check_chance(chance)
-    if n_boot < 1:
-        raise ValueError(f"n_boot must be at least 1; got {n_boot}")
+    as_count(n_boot, "n_boot")
+    as_count(random_state, "random_state", least=0)
     whole = sums.sum(axis=0) / sizes.sum()
     drawn = _resampled(sums, sizes, n_boot, random_state)
     curves = np.vstack([whole, drawn])

@@ -6,7 +6,8 @@
 `loop.py` puts them together.
 """
 
-from tdafeat.extraction.compute import Compute, resolve_device
+from tdafeat.devices import resolve_device
+from tdafeat.extraction.compute import Compute
 from tdafeat.extraction.decoded import Decoded
 from tdafeat.extraction.forward import Forward
 from tdafeat.extraction.loop import extract, extract_decoded

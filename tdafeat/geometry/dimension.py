@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.checks import as_cloud
+from tdafeat.checks import as_cloud, as_count
 from tdafeat.geometry.neighbours import nearest_neighbours
 from tdafeat.record import Z95, Estimate, metric
 
@@ -127,9 +127,8 @@ def levina_bickel(features: Any, k: int = 20) -> Estimate:
     >>> round(levina_bickel(line).value)
     1
     """
-    if k < 2:
-        raise ValueError(f"k must be at least 2; got {k}")
-    distances, nearest = nearest_neighbours(as_cloud(features, min_samples=k + 1), k)
+    points = as_cloud(features, min_samples=as_count(k, "k", least=2) + 1)
+    distances, nearest = nearest_neighbours(points, k)
     told, inverse = inverse_dimensions(distances)
     if not told.any():
         return _UNDEFINED

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import skew
 
-from tdafeat.checks import as_cloud
+from tdafeat.checks import as_cloud, as_count
 from tdafeat.geometry.pairs import all_pairs
 from tdafeat.record import metric
 
@@ -32,9 +32,7 @@ def nearest_neighbours(points: Any, k: int) -> tuple[np.ndarray, np.ndarray]:
     >>> nearest_neighbours([[0.0], [1.0], [3.0]], 1)[0].ravel()
     array([1., 1., 2.])
     """
-    if k < 1:
-        raise ValueError(f"k must be at least 1; got {k}")
-    rows = as_cloud(points, "points", min_samples=k + 1)
+    rows = as_cloud(points, "points", min_samples=as_count(k, "k") + 1)
     pairs = all_pairs(rows, k)
     return pairs.distances, pairs.nearest
 
@@ -61,6 +59,6 @@ def hubness(features: Any, k: int = 10) -> float:
     >>> round(hubness(hub, k=1), 2)  # three rows choose the first
     0.82
     """
-    _, chosen = nearest_neighbours(as_cloud(features, min_samples=k + 1), k)
+    _, chosen = nearest_neighbours(as_cloud(features, min_samples=as_count(k, "k") + 1), k)
     counts = np.bincount(chosen.ravel(), minlength=len(chosen))
     return float("nan") if np.ptp(counts) == 0 else float(skew(counts))

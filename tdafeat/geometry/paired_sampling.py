@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tdafeat.checks import as_rows, check_same_images
+from tdafeat.checks import as_count, as_rows, check_same_images
 from tdafeat.directions import unit_rows
 from tdafeat.geometry.jackknife import jackknife
 from tdafeat.geometry.moments import CHUNK, chunks
@@ -27,7 +27,7 @@ def sampled_similarity(
     ----------
     a, b : (n, D) and (n, E) array, torch tensor or numpy memory map, rows of the same images, more
         than `k`; `chunk` rows of each are in memory at a time.
-    n_queries : images drawn without replacement, at least 2.
+    n_queries : images drawn without replacement, at least 4.
     random_state : seed of the draw.
     k : neighbours, as for `mutual_neighbours`.
 
@@ -40,8 +40,8 @@ def sampled_similarity(
 
     Raises
     ------
-    ValueError for unequal numbers of rows, k rows or fewer, a row that is not finite or all zeros,
-    or `n_queries` below 2.
+    ValueError for unequal numbers of rows, k or two rows or fewer, a row that is not finite or all
+    zeros, or `n_queries` below 4.
 
     Examples
     --------
@@ -53,10 +53,10 @@ def sampled_similarity(
     a, b = as_rows(a, "a"), as_rows(b, "b")
     check_same_images(a, b)
     n_samples = len(a)
-    if n_samples <= k:
-        raise ValueError(f"a must have more than {k} rows; got {n_samples}")
+    if n_samples <= max(as_count(k, "k"), 2):  # whose distances are one, or none
+        raise ValueError(f"a must have more than {max(k, 2)} rows; got {n_samples}")
     rng = np.random.default_rng(random_state)
-    asked = asked_rows(n_samples, n_queries, rng)
+    asked = asked_rows(n_samples, n_queries, rng, least=4)  # three, with each of them left out
     first, second = (
         _neighbours(space, asked, k, chunk, name) for space, name in ((a, "a"), (b, "b"))
     )

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from tdafeat.checks import as_images
+from tdafeat.checks import as_count, as_images
 from tdafeat.geometry.moments import check_left_out
 from tdafeat.geometry.paired_moments import Joint, PairedMoments
 from tdafeat.geometry.pairs import pairs_of_directions
@@ -218,7 +218,7 @@ def mutual_neighbours(a: Any, b: Any, k: int = 10) -> float:
     >>> mutual_neighbours(points, 3 * points)
     1.0
     """
-    first, second = as_images(a, b, min_samples=k + 1)
+    first, second = as_images(a, b, min_samples=as_count(k, "k") + 1)
     x, y = (
         pairs_of_directions(points, name, k).nearest
         for points, name in ((first, "a"), (second, "b"))

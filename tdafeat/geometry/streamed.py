@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tdafeat.checks import as_cloud
+from tdafeat.checks import as_cloud, as_count
 from tdafeat.geometry.moments import give_back
 
 MOST_PRODUCTS = 1 << 25  # of rows asked and rows of a chunk: 256 MB
@@ -50,11 +50,12 @@ def taken(features: Any, rows: np.ndarray, name: str = "features") -> torch.Tens
 
 def at_once(chunk: int, n_asked: int) -> int:
     """How many rows to compare with those asked at a time: `chunk`, or fewer where many ask."""
-    return min(chunk, max(1, MOST_PRODUCTS // n_asked))
+    return min(as_count(chunk, "chunk"), max(1, MOST_PRODUCTS // n_asked))
 
 
-def asked_rows(n_samples: int, n_queries: int, rng: np.random.Generator) -> np.ndarray:
+def asked_rows(
+    n_samples: int, n_queries: int, rng: np.random.Generator, least: int = 2
+) -> np.ndarray:
     """Rows drawn without replacement, ascending; all of them where as many are asked for."""
-    if n_queries < 2:
-        raise ValueError(f"n_queries must be at least 2; got {n_queries}")
-    return np.sort(rng.choice(n_samples, min(n_queries, n_samples), replace=False))
+    n_asked = min(as_count(n_queries, "n_queries", least), n_samples)
+    return np.sort(rng.choice(n_samples, n_asked, replace=False))

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from tdafeat.checks import as_cloud, as_count, as_labels, as_pair
+from tdafeat.devices import resolve_device
 from tdafeat.geometry.bases import angles_of, basis_of, basis_of_scatter, leading_basis
 from tdafeat.geometry.moments import Moments, check_left_out
 from tdafeat.geometry.threads import over_threads
@@ -144,7 +145,8 @@ def class_angles(
         ``"full"`` takes all that each class spans; two classes then have as many angles as the
         smaller subspace has dimensions, NaN after them, and k is the largest class's.
     center : subtract each class's mean first.
-    device : of torch, on which to compute; ``"cuda"`` for the GPU, in float64 there too.
+    device : of torch, on which to compute; ``"cuda"`` for the GPU, in float64 there too, or
+        ``"auto"``, the GPU where there is one.
 
     Returns
     -------
@@ -152,7 +154,8 @@ def class_angles(
 
     Raises
     ------
-    ValueError with fewer than two classes, or if no class spans a direction.
+    ValueError with fewer than two classes, if no class spans a direction, or for a device that is
+    not there.
 
     References
     ----------
@@ -167,7 +170,7 @@ def class_angles(
     >>> result.note
     '1 principal direction per class in 4 dimensions'
     """
-    classes, dimension, basis_of_class = _classes_to_span(features, labels, device)
+    classes, dimension, basis_of_class = _classes_to_span(features, labels, resolve_device(device))
     if len(classes) < 2:
         raise ValueError(f"labels must name at least two classes; got {len(classes)}")
     if n_components == "full":
@@ -201,7 +204,7 @@ def class_angles(
 
 
 def _classes_to_span(
-    features: Any, labels: Any, device: str
+    features: Any, labels: Any, device: torch.device
 ) -> tuple[np.ndarray, int, Callable[[int, bool, int | None], torch.Tensor]]:
     """Classes, D, and what finds the basis of the c-th class, centred or not, of so many rows."""
     if isinstance(features, Moments):
@@ -224,7 +227,7 @@ def _classes_to_span(
 
     def of_rows(c: int, center: bool, most: int | None) -> torch.Tensor:
         own = rows_of(points, known, int(classes[c]))
-        if center and most is not None and device == "cpu":
+        if center and most is not None and device.type == "cpu":
             return leading_basis(own, most)
         return basis_of(torch.from_numpy(own).to(device), center, most)
 

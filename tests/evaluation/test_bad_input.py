@@ -70,6 +70,8 @@ BAD_FEATURES = {
     "labels of two axes": (POINTS, LABELS[:, None]),
     "fractions as labels": (POINTS, LABELS + 0.5),
     "words as labels": (POINTS, LABELS.astype(str)),
+    "infinity as a label": (POINTS, np.where(LABELS == 2, np.inf, LABELS)),
+    "labels beyond int64": (POINTS, LABELS * 1e20),
 }
 
 
@@ -101,7 +103,6 @@ UNUSUAL = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:scipy.optimize:DeprecationWarning")
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", FEATURES)
 @pytest.mark.parametrize("case", UNUSUAL)
@@ -234,3 +235,44 @@ def test_frames_of_one_class_and_of_another_type(name):
     )
     with pytest.raises((ValueError, TypeError), match="labels"):
         FRAMES[name](LABELS, LABELS[:-1])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("n_neighbors", lambda n: WeightedNeighbours(n_neighbors=n)),
+        ("n_classes", lambda n: Probe().fit(POINTS, LABELS, n)),
+        ("top_k", lambda n: evaluation.accuracy(SHARES, LABELS, n)),
+        ("n_bins", lambda n: evaluation.expected_calibration_error(SHARES, LABELS, n)),
+        ("k", lambda n: evaluation.precision_at(POINTS, LABELS, n)),
+        ("k", lambda n: evaluation.top_k_accuracy(POINTS, LABELS, n)),
+        ("n_boot", lambda n: evaluation.robustness(RIGHT, [0, 1, 2], 0.1, n_boot=n)),
+        ("random_state", lambda n: evaluation.robustness(RIGHT, [0, 1, 2], 0.1, random_state=n)),
+        ("random_state", lambda n: evaluation.purity(POINTS, LABELS, n)),
+        ("n", lambda n: evaluation.wilson(0, n)),
+    ],
+)
+def test_counts_are_named(name, call):
+    with pytest.raises(ValueError, match=f"^{name} must be at least .; got -1"):
+        call(-1)
+    with pytest.raises(TypeError, match=f"^{name} must be a whole number; got 2.5"):
+        call(2.5)
+
+
+@pytest.mark.parametrize("make", evaluation.predictors.values())
+def test_what_was_not_fitted_has_no_scores(make):
+    with pytest.raises(ValueError, match=f"{make.__name__} must be fitted before"):
+        make().scores(POINTS)
+
+
+@pytest.mark.filterwarnings("error")
+def test_at_no_temperature_the_nearest_alone_votes():
+    frozen = WeightedNeighbours(temperature=1e-320).fit(POINTS, LABELS, 3)
+    np.testing.assert_array_equal(frozen.scores(POINTS), np.eye(3)[LABELS])
+
+
+def test_rounding_of_probabilities_is_no_confidence_beyond_one():
+    table = np.array([[1.0005, 0.0], [0.0, 1.0]])  # as far off as float16 may leave a row
+    assert evaluation.expected_calibration_error(table, [0, 1]) == 0
+    assert evaluation.expected_calibration_error(table, [1, 0]) == 1

@@ -21,8 +21,6 @@ from tdafeat.measure import PREDICTORS
 from tdafeat.record import metrics
 from tests.evaluation.inputs import draw
 
-pytestmark = pytest.mark.filterwarnings("ignore:scipy.optimize:DeprecationWarning")
-
 INPUTS = [draw(np.random.default_rng(seed)) for seed in range(200)]
 OF_SCORES = [
     name

@@ -78,7 +78,7 @@ def test_faiss_gives_the_same_numbers(monkeypatch):
 def test_refusals():
     with pytest.raises(ValueError, match="k must lie in 1..2"):
         precision_at(np.eye(3), [0, 0, 0], k=3)
-    with pytest.raises(ValueError, match="k must lie in 1..2"):
+    with pytest.raises(ValueError, match="k must be at least 1; got 0"):
         top_k_accuracy(np.eye(3), [0, 0, 0], k=0)
     with pytest.raises(ValueError, match="at least 2 rows"):
         mean_average_precision(np.eye(1), [0])

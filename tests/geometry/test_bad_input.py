@@ -174,3 +174,51 @@ def takes_labels(name):
 def test_what_is_no_cloud_is_refused_by_name(name, case):
     with pytest.raises((ValueError, TypeError), match=r"\w+(\[.*\])? must "):
         CALLS[name](*REFUSED[case])
+
+
+PAIR = CLOUD, CLOUD[::-1]
+COUNTS = {  # the argument, its least value, and calls of it
+    "k": [
+        (1, lambda n: geometry.nearest_neighbours(CLOUD, n)),
+        (1, lambda n: geometry.hubness(CLOUD, n)),
+        (2, lambda n: geometry.levina_bickel(CLOUD, n)),
+        (1, lambda n: geometry.mutual_neighbours(*PAIR, n)),
+        (1, lambda n: geometry.sampled_similarity(*PAIR, k=n)),
+    ],
+    "n_queries": [
+        (2, lambda n: geometry.sampled_metrics(CLOUD, n)),
+        (4, lambda n: geometry.sampled_similarity(*PAIR, n)),
+    ],
+    "chunk": [
+        (1, lambda n: geometry.sampled_metrics(CLOUD, chunk=n)),
+        (1, lambda n: geometry.sampled_similarity(*PAIR, chunk=n)),
+        (1, lambda n: geometry.Moments.of(CLOUD, chunk=n)),
+        (1, lambda n: geometry.PairedMoments.of(*PAIR, chunk=n)),
+    ],
+    "n_components": [
+        (1, lambda n: geometry.principal_angles(*PAIR, n)),
+        (1, lambda n: geometry.class_angles(CLOUD, TWO, n)),
+        (1, lambda n: geometry.angles_to_clean(*PAIR, n)),
+        (1, lambda n: geometry.principal_components(CLOUD, n)),
+        (0, lambda n: geometry.principal_components(CLOUD).project(CLOUD, n)),
+        (0, lambda n: geometry.principal_components(CLOUD).whiten(CLOUD, n)),
+        (0, lambda n: geometry.principal_components(CLOUD).reconstruction_error(CLOUD, n)),
+    ],
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("name", "least", "call"), [(name, *case) for name, cases in COUNTS.items() for case in cases]
+)
+def test_counts_are_named(name, least, call):
+    call(max(least, 2))
+    with pytest.raises(ValueError, match=f"^{name} must be at least {least}; got {least - 1}"):
+        call(least - 1)
+    with pytest.raises(TypeError, match=f"^{name} must be a whole number; got 2.5"):
+        call(2.5)
+
+
+def test_a_device_that_torch_does_not_know_is_refused():
+    with pytest.raises(ValueError, match="device must be 'auto', 'cpu'"):
+        geometry.class_angles(CLOUD, TWO, device="foo")

@@ -130,7 +130,6 @@ def test_nc3_agrees_with_its_formula():
     assert nc3(Moments.of(features, labels), weights=weights) == pytest.approx(expected)
 
 
-@pytest.mark.filterwarnings("ignore:scipy.optimize:DeprecationWarning")
 @pytest.mark.parametrize("n_classes", [2, 5])
 def test_as_classes_collapse_to_a_simplex_the_probe_becomes_the_means(n_classes):
     rng = np.random.default_rng(6)

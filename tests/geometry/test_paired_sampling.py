@@ -57,7 +57,7 @@ def test_reads_memory_maps_in_chunks(tmp_path):
     [
         ((np.eye(30), np.eye(29)), "same images; got 30 and 29"),
         ((np.eye(10), np.eye(10)), "more than 10 rows; got 10"),
-        ((np.eye(30), np.eye(30), 1), "n_queries must be at least 2"),
+        ((np.eye(30), np.eye(30), 1), "n_queries must be at least 4"),
         ((np.eye(30), np.diag([1.0] * 29 + [0.0])), "b.* row 29 is all zeros"),
         ((np.diag([np.nan] + [1.0] * 29), np.eye(30)), "must be finite"),
     ],
