@@ -60,7 +60,7 @@ def definitions(run: Run, records: Records) -> Iterator[Block]:
             "definition": about.summary,
             "formula": formula(name) or "",
             "unit": about.unit,
-            "source": f"[{numbers[about.source]}]" if about.source in numbers else about.source,
+            "source": f"[{numbers[about.source]}]" if about.source in numbers else "–",
         }
         for name, about in records.items()
     ]
