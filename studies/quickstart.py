@@ -1,4 +1,4 @@
-"""Quickstart: four feature spaces of procedural textures under Gaussian noise.
+"""Quickstart: three feature spaces of procedural textures under Gaussian noise.
 
 Needs no download: images are painted, and the encoders' weights ship with the package.
 """
@@ -10,10 +10,10 @@ from tdafeat.cli import study_main
 
 STUDY = Study(
     name="quickstart",
-    title="Textures seen by pixels and by trained networks",
+    title="Noisy textures as three networks see them",
     question="Does the shape of a feature space tell how robust its classifier is?",
     dataset="textures",
-    encoders=("pixels", "tiny:clip", "tiny:dino", "siamese:textures"),
+    encoders=("tiny:clip", "tiny:dino", "siamese:textures"),
     noise="gaussian",
     levels=(0.01, 0.02, 0.04),
     primary="probe_accuracy",

@@ -146,6 +146,6 @@ def _row(
     grey = pixels.shape[2] == 1
     picture = Image.fromarray(pixels[:, :, 0] if grey else pixels)
     buffer = BytesIO()
-    (picture if grey else picture.quantize(64)).save(buffer, "PNG", optimize=True)
+    (picture if grey else picture.quantize(32)).save(buffer, "PNG", optimize=True)
     about = {"scope": "all", "analysis": "", "kind": kind, "set": label, "rank": rank}
     return {**about, "caption": caption, "mark": mark, "png": buffer.getvalue()}

@@ -9,6 +9,7 @@ import pandas as pd
 from tdafeat.figures.linking import (
     IS_SHOWN,
     PANEL,
+    hover_points,
     legend_filter,
     level_menu,
     only_shown,
@@ -73,13 +74,12 @@ def betti_curves(diagrams: pd.DataFrame) -> alt.TopLevelMixin:
     picked = legend_filter("level")
     line = base.mark_line(interpolate="step-after", strokeWidth=1.6)
     line = line.encode(opacity=opacity(1, 0.1, IS_SHOWN, picked))
-    points = base.mark_point(size=40, opacity=0.001).encode(
-        tooltip=[
-            alt.Tooltip("level:N", title=words.level),
-            alt.Tooltip("t:Q", title="filtration value", format=".4g"),
-            alt.Tooltip("alive:Q", title="bars alive"),
-        ],
-    )
+    tips = [
+        alt.Tooltip("level:N", title=words.level),
+        alt.Tooltip("t:Q", title="filtration value", format=".4g"),
+        alt.Tooltip("alive:Q", title="bars alive"),
+    ]
+    points = hover_points(base, tips, 40)
     degrees = sorted(table["homology"].unique())
 
     def row(part: pd.DataFrame, place: int) -> alt.FacetChart:

@@ -25,6 +25,7 @@ from tdafeat.figures.theme import INK
 
 CLASS = "chosen_class"
 LEVEL = "shown_level"
+UNSEEN = 0.001  # opacity of marks for the pointer alone; those of none would not answer it
 PANEL = "panel"  # name of the view of one level, which a page enlarges when it stands alone
 
 IS_CHOSEN = f"(datum.scope == {CLASS} || datum.scope_b == {CLASS})"
@@ -65,6 +66,11 @@ def level_rule(x: alt.X) -> alt.Chart:
 def legend_filter(field: str) -> alt.Parameter:
     """The selection ``picked``: what was clicked in the legend of a field, all of it at first."""
     return alt.selection_point(name="picked", fields=[field], bind="legend")
+
+
+def hover_points(lines: alt.Chart, tips: Sequence[alt.Tooltip], size: int) -> alt.Chart:
+    """Points that nobody sees, along lines that are hard to meet with a pointer."""
+    return lines.mark_point(opacity=UNSEEN, size=size).encode(tooltip=list(tips))
 
 
 def opacity(full: float, faint: float, *conditions: str | alt.Parameter) -> alt.OpacityValue:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from tdafeat.figures.linking import IS_CHOSEN, NOT_OTHER, class_menu, legend_filter, opacity
+from tdafeat.figures.linking import (
+    IS_CHOSEN,
+    NOT_OTHER,
+    class_menu,
+    hover_points,
+    legend_filter,
+    opacity,
+)
 from tdafeat.figures.theme import COLOURS, INK, MUTED, checked, embed, themed, wrapped
 
 WHOLE = "all"
@@ -62,7 +69,7 @@ def quantities(
             each.mark_line(color=MUTED, strokeWidth=1).encode(
                 opacity=opacity(0.6, 0.15, NOT_OTHER)
             ),
-            each.mark_point(color=MUTED, size=40, opacity=0.001).encode(tooltip=tips),
+            hover_points(each, tips, 40),
             whole.mark_line(color=COLOURS[0]),
             whole.mark_point(color=COLOURS[0], size=14, opacity=1).encode(tooltip=tips),
             each.mark_line(color=INK).encode(opacity=opacity(1, 0, IS_CHOSEN)),

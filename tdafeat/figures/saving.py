@@ -8,6 +8,8 @@ from typing import Any
 
 import altair as alt
 
+from tdafeat.figures.linking import UNSEEN
+
 FORMATS = (".svg", ".png", ".pdf")
 
 
@@ -54,6 +56,21 @@ def save(chart: alt.TopLevelMixin, path: str | Path, scale: float = 2.0) -> Path
 
 
 def on_paper(spec: Mapping[str, Any], font: str | None = None) -> dict[str, Any]:
-    """A specification with a white ground, and text in one font where it is named."""
+    """A specification with a white ground, no marks for a pointer, and text in a font if named."""
     config = {**spec.get("config", {}), "background": "white"}
-    return {**spec, "config": config | ({"font": font} if font is not None else {})}
+    config |= {"font": font} if font is not None else {}
+    return {**_seen(spec), "config": config}
+
+
+def _seen(view: Any) -> Any:
+    """What is left of a view, or of several, without the layers that nobody sees."""
+    if isinstance(view, Mapping):
+        return {key: _seen(part) for key, part in view.items()}
+    if isinstance(view, list):
+        return [_seen(part) for part in view if not _unseen(part)]
+    return view
+
+
+def _unseen(part: Any) -> bool:
+    mark = part.get("mark") if isinstance(part, Mapping) else None
+    return isinstance(mark, Mapping) and mark.get("opacity") == UNSEEN

@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from tdafeat.figures.linking import IS_SHOWN, legend_filter, level_menu, opacity
+from tdafeat.figures.linking import IS_SHOWN, hover_points, legend_filter, level_menu, opacity
 from tdafeat.figures.theme import (
     checked,
     embed,
@@ -73,9 +73,9 @@ def spectra(spectra: pd.DataFrame) -> alt.TopLevelMixin:
             axis=alt.Axis(labelExpr=POWER, tickCount=5),
         ),
         color=level_colour(order, words.level),
-        opacity=opacity(1, 0.1, IS_SHOWN, picked),
         detail="seed:N",
     )
+    lines = base.encode(opacity=opacity(1, 0.1, IS_SHOWN, picked))
     tips = [
         alt.Tooltip("space:N", title="feature space"),
         alt.Tooltip("level:N", title=words.level),
@@ -84,12 +84,12 @@ def spectra(spectra: pd.DataFrame) -> alt.TopLevelMixin:
         alt.Tooltip("exponent:Q", title="exponent of the power law", format=".2f"),
     ]
     layers = [
-        base.transform_filter("isValid(datum.fit)")
+        lines.transform_filter("isValid(datum.fit)")
         .mark_line(strokeWidth=1, strokeDash=[4, 3])
         .encode(y="fit:Q"),
-        base.mark_line(strokeWidth=1.8).properties(name="lines").add_params(picked),
-        base.mark_point(size=60).encode(opacity=alt.value(0.001), tooltip=tips),
-        base.transform_filter("datum.rank == 1 && isValid(datum.exponent)")
+        lines.mark_line(strokeWidth=1.8).properties(name="lines").add_params(picked),
+        hover_points(base, tips, 60),
+        lines.transform_filter("datum.rank == 1 && isValid(datum.exponent)")
         .transform_calculate(text="'α ' + format(datum.exponent, '.2f')")
         .mark_text(align="left", fontSize=10, dy=alt.ExprRef(BELOW))
         .encode(x=alt.value(6), y=alt.value("height"), text="text:N"),

@@ -3,6 +3,8 @@ import pandas as pd
 import pytest
 
 from tdafeat import figures
+from tdafeat.figures.linking import hover_points
+from tdafeat.figures.saving import on_paper
 
 STARTS = {".svg": b"<svg", ".png": b"\x89PNG", ".pdf": b"%PDF"}
 
@@ -39,3 +41,15 @@ def test_scale_multiplies_the_pixels(tmp_path):
 def test_other_endings_and_scales_are_refused(tmp_path, name, scale):
     with pytest.raises(ValueError, match="path must end in" if scale == 1 else "scale"):
         figures.save(figures.training(losses()), tmp_path / name, scale=scale)
+
+
+def test_what_only_a_pointer_meets_is_left_out_of_files(tmp_path):
+    base = alt.Chart(pd.DataFrame({"x": [0, 1], "y": [0, 1]})).encode(x="x:Q", y="y:Q")
+    lines, points = base.mark_line(), hover_points(base, [alt.Tooltip("y:Q")], 40)
+    alone = figures.save(lines, tmp_path / "lines.svg").read_text()
+    facets = [alt.layer(lines, points), alt.hconcat(alt.layer(lines, points))]
+    for chart in facets:
+        assert chart.to_dict() != on_paper(chart.to_dict())
+        assert "0.001" not in figures.save(chart, tmp_path / "both.svg").read_text()
+    both = figures.save(facets[0], tmp_path / "both.svg").read_text()
+    assert both.count("<path") == alone.count("<path")

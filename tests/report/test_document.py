@@ -125,3 +125,18 @@ def test_only_fonts_carried_by_typst_are_used_and_embedded(pages):
             names.add(str(inner["/BaseFont"]).split("+")[-1].split("-")[0])
     assert names <= {"LibertinusSerif", "DejaVuSansMono", "NewCMMath"}
     assert "LibertinusSerif" in names
+
+
+@pytest.mark.parametrize(
+    ("drawn", "kept"),
+    [
+        ('<path fill="red" opacity="0.5"/>', '<path fill="red" fill-opacity="0.5"/>'),
+        ('<line stroke="red" opacity="0.5"/>', '<line stroke="red" stroke-opacity="0.5"/>'),
+        # Where both overlap, or two opacities multiply, the result would be another picture.
+        ('<path fill="a" stroke="b" opacity="0.5"/>',) * 2,
+        ('<path fill="a" fill-opacity="0.5" opacity="0.5"/>',) * 2,
+        ('<g fill="a" opacity="0.5">',) * 2,
+    ],
+)
+def test_opacity_of_a_shape_of_one_paint_is_that_of_the_paint(drawn, kept):
+    assert document._SHAPE.sub(document._of_one_paint, drawn) == kept
