@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -100,7 +100,7 @@ def _drawings(figures: Sequence[Figure]) -> Iterator[str]:
     return iter(Parallel(n_jobs=n_jobs, return_as="generator", batch_size=1)(drawn))
 
 
-def _drawing(spec: Mapping[str, Any]) -> str:
+def _drawing(spec: dict[str, Any]) -> str:
     import vl_convert
 
     return _SHAPE.sub(_of_one_paint, vl_convert.vegalite_to_svg(spec))
