@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tdafeat.checks import as_array, as_cloud, as_count, as_labels
+from tdafeat.checks import as_array, as_cloud, as_count, as_labels, check_positive
 from tdafeat.directions import directions
 
 CHUNK = 1024  # rows scored at a time by the nearest-neighbour vote
@@ -88,8 +88,7 @@ class Probe:
     """
 
     def __init__(self, regularisation: float = 1.0) -> None:
-        if not regularisation > 0:
-            raise ValueError(f"regularisation must be positive; got {regularisation}")
+        check_positive(regularisation, "regularisation")
         self.regularisation = regularisation
 
     def fit(self, features: Any, labels: Any, n_classes: int) -> Probe:
@@ -140,8 +139,7 @@ class WeightedNeighbours:
     """
 
     def __init__(self, n_neighbors: int = 20, temperature: float = 0.07) -> None:
-        if not temperature > 0:
-            raise ValueError(f"temperature must be positive; got {temperature}")
+        check_positive(temperature, "temperature")
         self.n_neighbors = as_count(n_neighbors, "n_neighbors")
         self.temperature = temperature
 

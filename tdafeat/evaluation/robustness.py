@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.checks import as_array, as_count
+from tdafeat.checks import as_array, as_count, as_number
 from tdafeat.record import Estimate
 
 CHUNK = 100  # resamples averaged at a time
@@ -221,7 +221,7 @@ def _half(x: np.ndarray, y: np.ndarray, chance: float) -> np.ndarray:
 
 
 def _check_chance(chance: float) -> None:
-    if not 0 <= chance < 1:
+    if not 0 <= as_number(chance, "chance") < 1:
         raise ValueError(f"chance must lie in [0, 1); got {chance}")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.checks import as_cloud, as_count
+from tdafeat.checks import as_cloud, as_count, as_number
 from tdafeat.geometry.neighbours import nearest_neighbours
 from tdafeat.record import Z95, Estimate, metric
 
@@ -56,7 +56,7 @@ def two_nn(features: Any, discard: float = 0.1) -> Estimate:
     >>> round(two_nn(plane).value)
     2
     """
-    if not 0 <= discard < 1:
+    if not 0 <= as_number(discard, "discard") < 1:
         raise ValueError(f"discard must be a share from 0 to below 1; got {discard}")
     distances, nearest = nearest_neighbours(as_cloud(features, min_samples=3), 2)
     told, logs = log_ratios(distances)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tdafeat.checks import as_count, as_rows, check_same_images
+from tdafeat.checks import as_count, as_generator, as_rows, check_same_images
 from tdafeat.directions import unit_rows
 from tdafeat.geometry.jackknife import jackknife
 from tdafeat.geometry.moments import CHUNK, chunks
@@ -55,7 +55,7 @@ def sampled_similarity(
     n_samples = len(a)
     if n_samples <= max(as_count(k, "k"), 2):  # whose distances are one, or none
         raise ValueError(f"a must have more than {max(k, 2)} rows; got {n_samples}")
-    rng = np.random.default_rng(random_state)
+    rng = as_generator(random_state)
     asked = asked_rows(n_samples, n_queries, rng, least=4)  # three, with each of them left out
     first, second = (
         _neighbours(space, asked, k, chunk, name) for space, name in ((a, "a"), (b, "b"))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tdafeat.checks import as_rows
+from tdafeat.checks import as_generator, as_rows
 from tdafeat.directions import unit_rows
 from tdafeat.geometry.dimension import inverse_dimensions, log_ratios, two_nn_dimension
 from tdafeat.geometry.jackknife import jackknife
@@ -68,7 +68,7 @@ def sampled_metrics(
     n_samples = len(features)
     if n_samples <= N_NEIGHBOURS:
         raise ValueError(f"features must have more than {N_NEIGHBOURS} rows; got {n_samples}")
-    rng = np.random.default_rng(random_state)
+    rng = as_generator(random_state)
     asked = asked_rows(n_samples, n_queries, rng)
     answers = _Answers(features, asked)
     for start, rows in chunks(features, at_once(chunk, len(asked))):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tdafeat.checks import as_array, as_cloud
+from tdafeat.checks import as_array, as_cloud, as_count, as_number, check_share
 from tdafeat.geometry.moments import Moments
 from tdafeat.geometry.scatter import eigenvalues_of, without_rounding
 from tdafeat.sharing import shared
@@ -118,8 +118,7 @@ def collapsed_dimensions(eigenvalues: Any, threshold: float = 1e-4) -> float:
     >>> collapsed_dimensions([4.0, 1.0, 1e-5, 0.0])
     0.5
     """
-    if not 0 < threshold < 1:
-        raise ValueError(f"threshold must lie strictly between 0 and 1; got {threshold}")
+    check_share(threshold, "threshold")
     values = _as_eigenvalues(eigenvalues)
     return float(np.mean(values < threshold * values[0])) if values[0] > 0 else float("nan")
 
@@ -182,7 +181,7 @@ def n_components_for(eigenvalues: Any, fraction: float) -> float:
     >>> n_components_for([6.0, 3.0, 1.0], 0.9)
     2.0
     """
-    if not 0 < fraction <= 1:
+    if not 0 < as_number(fraction, "fraction") <= 1:
         raise ValueError(f"fraction must lie in (0, 1]; got {fraction}")
     cumulative = cumulative_variance(eigenvalues)
     if np.isnan(cumulative[0]):
@@ -223,11 +222,12 @@ def power_law(eigenvalues: Any, first: int = 1, last: int | None = None) -> Powe
     >>> round(fit.exponent, 6), round(fit.r_squared, 6)
     (2.0, 1.0)
     """
+    as_count(first, "first")
+    if last is not None:
+        as_count(last, "last", least=first)
     values = _as_eigenvalues(eigenvalues)
     positive = int(np.count_nonzero(values > 0))
     stop = min(positive, last if last is not None else max(3, positive // 2))
-    if first < 1 or (last is not None and last < first):
-        raise ValueError(f"first and last must satisfy 1 <= first <= last; got {first} and {last}")
     if stop - first < 2:
         return PowerLaw(np.nan, np.nan, first, stop)
     x = np.log(np.arange(first, stop + 1))

@@ -260,6 +260,22 @@ def test_counts_are_named(name, call):
         call(2.5)
 
 
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("temperature", lambda x: WeightedNeighbours(temperature=x)),
+        ("regularisation", Probe),
+        ("chance", lambda x: evaluation.half_severity([0, 1], [0.9, 0.5], x)),
+    ],
+)
+def test_numbers_are_named(name, call):
+    for wrong in (-1.0, np.nan, np.inf):
+        with pytest.raises(ValueError, match=f"^{name} must .*; got {wrong}"):
+            call(wrong)
+    with pytest.raises(TypeError, match=f"^{name} must be a number; got 'much'"):
+        call("much")
+
+
 @pytest.mark.parametrize("make", evaluation.predictors.values())
 def test_what_was_not_fitted_has_no_scores(make):
     with pytest.raises(ValueError, match=f"{make.__name__} must be fitted before"):

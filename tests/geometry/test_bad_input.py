@@ -195,6 +195,12 @@ COUNTS = {  # the argument, its least value, and calls of it
         (1, lambda n: geometry.Moments.of(CLOUD, chunk=n)),
         (1, lambda n: geometry.PairedMoments.of(*PAIR, chunk=n)),
     ],
+    "random_state": [
+        (0, lambda n: geometry.sampled_metrics(CLOUD, 4, n)),
+        (0, lambda n: geometry.sampled_similarity(*PAIR, 4, n)),
+    ],
+    "first": [(1, lambda n: geometry.power_law([3.0, 2.0, 1.0], n))],
+    "last": [(2, lambda n: geometry.power_law([3.0, 2.0, 1.0], 2, n))],
     "n_components": [
         (1, lambda n: geometry.principal_angles(*PAIR, n)),
         (1, lambda n: geometry.class_angles(CLOUD, TWO, n)),
@@ -217,6 +223,22 @@ def test_counts_are_named(name, least, call):
         call(least - 1)
     with pytest.raises(TypeError, match=f"^{name} must be a whole number; got 2.5"):
         call(2.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("discard", lambda x: geometry.two_nn(CLOUD, x)),
+        ("threshold", lambda x: geometry.collapsed_dimensions([1.0], x)),
+        ("fraction", lambda x: geometry.n_components_for([1.0], x)),
+    ],
+)
+def test_shares_are_named(name, call):
+    for beyond in (-0.1, 1.1, np.nan):
+        with pytest.raises(ValueError, match=f"^{name} must .*; got {beyond}"):
+            call(beyond)
+    with pytest.raises(TypeError, match=f"^{name} must be a number; got 'half'"):
+        call("half")
 
 
 def test_a_device_that_torch_does_not_know_is_refused():

@@ -166,7 +166,7 @@ def test_ranks_lie_between_one_and_the_dimension(values):
         (lambda: n_components_for([1.0], 90), "fraction"),
         (lambda: collapsed_dimensions([1.0], 1.0), "threshold"),
         (lambda: power_law([3.0, 2.0, 1.0], first=0), "first"),
-        (lambda: power_law([3.0, 2.0, 1.0], first=3, last=2), "first"),
+        (lambda: power_law([3.0, 2.0, 1.0], first=3, last=2), "last must be at least 3"),
     ],
 )
 def test_refusals(call, message):
