@@ -168,8 +168,8 @@ class Precomputed:
             return distances
         step, largest = max(1, _BLOCK // len(matrix)), 0.0
         for start in range(0, len(matrix), step):
-            upper = matrix[start : start + step, start:]
-            lower = matrix[start:, start : start + step].T
+            stop = start + step
+            upper, lower = matrix[start:stop, start:], matrix[start:, start:stop].T
             parts = (upper,) if np.array_equal(upper, lower) else (upper, lower)
             if np.diagonal(upper).any() or not all(
                 0 <= part.min() <= part.max() <= _MOST for part in parts
@@ -180,8 +180,8 @@ class Precomputed:
                     self._refuse(matrix)
                 upper = np.maximum(*parts)
             largest = max(largest, float(upper.max()))
-            distances[start : start + step, start:] = upper
-            distances[start:, start : start + step] = upper.T
+            distances[start:stop, start:] = upper
+            distances[stop:, start:stop] = upper[:, step:].T
         if matrix.dtype.itemsize > distances.itemsize:  # else nothing is lost
             check_largest(largest)
         return distances

@@ -8,6 +8,7 @@ from scipy.spatial.distance import cdist, pdist, squareform
 from tdafeat import datasets, encoders
 from tdafeat.extraction import extract
 from tdafeat.topology import persistence
+from tdafeat.topology.rips import engine
 from tdafeat.topology.rips.engine import h0_h1
 
 
@@ -76,7 +77,8 @@ def test_equal_to_ripser_on_many(kind):
 
 
 @pytest.mark.parametrize("kind", ["uniform in the plane", "clusters", "grid"])
-def test_equal_to_ripser_on_larger_clouds_whatever_the_threads(kind):
+def test_equal_to_ripser_on_larger_clouds_whatever_the_threads(kind, monkeypatch):
+    monkeypatch.setattr(engine, "_FEW", 100)  # else one thread does so few points
     # Large enough for shares of rows, several levels, settled deaths and a grown table of roles.
     matrix = KINDS[kind](np.random.default_rng(0), 400)
     expected = persistence(matrix, metric="precomputed", engine="ripser")

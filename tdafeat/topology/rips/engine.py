@@ -17,9 +17,10 @@ from tdafeat.topology.rips.reduction import TREE, kill, table_of_roles
 
 _NEAR = 16  # nearest neighbours kept of each vertex
 _HUBS = 16  # vertices with which every lune is tested
-_FEW = 400  # points up to which a second thread costs more than it brings
+_FEW = 800  # points up to which a second thread costs more than it brings
 _SHARES = 2  # of the rows, per thread
-_SAMPLE = 1 << 13  # lengths from which the levels are read
+_SAMPLE = 1 << 13  # lengths from which the levels are read, at most one of _EACH edges
+_EACH = 64
 _LEAST, _MOST = 0.01, 0.04  # of all edges, in a level; in between as many as came before it
 _WORTH = 1000  # edges of the smallest level: fewer are done before a level is begun
 
@@ -123,13 +124,14 @@ def _levels(
     """Keys between which the edges are taken at once, and about how many they are."""
     n = len(keys)
     n_edges = n * (n - 1) / 2
-    sample = np.sort(keys[tuple(np.random.default_rng(0).integers(n, size=(2, _SAMPLE)))])
+    size = int(min(_SAMPLE, n_edges / _EACH + 1))
+    sample = np.sort(keys[tuple(np.random.default_rng(0).integers(n, size=(2, size)))])
     least = max(_LEAST, _WORTH / n_edges)
     lower, at = first, int(np.searchsorted(sample, first))
     while lower < end:
-        share = max(least, min(_MOST, at / _SAMPLE))
-        next_at = at + 1 + int(share * _SAMPLE)
-        upper = min(end, sample[next_at]) if next_at < _SAMPLE else end
+        share = max(least, min(_MOST, at / size))
+        next_at = at + 1 + int(share * size)
+        upper = min(end, sample[next_at]) if next_at < size else end
         if upper > lower:
             yield lower, upper, int(1.1 * share * n_edges)
         lower, at = upper, next_at
