@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Iterator
 
 from tdafeat.record import Metric, metrics
@@ -42,7 +43,7 @@ def _entry(metric: Metric) -> str:
 def _definition(metric: Metric) -> str:
     """What its docstring says before the first section."""
     text = inspect.cleandoc(metric.function.__doc__ or "")
-    return text.split("\n\nParameters\n")[0].split("\n\nExamples\n")[0].split("\n\nReferences\n")[0]
+    return re.split(r"\n\n\w+\n---+\n", text)[0]
 
 
 def _facts(metric: Metric) -> Iterator[str]:

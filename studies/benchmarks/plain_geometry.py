@@ -122,6 +122,7 @@ def angles_to_clean(x, clean):
         "subspace_angle_to_clean": angles.mean(),
         "subspace_grassmann_to_clean": np.linalg.norm(angles),
         "subspace_chordal_to_clean": np.linalg.norm(np.sin(angles)),
+        "subspace_projection_to_clean": np.sin(angles.max()),
     }
 
 
@@ -178,8 +179,10 @@ def collapse(x, labels):
     ]
     gram = centred @ centred.T
     simplex = (np.eye(n_classes) - 1 / n_classes) / np.sqrt(n_classes - 1)
+    ratio = np.trace(within @ np.linalg.pinv(between, rcond=1e-10))
     return {
-        "nc1": np.trace(within @ np.linalg.pinv(between, rcond=1e-10)) / n_classes,
+        "nc1": ratio / n_classes,
+        "nc1_sum": ratio,
         "nc1_trace": np.trace(within) / np.trace(between),
         "nc2_equinorm": norms.std(ddof=1) / norms.mean(),
         "nc2_equiangular": np.mean(cosines),
@@ -193,9 +196,8 @@ def class_angles(x, labels):
     bases = [directions(x[labels == c]) for c in classes]
     names = ("mean", "max", "min")
     matrices = {f"class_angle_{name}": np.zeros((len(classes),) * 2) for name in names}
-    matrices |= {
-        f"class_{name}": np.zeros((len(classes),) * 2) for name in ("grassmann", "chordal")
-    }
+    distances = ("grassmann", "chordal", "projection")
+    matrices |= {f"class_{name}": np.zeros((len(classes),) * 2) for name in distances}
     for i, j in combinations(range(len(classes)), 2):
         angles = subspace_angles(bases[i], bases[j])
         values = {
@@ -204,6 +206,7 @@ def class_angles(x, labels):
             "class_angle_min": angles.min(),
             "class_grassmann": np.linalg.norm(angles),
             "class_chordal": np.linalg.norm(np.sin(angles)),
+            "class_projection": np.sin(angles.max()),
         }
         for name, value in values.items():
             matrices[name][i, j] = matrices[name][j, i] = value

@@ -77,6 +77,12 @@ def _nc1(features: Any, labels: Any = None) -> float:
     return nc1(features, labels)
 
 
+@metric("nc1_sum", title="NC1 (not over C)", **_COLLAPSE)
+def _nc1_sum(features: Any, labels: Any = None) -> float:
+    """Within-class variability collapse, tr(S_w S_b^+); 0 is full collapse."""
+    return nc1(features, labels, form="pinv_sum")
+
+
 @metric("nc1_trace", title="NC1 (trace ratio)", **_COLLAPSE)
 def _nc1_trace(features: Any, labels: Any = None) -> float:
     """Within-class over between-class variance, tr(S_w) / tr(S_b); 0 is full collapse."""

@@ -7,7 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.geometry.subspace_distances import chordal_distance, grassmann_distance
+from tdafeat.geometry.subspace_distances import (
+    chordal_distance,
+    grassmann_distance,
+    projection_distance,
+)
 from tdafeat.geometry.subspaces import MAX_COMPONENTS, angles_to_clean, class_angles, note_on
 from tdafeat.record import metric
 
@@ -34,6 +38,7 @@ _CHORDAL: dict[str, Any] = {
     "range": (0.0, MAX_COMPONENTS**0.5),
     "unit": "",
 }
+_PROJECTION: dict[str, Any] = _CHORDAL | {"range": (0.0, 1.0)}
 
 
 @metric("class_angle_mean", title="mean angle between classes", **_PAIRS)
@@ -96,6 +101,12 @@ def _class_chordal(features: Any, labels: Any) -> np.ndarray:
     return chordal_distance(class_angles(features, labels).angles)
 
 
+@metric("class_projection", title="projection distance between classes", **(_PAIRS | _PROJECTION))
+def _class_projection(features: Any, labels: Any) -> np.ndarray:
+    """Projection distance between the subspaces of each pair of classes."""
+    return projection_distance(class_angles(features, labels).angles)
+
+
 _TO_CLEAN: dict[str, Any] = {
     **_ANGLES,
     "needs": ("features", "clean"),
@@ -146,4 +157,10 @@ _register_to_clean(
     "chordal distance to the clean subspace",
     chordal_distance,
     _CHORDAL,
+)
+_register_to_clean(
+    "subspace_projection_to_clean",
+    "projection distance to the clean subspace",
+    projection_distance,
+    _PROJECTION,
 )

@@ -26,6 +26,7 @@ _ANGLES = "cos theta_k = sigma_k (Q_a^top Q_b)"
 _MEAN_ANGLE = f"1/K sum_k theta_k, quad {_ANGLES}"
 _GRASSMANN = "sqrt(sum_k theta_k^2)"
 _CHORDAL = "sqrt(sum_k sin^2 theta_k)"
+_PROJECTION = "max_k sin theta_k"
 
 _MEDIAN_DISTANCE = 'op("median", limits: #true)_(i < j) norm(x_i - x_j)'
 _OF_PREDICTORS = {
@@ -59,6 +60,7 @@ FORMULAS = {
     "total_variance": "sum_k lambda_k",
     "power_law_exponent": "alpha, quad ln lambda_k approx beta - alpha ln k",
     "nc1": '1/C op("tr") Sigma_W Sigma_B^+',
+    "nc1_sum": 'op("tr") Sigma_W Sigma_B^+',
     "nc1_trace": 'op("tr") Sigma_W \\/ op("tr") Sigma_B',
     "nc2_equinorm": 'op("std")_c norm(m_c) \\/ op("mean")_c norm(m_c)',
     "nc2_equiangular": "op(\"mean\", limits: #true)_(c != c') abs(cos(m_c, m_(c')) + 1/(C - 1))",
@@ -70,9 +72,11 @@ FORMULAS = {
     "class_angle_min": f"min_k theta_k, quad {_ANGLES}",
     "class_grassmann": _GRASSMANN,
     "class_chordal": _CHORDAL,
+    "class_projection": _PROJECTION,
     "subspace_angle_to_clean": _MEAN_ANGLE,
     "subspace_grassmann_to_clean": _GRASSMANN,
     "subspace_chordal_to_clean": _CHORDAL,
+    "subspace_projection_to_clean": _PROJECTION,
     "two_nn": "d, quad P(r_2 \\/ r_1 > mu) = mu^(-d)",
     "levina_bickel": "d, quad 1 \\/ d = 1/n sum_i 1/19 sum_(j < 20) ln (r_20 \\/ r_j)",
     "condition_number": "lambda_1 \\/ min_(lambda_k > 0) lambda_k",

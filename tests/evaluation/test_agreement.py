@@ -1,14 +1,15 @@
 """Every evaluation metric beside an independent implementation of it, on 200 random inputs."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.integrate import trapezoid
 from scipy.interpolate import interp1d
 from scipy.optimize import brentq
 from scipy.spatial.distance import cdist
 from sklearn import metrics as sk
-from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.pipeline import make_pipeline
@@ -204,12 +205,19 @@ def test_silhouette():
 
 
 def test_purity():
-    def expected(g):
-        model = KMeans(len(g["classes"]), n_init=3, random_state=0).fit(g["features"])
-        shares = [np.bincount(g["labels"][model.labels_ == c]).max() for c in set(model.labels_)]
-        return sum(shares) / len(g["labels"])
+    # of groups so far apart that every clustering finds them; a tree of merges does so here
+    def in_groups(g):
+        group = np.random.default_rng(len(g["labels"])).permutation(g["labels"])
+        return 50 * np.eye(len(g["classes"]), g["features"].shape[1] + 9)[group] + np.pad(
+            g["features"], ((0, 0), (0, 9))
+        )
 
-    agree(lambda g: evaluation.purity(g["features"], g["labels"]), expected)
+    def expected(g):
+        tree = linkage(in_groups(g), method="ward")
+        found = fcluster(tree, len(g["classes"]), criterion="maxclust")
+        return pd.crosstab(g["labels"], found).max().sum() / len(g["labels"])
+
+    agree(lambda g: evaluation.purity(in_groups(g), g["labels"]), expected)
 
 
 def test_robustness_summaries():

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tdafeat.geometry import nc1, nc3, nc4
+from tdafeat.geometry import nc3, nc4
 from tdafeat.record import metrics
 from tdafeat.view import View
 
@@ -90,5 +90,3 @@ def test_collapse_against_a_head_on_random_inputs():
         near = -np.square(features[:, None] - means).sum(-1)
         same = [max(range(len(s)), key=s.__getitem__) for s in scores]
         assert nc4(scores, near) == np.mean(np.equal(same, [np.argmax(s) for s in near]))
-        total = nc1(features, labels, form="pinv_sum")
-        assert total == pytest.approx(len(weights) * plain.collapse(features, labels)["nc1"])
