@@ -5,6 +5,8 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from tdafeat.figures.encodings import severity_axis, space_colour, space_facet, space_shape
+from tdafeat.figures.frames import checked, embed, levels, with_names
 from tdafeat.figures.linking import (
     IS_CHOSEN,
     NOT_OTHER,
@@ -14,20 +16,7 @@ from tdafeat.figures.linking import (
     level_rule,
     opacity,
 )
-from tdafeat.figures.theme import (
-    INK,
-    MUTED,
-    checked,
-    embed,
-    levels,
-    severity_axis,
-    space_colour,
-    space_facet,
-    space_shape,
-    themed,
-    with_names,
-    wrapped,
-)
+from tdafeat.figures.theme import INK, MUTED, themed, wrapped
 from tdafeat.wording import wording_of
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
+from tdafeat.figures.encodings import level_colour, space_facet
+from tdafeat.figures.frames import checked, embed, levels, with_names
 from tdafeat.figures.linking import (
     IS_SHOWN,
     NOT_OTHER,
@@ -15,18 +17,7 @@ from tdafeat.figures.linking import (
     level_menu,
     opacity,
 )
-from tdafeat.figures.theme import (
-    COLOURS,
-    INK,
-    checked,
-    embed,
-    level_colour,
-    levels,
-    space_facet,
-    themed,
-    with_names,
-    wrapped,
-)
+from tdafeat.figures.theme import COLOURS, INK, themed, wrapped
 from tdafeat.wording import wording_of
 
 ADJUSTMENTS = ("within level", "level-adjusted", "pooled")

@@ -6,17 +6,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from tdafeat.figures.encodings import degree_colour, level_facet
+from tdafeat.figures.frames import checked, embed, levels, with_names
 from tdafeat.figures.linking import PANEL, legend_filter, level_menu, only_shown, opacity
-from tdafeat.figures.theme import (
-    by_space,
-    checked,
-    degree_colour,
-    embed,
-    level_facet,
-    levels,
-    themed,
-    with_names,
-)
+from tdafeat.figures.theme import by_space, themed
 from tdafeat.wording import wording_of
 
 HEIGHT = 110

@@ -9,19 +9,10 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 import pandas as pd
 
+from tdafeat.figures.encodings import NUMBERS, severity_axis, space_colour, space_shape
+from tdafeat.figures.frames import checked, embed, levels, with_names
 from tdafeat.figures.linking import legend_filter, level_menu, level_rule, opacity
-from tdafeat.figures.theme import (
-    NUMBERS,
-    checked,
-    embed,
-    levels,
-    severity_axis,
-    space_colour,
-    space_shape,
-    themed,
-    with_names,
-    wrapped,
-)
+from tdafeat.figures.theme import themed, wrapped
 from tdafeat.wording import wording_of
 
 DISTANCES = ("wasserstein", "bottleneck")

@@ -6,7 +6,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from tdafeat.figures.theme import INK, embed
+from tdafeat.figures.frames import embed
+from tdafeat.figures.theme import INK
 
 
 def clustered(pairs: pd.DataFrame) -> tuple[list[str], pd.DataFrame]:

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.figures.density import density
+from tdafeat.figures.encodings import degree_colour, level_facet
+from tdafeat.figures.frames import checked, embed, levels, with_names
 from tdafeat.figures.linking import (
     CLASS,
     IS_CHOSEN,
@@ -17,17 +19,7 @@ from tdafeat.figures.linking import (
     only_shown,
     opacity,
 )
-from tdafeat.figures.theme import (
-    INK,
-    checked,
-    degree_colour,
-    embed,
-    level_facet,
-    levels,
-    themed,
-    with_names,
-    wrapped,
-)
+from tdafeat.figures.theme import INK, themed, wrapped
 from tdafeat.wording import wording_of
 
 DIAGRAM = ["encoder", "layer", "severity", "parameter", "noise"]

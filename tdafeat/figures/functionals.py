@@ -6,6 +6,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from tdafeat.figures.encodings import level_colour, level_facet
+from tdafeat.figures.frames import checked, embed, levels, with_names
 from tdafeat.figures.linking import (
     IS_SHOWN,
     PANEL,
@@ -15,16 +17,7 @@ from tdafeat.figures.linking import (
     only_shown,
     opacity,
 )
-from tdafeat.figures.theme import (
-    by_space,
-    checked,
-    embed,
-    level_colour,
-    level_facet,
-    levels,
-    themed,
-    with_names,
-)
+from tdafeat.figures.theme import by_space, themed
 from tdafeat.wording import wording_of
 
 VALUES = 120  # of the filtration, on each axis

@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.figures.dendrogram import tree
+from tdafeat.figures.frames import embed, levels
 from tdafeat.figures.linking import CLASS, LEVEL, NOT_OTHER, class_menu, level_menu, opacity
-from tdafeat.figures.theme import LOWEST, embed, levels, themed
+from tdafeat.figures.theme import LOWEST, themed
 from tdafeat.wording import Wording
 
 PAIR = ["scope", "scope_b"]

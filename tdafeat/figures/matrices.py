@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.figures.dendrogram import clustered
+from tdafeat.figures.frames import checked, with_names
 from tdafeat.figures.heatmap import Heatmap
-from tdafeat.figures.theme import checked, with_names
 from tdafeat.wording import wording_of
 
 

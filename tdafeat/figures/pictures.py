@@ -8,7 +8,8 @@ from base64 import b64encode
 import altair as alt
 import pandas as pd
 
-from tdafeat.figures.theme import COLOURS, INK, checked, themed
+from tdafeat.figures.frames import checked
+from tdafeat.figures.theme import COLOURS, INK, themed
 
 COLUMNS = 10  # pictures in a row; more go on below
 SIDE = 56  # of a picture, at most

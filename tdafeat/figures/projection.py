@@ -5,6 +5,8 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from tdafeat.figures.encodings import class_marks, level_facet
+from tdafeat.figures.frames import checked, embed, levels, with_names
 from tdafeat.figures.linking import (
     NOT_OTHER,
     PANEL,
@@ -14,16 +16,7 @@ from tdafeat.figures.linking import (
     only_shown,
     opacity,
 )
-from tdafeat.figures.theme import (
-    checked,
-    class_marks,
-    embed,
-    level_facet,
-    levels,
-    themed,
-    with_names,
-    wrapped,
-)
+from tdafeat.figures.theme import themed, wrapped
 from tdafeat.wording import wording_of
 
 MARGIN = 0.04  # of the extent, around the points

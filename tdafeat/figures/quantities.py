@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from tdafeat.figures.frames import checked, embed
 from tdafeat.figures.linking import (
     IS_CHOSEN,
     NOT_OTHER,
@@ -13,7 +14,7 @@ from tdafeat.figures.linking import (
     legend_filter,
     opacity,
 )
-from tdafeat.figures.theme import COLOURS, INK, MUTED, checked, embed, themed, wrapped
+from tdafeat.figures.theme import COLOURS, INK, MUTED, themed, wrapped
 
 WHOLE = "all"
 

@@ -7,18 +7,10 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from tdafeat.figures.encodings import level_colour, space_facet
+from tdafeat.figures.frames import checked, embed, levels, with_names
 from tdafeat.figures.linking import IS_SHOWN, level_menu, opacity
-from tdafeat.figures.theme import (
-    INK,
-    checked,
-    embed,
-    level_colour,
-    levels,
-    space_facet,
-    themed,
-    with_names,
-    wrapped,
-)
+from tdafeat.figures.theme import INK, themed, wrapped
 from tdafeat.wording import wording_of
 
 

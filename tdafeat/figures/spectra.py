@@ -6,17 +6,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from tdafeat.figures.encodings import level_colour, space_facet
+from tdafeat.figures.frames import checked, embed, levels, with_names
 from tdafeat.figures.linking import IS_SHOWN, hover_points, legend_filter, level_menu, opacity
-from tdafeat.figures.theme import (
-    checked,
-    embed,
-    level_colour,
-    levels,
-    space_facet,
-    themed,
-    with_names,
-    wrapped,
-)
+from tdafeat.figures.theme import themed, wrapped
 from tdafeat.wording import wording_of
 
 BELOW = "2 - 12 * datum.up"  # where the exponent of a level stands, in pixels from the lower left

@@ -8,17 +8,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from tdafeat.figures.encodings import level_facet
+from tdafeat.figures.frames import checked, embed, levels, with_names
 from tdafeat.figures.linking import PANEL, level_menu, only_shown
-from tdafeat.figures.theme import (
-    LOWEST,
-    by_space,
-    checked,
-    embed,
-    level_facet,
-    levels,
-    themed,
-    with_names,
-)
+from tdafeat.figures.theme import LOWEST, by_space, themed
 from tdafeat.wording import wording_of
 
 SPREAD = 1.5  # pixels along the finer axis: standard deviation of a bar's hill

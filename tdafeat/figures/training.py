@@ -5,8 +5,10 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from tdafeat.figures.encodings import NUMBERS
+from tdafeat.figures.frames import checked, embed
 from tdafeat.figures.linking import legend_filter, opacity
-from tdafeat.figures.theme import COLOURS, NUMBERS, checked, embed, themed, wrapped
+from tdafeat.figures.theme import COLOURS, themed, wrapped
 
 
 def training(training: pd.DataFrame) -> alt.TopLevelMixin:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tdafeat import figures
 from tdafeat.examples import LEVELS
-from tdafeat.figures.theme import levels, with_names
+from tdafeat.figures.frames import levels, with_names
 from tdafeat.report import performance
 from tdafeat.report.model import Block, Figure, Table
 from tdafeat.report.records import Records

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from tdafeat.figures.theme import levels, with_names
+from tdafeat.figures.frames import levels, with_names
 from tdafeat.report.formulas import SYMBOLS, formula
 from tdafeat.report.model import Block, Note, Paragraph, References, Table
 from tdafeat.report.records import Records

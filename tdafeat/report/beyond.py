@@ -9,7 +9,7 @@ import pandas as pd
 
 from tdafeat import figures
 from tdafeat.figures.curves import DISTANCES
-from tdafeat.figures.theme import with_names
+from tdafeat.figures.frames import with_names
 from tdafeat.report.correlations import intervals
 from tdafeat.report.model import Block, Figure, Paragraph, Table
 from tdafeat.report.records import Records

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tdafeat import figures
-from tdafeat.figures.theme import levels, with_names
+from tdafeat.figures.frames import levels, with_names
 from tdafeat.report import background, performance
 from tdafeat.report.correlations import ORDER, intervals
 from tdafeat.report.differences import comparable, differences

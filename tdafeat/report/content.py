@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from tdafeat.errors import UnreadableData
-from tdafeat.figures import theme
+from tdafeat.figures import frames
 from tdafeat.files import contents
 from tdafeat.report import (
     accuracy,
@@ -74,7 +74,7 @@ def build(run: Run, thumbnails: bool = True) -> Report:
         _facts(run, records),
         tuple(sections),
         classes=tuple(map(str, manifest["classes"])),
-        levels=tuple(theme.levels(theme.with_names(levels))),
+        levels=tuple(frames.levels(frames.with_names(levels))),
         level_title=records.words.fixed,
         thumbnails=_thumbnails(run) if thumbnails else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tdafeat import figures
-from tdafeat.figures.theme import with_names
+from tdafeat.figures.frames import with_names
 from tdafeat.report.model import Block, Figure, Note, Paragraph
 from tdafeat.report.panels import curves, matrices
 from tdafeat.report.records import Records

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tdafeat import figures
-from tdafeat.figures.theme import levels, with_names
+from tdafeat.figures.frames import levels, with_names
 from tdafeat.report.model import Block, Figure, Table
 from tdafeat.report.records import Records
 from tdafeat.report.selection import by_level, drawable, noisy, spaces

@@ -9,7 +9,7 @@ import pandas as pd
 
 from tdafeat import figures
 from tdafeat.evaluation import classification_report
-from tdafeat.figures.theme import levels, with_names
+from tdafeat.figures.frames import levels, with_names
 from tdafeat.report.model import Block, Figure, Table
 from tdafeat.report.records import Records
 from tdafeat.report.selection import by_level, ends, first_seed, noisy, spaces

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from tdafeat.figures.theme import with_names
+from tdafeat.figures.frames import with_names
 from tdafeat.run import Run
 from tdafeat.wording import Wording
 

@@ -14,7 +14,7 @@ import vl_convert
 
 from tdafeat import figures
 from tdafeat.analyses.picture import picture
-from tdafeat.figures.theme import embed, with_names
+from tdafeat.figures.frames import embed, with_names
 from tdafeat.run import Run
 from tests.report.synthetic import write_run
 
@@ -275,7 +275,7 @@ def test_spectrum_shares_sum_to_one_and_rounding_is_left_out(run):
 
 
 def test_forty_seven_classes_keep_their_marks_apart():
-    from tdafeat.figures.theme import class_marks
+    from tdafeat.figures.encodings import class_marks
 
     colour, shape = (mark.to_dict() for mark in class_marks([str(k) for k in range(47)], "scope"))
     marks = set(zip(colour["scale"]["range"], shape["scale"]["range"], strict=True))
