@@ -45,7 +45,7 @@ def moved(view, move, rng):
         order = rng.permutation(n)
         return {k: values if k in HEADS else values[order] for k, values in view.items()}
     rotation, shift = np.linalg.qr(rng.normal(size=(width, width)))[0], 3 * rng.normal(size=width)
-    by = 10 ** rng.uniform(-3, 3)
+    by = 10 ** rng.uniform(-40, 40)
     apply = {
         "rotation": lambda x: x @ rotation,
         "scale": lambda x: by * x,
@@ -90,11 +90,11 @@ def test_every_invariance_that_is_declared_holds(move, seed, sizes):
 @pytest.mark.parametrize("move", ["rotation", "scale", "translation"])
 def test_no_metric_has_an_invariance_that_it_does_not_declare(move):
     rng = np.random.default_rng(0)
-    view = cell(rng)
+    view = cell(rng, n_classes=20, per_class=3)  # so many that no retrieval finds them all
     names = [name for name in OF_FEATURES if move not in metrics[name].invariant]
     before, after = measured(view, names), measured(moved(view, move, rng), names)
     for name in names:
-        assert not np.allclose(after[name], before[name], rtol=1e-7), name
+        assert not np.allclose(after[name], before[name], 1e-7, 1e-300, equal_nan=True), name
 
 
 @settings(max_examples=30, deadline=None)
