@@ -24,14 +24,26 @@ def as_numpy(values: Any) -> Any:
         return values.float().numpy()
 
 
-def as_array(values: Any, name: str, ndim: int) -> np.ndarray:
-    """Array-like or torch tensor to a numpy array with `ndim` axes, or a clear error."""
+def as_numbers(values: Any, name: str) -> np.ndarray:
+    """Array-like or torch tensor to a numpy array of real numbers, or a clear error."""
+    if values is None:
+        raise TypeError(f"{name} must be given; got None")
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(f"{name} must have no masked entries")
     try:
         array = np.asarray(as_numpy(values))
     except ValueError as error:
         raise ValueError(f"{name} must be a rectangular array; {error}") from None
+    except TypeError as error:  # such as a sparse tensor
+        raise TypeError(f"{name} must be a dense array; {error}") from None
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers; got dtype {array.dtype}")
+    return array
+
+
+def as_array(values: Any, name: str, ndim: int) -> np.ndarray:
+    """The same with `ndim` axes."""
+    array = as_numbers(values, name)
     if array.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} axes; got shape {array.shape}")
     return array
@@ -62,7 +74,8 @@ def as_cloud(values: Any, name: str = "features", min_samples: int = 1) -> np.nd
 
 @shared
 def _cloud(values: Any, name: str) -> np.ndarray:
-    array = as_array(values, name, 2).astype(np.float64, copy=False)
+    with np.errstate(over="ignore"):  # of longer floats, to infinity, which is refused
+        array = as_array(values, name, 2).astype(np.float64, copy=False)
     if min(array.strides) < 0 or not array.flags.writeable:
         array = array.copy()
     if array.shape[1] == 0:

@@ -23,6 +23,13 @@ def test_tensors_of_types_that_numpy_lacks_are_taken():
     np.testing.assert_array_equal(as_cloud(tensor), [[1.0, 2.5]])
 
 
+def test_a_sparse_tensor_is_refused_by_name():
+    import torch
+
+    with pytest.raises(TypeError, match="cloud must be a dense array"):
+        as_cloud(torch.eye(3).to_sparse(), "cloud")
+
+
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("view", [np.flipud, lambda x: np.broadcast_to(x[0], x.shape)])
 def test_torch_takes_every_cloud_without_a_warning(view):
@@ -75,10 +82,14 @@ def test_the_callers_array_is_never_changed():
         ([[1e200, 1.0]], ValueError, "largest entry .in size. between 1e-50 and 1e.50; got 1e.200"),
         ([[0.0, -1e-60]], ValueError, "got 1e-60: rescale it"),
         ([["a"]], TypeError, "real numbers"),
+        (None, TypeError, "cloud must be given; got None"),
+        (np.ma.masked_less([[1.0, 2.0]], 1.5), ValueError, "cloud must have no masked entries"),
+        (np.array([[1.0]], np.longdouble) * np.longdouble("1e4000"), ValueError, "finite"),
         ([[1j]], TypeError, "real numbers"),
         ([[1], [1, 2]], ValueError, "rectangular"),
     ],
 )
+@pytest.mark.filterwarnings("error")
 def test_bad_clouds_are_named(values, error, message):
     with pytest.raises(error, match=message):
         as_cloud(values, "cloud")

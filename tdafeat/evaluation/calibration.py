@@ -150,11 +150,15 @@ def negative_log_likelihood(probabilities: Any, labels: Any) -> float:
 def _checked(probabilities: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
     table = as_cloud(probabilities, "probabilities")
     known = check_classes(as_labels(labels, len(table)), table.shape[1], "probabilities")
+    if table.min() < 0:
+        row = int(table.min(axis=1).argmin())
+        raise ValueError(f"probabilities must be at least 0; row {row} has {table[row].min():.4g}")
     off = np.abs(table.sum(axis=1) - 1)
-    if table.min() < 0 or off.max() > ROUNDING:
+    if off.max() > ROUNDING:
+        row = int(off.argmax())
         raise ValueError(
-            "probabilities must be at least 0 and add up to 1 in each row; "
-            f"row {int(off.argmax())} adds up to {table[off.argmax()].sum():.4g}"
+            f"probabilities must add up to 1 in each row; row {row} adds up to "
+            f"{table[row].sum():.4g}"
         )
     return table, known
 

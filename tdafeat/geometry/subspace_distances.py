@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tdafeat.checks import as_numbers
+
 
 def grassmann_distance(angles: Any) -> np.ndarray:
     """Grassmann distance of two k-dimensional subspaces: the length of the geodesic between them.
@@ -69,7 +71,7 @@ def projection_distance(angles: Any) -> np.ndarray:
 
 
 def _as_angles(angles: Any) -> np.ndarray:
-    values = np.asarray(angles, dtype=np.float64)
+    values = as_numbers(angles, "angles").astype(np.float64, copy=False)
     if values.ndim == 0 or values.shape[-1] == 0:
         raise ValueError(f"angles must be (..., k) with k at least 1; got shape {values.shape}")
     # NaN stands for a subspace with fewer directions

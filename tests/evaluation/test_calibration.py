@@ -80,7 +80,7 @@ def test_only_predictors_of_probabilities_are_judged_by_them():
         (lambda: reliability([], []), "not empty"),
         (lambda: reliability([0.5], [1], n_bins=0), "n_bins must be at least 1"),
         (lambda: brier_score([[0.5, 0.6]], [0]), "row 0 adds up to 1.1"),
-        (lambda: brier_score([[-0.5, 1.5]], [0]), "must be at least 0"),
+        (lambda: brier_score([[-0.5, 1.5]], [0]), "must be at least 0; row 0 has -0.5"),
         (lambda: expected_calibration_error(np.eye(2), [0, 2]), r"labels must lie in 0\.\.1"),
     ],
 )

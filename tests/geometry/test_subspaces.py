@@ -181,6 +181,8 @@ def test_distances_refuse_what_is_no_angle_and_keep_nan():
     for angles in ([4.0], [-0.1], [], 0.5):
         with pytest.raises(ValueError, match="angles must"):
             grassmann_distance(angles)
+    with pytest.raises(TypeError, match="angles must hold real numbers"):
+        grassmann_distance(["a"])
     assert np.isnan(chordal_distance([[np.nan, np.nan], [0.1, 0.2]])).tolist() == [True, False]
 
 
