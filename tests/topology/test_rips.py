@@ -10,6 +10,7 @@ from tdafeat.extraction import extract
 from tdafeat.topology import persistence
 from tdafeat.topology.rips import engine
 from tdafeat.topology.rips.engine import h0_h1
+from tdafeat.topology.rips.order import LAST, by_length
 
 
 def symmetric(values):
@@ -175,3 +176,13 @@ def test_more_than_it_can_is_refused():
         ValueError, match=r"distances of 3000000 points need .* GB; set n_landmarks"
     ):
         persistence(np.ones((3_000_000, 1)), maxdim=0, engine="ripser")
+
+
+@pytest.mark.parametrize("keys", [[], [7], [5] * 9, [0, LAST - 1, 0, 3, 1 << 20], "narrow", "wide"])
+def test_edges_are_sorted_by_length_then_as_they_come(keys):
+    if isinstance(keys, str):
+        rng = np.random.default_rng(5)
+        keys = rng.integers(1 << 29, (1 << 29) + (2000 if keys == "narrow" else 1 << 30), size=3000)
+    places = np.arange(len(keys))  # in the place of vertices: no two edges have the same
+    edges = (np.asarray(keys, np.int64) << 32) | places
+    np.testing.assert_array_equal(by_length(edges.copy()), np.sort(edges))

@@ -12,7 +12,7 @@ import numpy as np
 
 from tdafeat.topology.rips.links import edges_between, killed_cycles
 from tdafeat.topology.rips.neighbourhood import nearest, relative_neighbours, spanning_edges
-from tdafeat.topology.rips.order import LAST, as_keys, keys_of, words
+from tdafeat.topology.rips.order import LAST, as_keys, by_length, keys_of, words
 from tdafeat.topology.rips.reduction import TREE, kill, table_of_roles
 
 _NEAR = 16  # nearest neighbours kept of each vertex
@@ -45,7 +45,7 @@ def h0_h1(
 
     Notes
     -----
-    Beyond the matrix it takes n^2 / 8 bytes per thread for graphs, and n^2 / 4 or so per thread
+    Beyond the matrix it takes n^2 / 8 bytes per thread for graphs, and n^2 / 2 or so per thread
     for the edges of a level.
 
     Examples
@@ -102,8 +102,7 @@ def _deaths(
 
     def killed(level: tuple[np.int32, np.int32, int]) -> np.ndarray:
         graph = graphs.pop()
-        entering = edges_between(keys, *level, graph)
-        entering.sort()
+        entering = by_length(edges_between(keys, *level, graph))
         cycles = killed_cycles(graph, near, entering, no_use)
         graphs.append(graph)
         return cycles

@@ -19,9 +19,10 @@ _BLOCK = 16  # words looked at between two chances to stop
 def edges_between(
     keys: np.ndarray, lower: np.int32, upper: np.int32, capacity: int, graph: np.ndarray
 ) -> np.ndarray:
-    """Write the graph of the edges below `lower`; give those from there to below `upper`, unsorted.
+    """Write the graph of the edges below `lower`; give those from there to below `upper`.
 
-    Each vertex is its own neighbour in `graph`. About `capacity` edges are expected.
+    They come in order of their vertices, and about `capacity` are expected. Each vertex is its own
+    neighbour in `graph`.
     """
     n, width = graph.shape
     found, count = np.empty(capacity + n, np.int64), 0
