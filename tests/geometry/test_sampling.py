@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -111,32 +108,3 @@ def test_duplicates_are_finite():
 def test_bad_input(arguments, message):
     with pytest.raises(ValueError, match=message):
         sampled_metrics(*arguments)
-
-
-MEASURE = """
-import resource, sys, numpy as np
-from tdafeat.geometry import Moments, nc1, sampled_metrics, sampled_similarity, spectrum
-def run(n):
-    features = np.load(sys.argv[1], mmap_mode="r")[:n]
-    moments = Moments.of(features, np.arange(n) % 10)
-    spectrum(moments), nc1(moments)
-    sampled_metrics(features, 200), sampled_similarity(features, features, 200)
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-run(20_000)
-before = peak()
-run(300_000)
-print(peak() - before)
-"""
-
-
-@pytest.mark.slow
-def test_memory_does_not_grow_with_the_rows(tmp_path):
-    file = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.float32, (300_000, 256))
-    rng = np.random.default_rng(0)
-    for start in range(0, 300_000, 50_000):
-        file[start : start + 50_000] = rng.normal(size=(50_000, 256))
-    file.flush()
-    command = [sys.executable, "-c", MEASURE, str(tmp_path / "x.npy")]
-    grown = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    assert grown < 40  # MB; the file is 307
