@@ -140,3 +140,16 @@ def test_a_million_rows_in_less_than_two_gibibytes(tmp_path):
     assert values["displacement"] == pytest.approx((2 * 512 + 32) ** 0.5, rel=2e-3)
     assert values["nc4"] < 0.05
     assert values["mutual_neighbours"] < 0.05
+
+
+HOW = {"Moments", "PairedMoments", "load_moments", "save_moments"}
+HOW |= {"sampled_metrics", "sampled_similarity"}
+RECORDS = {"ClassAngles", "CollapseVerdict", "PowerLaw"}  # what functions return
+
+
+def test_the_guide_says_of_every_function_once_how_it_takes_features_on_disk():
+    page = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
+    section = page.split("## Which function")[1].split("\n## ")[0]
+    firsts = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    named = re.findall(r"`(\w+)[\w.]*`", " ".join(firsts))
+    assert sorted(named) == sorted(set(geometry.__all__) - HOW - RECORDS)
