@@ -13,7 +13,7 @@ from tdafeat.sharing import shared
 SMALLEST, LARGEST = 1e-50, 1e50
 
 
-def as_numpy(values: Any) -> Any:
+def _as_numpy(values: Any) -> Any:
     """A torch tensor as a numpy array, bfloat16 as float32; anything else as it is."""
     if not hasattr(values, "detach"):  # torch is not imported for it
         return values
@@ -24,18 +24,23 @@ def as_numpy(values: Any) -> Any:
         return values.float().numpy()
 
 
-def as_numbers(values: Any, name: str) -> np.ndarray:
-    """Array-like or torch tensor to a numpy array of real numbers, or a clear error."""
+def as_entries(values: Any, name: str) -> np.ndarray:
+    """Array-like or torch tensor to a numpy array of any type, or a clear error."""
     if values is None:
         raise TypeError(f"{name} must be given; got None")
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise ValueError(f"{name} must have no masked entries")
     try:
-        array = np.asarray(as_numpy(values))
+        return np.asarray(_as_numpy(values))
     except ValueError as error:
         raise ValueError(f"{name} must be a rectangular array; {error}") from None
     except TypeError as error:  # such as a sparse tensor
         raise TypeError(f"{name} must be a dense array; {error}") from None
+
+
+def as_numbers(values: Any, name: str) -> np.ndarray:
+    """The same of real numbers."""
+    array = as_entries(values, name)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers; got dtype {array.dtype}")
     return array
@@ -167,7 +172,7 @@ def as_generator(random_state: Any) -> np.random.Generator:
 def as_labels(values: Any, n_samples: int, name: str = "labels") -> np.ndarray:
     """Class labels as an int64 array of shape (n_samples,), or a clear error."""
     array = as_array(values, name, 1)
-    if array.dtype.kind == "f" and not whole(array):
+    if array.dtype.kind == "f" and not _whole(array):
         raise TypeError(f"{name} must be whole numbers; got dtype {array.dtype} with others")
     if len(array) != n_samples:
         raise ValueError(
@@ -176,7 +181,19 @@ def as_labels(values: Any, n_samples: int, name: str = "labels") -> np.ndarray:
     return array.astype(np.int64, copy=False)
 
 
-def whole(values: np.ndarray) -> bool:
+def as_names(values: Any, name: str) -> np.ndarray:
+    """Names as (n,) strings, or whole numbers as (n,) int64, or a clear error."""
+    array = as_entries(values, name)
+    if array.ndim != 1:
+        raise ValueError(f"{name} must have 1 axis; got shape {array.shape}")
+    if array.dtype.kind == "O" and all(isinstance(entry, str) for entry in array):
+        array = array.astype(str)
+    if array.dtype.kind not in "biufU" or (array.dtype.kind == "f" and not _whole(array)):
+        raise TypeError(f"{name} must be names or whole numbers; got dtype {array.dtype}")
+    return array if array.dtype.kind == "U" else array.astype(np.int64)
+
+
+def _whole(values: np.ndarray) -> bool:
     """Whether floats are whole numbers, all of which fit into int64."""
     values = values.astype(np.float64)
     return bool((np.abs(values) < 2.0**63).all() and (values % 1 == 0).all())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tdafeat.checks import as_numpy, whole
+from tdafeat.checks import as_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,7 @@ def confusion_matrix(
     """
     import pandas as pd
 
-    true, said = _names(labels, "labels"), _names(predicted, "predicted")
+    true, said = as_names(labels, "labels"), as_names(predicted, "predicted")
     if len(true) != len(said) or not len(true):
         raise ValueError(
             f"labels and predicted must be equally long and not empty; "
@@ -48,7 +48,7 @@ def confusion_matrix(
     if np.issubdtype(true.dtype, np.integer) != np.issubdtype(said.dtype, np.integer):
         raise TypeError("labels and predicted must both be names or both be whole numbers")
     occur = np.union1d(true, said)
-    order = occur if classes is None else _names(classes, "classes")
+    order = occur if classes is None else as_names(classes, "classes")
     if len(np.unique(order)) < len(order):
         raise ValueError("classes must be distinct; one stands twice")
     if missing := sorted(set(occur.tolist()) - set(order.tolist())):
@@ -100,16 +100,3 @@ def classification_report(
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return part / np.where(whole > 0, whole, np.nan)
-
-
-def _names(values: Any, name: str) -> np.ndarray:
-    array = np.asarray(as_numpy(values))
-    if array.ndim != 1:
-        raise ValueError(f"{name} must have 1 axis; got shape {array.shape}")
-    if array.dtype.kind == "O" and all(isinstance(entry, str) for entry in array):
-        array = array.astype(str)
-    if array.dtype.kind == "f" and whole(array):
-        array = array.astype(np.int64)
-    if array.dtype.kind not in "iubU":
-        raise TypeError(f"{name} must be names or whole numbers; got dtype {array.dtype}")
-    return array if array.dtype.kind == "U" else array.astype(np.int64)

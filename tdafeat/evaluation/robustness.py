@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.checks import as_array, as_count, as_number
+from tdafeat.checks import as_array, as_count, as_names, as_number
 from tdafeat.record import Estimate
 
 CHUNK = 100  # resamples averaged at a time
@@ -91,8 +91,8 @@ def robustness(
     correct : (n, L), whether each sample was predicted rightly at each severity.
     severities : (L,) distinct levels, in the order of the columns; 0 and at least one other.
     chance : accuracy of guessing, in [0, 1).
-    images : (n,) which image each row is of, where several are of one, such as patch tokens: they
-        are drawn together. Each row is an image of its own by default.
+    images : (n,) which image each row is of, by name or whole number, where several are of one,
+        such as patch tokens: they are drawn together. Each row is one of its own by default.
     n_boot : resamples.
     random_state : of the draws.
 
@@ -150,10 +150,10 @@ def _outcomes(correct: Any, severities: Any, images: Any) -> tuple[np.ndarray, .
         )
     if x[0] != 0 or len(x) < 2:
         raise ValueError("severities must hold 0 (clean) and at least one noisy level")
-    names = np.arange(len(table)) if images is None else np.asarray(images)
-    if names.shape != (len(table),):
+    names = np.arange(len(table)) if images is None else as_names(images, "images")
+    if len(names) != len(table):
         raise ValueError(
-            f"images must have one entry per row of correct, {len(table)}; got shape {names.shape}"
+            f"images must have one entry per row of correct, {len(table)}; got {len(names)}"
         )
     _, index = np.unique(names, return_inverse=True)
     sums = np.zeros((index.max() + 1, len(x)))

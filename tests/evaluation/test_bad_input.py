@@ -208,6 +208,7 @@ RIGHT[::2, 1:] = False
         ({"chance": 1.0}, r"chance must lie in \[0, 1\)"),
         ({"chance": np.nan}, r"chance must lie in \[0, 1\)"),
         ({"images": [0, 1]}, "images must have one entry per row of correct, 6"),
+        ({"images": [[0], [1, 2]]}, "images must be a rectangular array"),
         ({"n_boot": 0}, "n_boot must be at least 1"),
     ],
 )
@@ -222,6 +223,13 @@ def test_bad_outcomes_are_refused(changes, message):
 def test_outcomes_of_any_type(dtype):
     found = evaluation.robustness(RIGHT.astype(dtype), [0, 1, 2], 0.1)
     assert found == evaluation.robustness(RIGHT, [0, 1, 2], 0.1)
+
+
+@pytest.mark.parametrize("name", FRAMES)
+@pytest.mark.parametrize("labels", [None, ["a", None], [np.nan, 1.0], [1j, 1], [[1], [1, 2]]])
+def test_what_names_no_class_is_refused(name, labels):
+    with pytest.raises((ValueError, TypeError), match="^labels must"):
+        FRAMES[name](labels, [0, 1])
 
 
 @pytest.mark.parametrize("name", FRAMES)
