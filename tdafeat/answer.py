@@ -134,10 +134,8 @@ def _accuracies(
         return f"{start} on test images: {listed(shares)}{end}.", unknowing
     shares = [f"{s.name} {_percent(s.clean)} to {_percent(s.worst)} %" for s in spaces]
     told = [s for s in spaces if s.knows and s.robustness]
-    if told and len(spaces) <= FEW:
-        for place, space in enumerate(spaces):
-            if space in told:
-                shares[place] += f" ({_robustness(space.robustness)})"
+    if told and len(spaces) == 1:
+        shares[0] += f" ({_robustness(told[0].robustness)})"
     elif len(told) > 1:
         end = f"{_extremes(told)}{end}"
     return f"{start}, from clean images to the strongest noise: {listed(shares)}{end}.", unknowing
@@ -158,7 +156,7 @@ def _robustness(found: Mapping[str, Estimate]) -> str:
 
 
 def _extremes(spaces: Sequence[_Space]) -> str:
-    """Which of many feature spaces keep most and least of their clean accuracy."""
+    """Which of several feature spaces keep most and least of their clean accuracy."""
     ranked = sorted(spaces, key=lambda space: space.robustness["relative_accuracy"].value)
     most, least = (
         f"{space.name} keeps {which} of its clean accuracy, "

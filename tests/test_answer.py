@@ -52,10 +52,10 @@ def test_robustness_is_told_with_its_intervals():
     assert "over the levels" not in text
 
 
-def test_of_many_spaces_the_most_and_the_least_robust_are_told():
-    several = [tables(encoder=name) for name in "abcd"]
+@pytest.mark.parametrize("kept", [{"b": 0.7, "c": 0.2}, {"a": 0.5, "b": 0.7, "c": 0.2, "d": 0.4}])
+def test_of_several_spaces_the_most_and_the_least_robust_are_told(kept):
+    several = [tables(encoder=name) for name in kept]
     both = [pd.concat(pair, ignore_index=True) for pair in zip(*several, strict=True)]
-    kept = dict(zip("abcd", (0.5, 0.7, 0.2, 0.4), strict=True))
     table = pd.concat(robust(name, share) for name, share in kept.items())
     text = answer(*both, "probe_accuracy", robustness=table)[0]
     assert text.endswith(
