@@ -44,8 +44,7 @@ def mean_average_precision(features: Any, labels: Any) -> float:
 
     Samples alone in their class ask nothing; NaN where every sample is alone. Equal cosines are
     ranked in order of the rows. Every sample is ranked, however far it is, so that no index of
-    near ones, as FAISS makes, could save any of it: time grows with the square of the rows, memory
-    with `CHUNK` times their number.
+    near ones, as FAISS makes, could save any of it: time grows with the square of the rows.
 
     Examples
     --------

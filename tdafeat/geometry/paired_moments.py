@@ -84,9 +84,9 @@ class PairedMoments:
     n : number of images.
     means : (D,) and (E,).
     cross, first, second : `Joint` moments of both spaces, and of each with itself.
-    moved : sum of |x - y|; NaN for unequal numbers of columns.
-    turned : sum of the squared distance of x / |x| and y / |y|; NaN then too, and where a row is
-        all zeros and has no direction.
+    moved : sum of the distances of x and y; NaN for unequal numbers of columns.
+    turned : sum of the squared distances of x and y as unit vectors; NaN then too, and where a row
+        is all zeros and has no direction.
 
     References
     ----------
