@@ -1,5 +1,7 @@
 """Evaluation of a feature space: predictors, how right and how sure they are, retrieval,
-clusters, robustness."""
+clusters, robustness.
+
+Features and scores are checked as in `tdafeat.geometry`; labels are whole numbers."""
 
 from tdafeat.evaluation.accuracy import accuracy, margin, margins, ranks, top5_accuracy, wilson
 from tdafeat.evaluation.calibration import (

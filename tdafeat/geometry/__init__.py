@@ -1,6 +1,8 @@
 """Geometry of a feature space: subspaces, components, spectra, uniformity and collapse.
 
-Features in, numbers out. Float64 throughout; batched linear algebra by torch.
+Features in, numbers out. Float64 throughout; batched linear algebra by torch. Features are (n, D)
+array-likes, frames or torch tensors of any real type, finite, the largest entry 0 or between 1e-50
+and 1e50 in size, as every float32 is; others are a ValueError.
 """
 
 from tdafeat.directions import unit_rows
