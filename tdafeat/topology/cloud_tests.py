@@ -72,7 +72,7 @@ def paired_cloud_test(
     >>> paired_cloud_test(circle, noisy, n_permutations=99).p
     0.01
     """
-    as_count(n_permutations, "n_permutations")
+    n_permutations = as_count(n_permutations, "n_permutations")
     as_count(degree, "degree", least=0)
     if metric == "precomputed":
         raise ValueError("metric must be one of points: distances between the clouds are needed")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tdafeat.checks import as_array, as_count, as_number
-from tdafeat.topology.diagrams import as_diagram, finite_part
+from tdafeat.topology.diagrams import as_diagram, as_diagrams, finite_part
 
 
 def filtration_grid(diagrams: Sequence[Any], n_values: int = 200) -> np.ndarray:
@@ -36,7 +36,7 @@ def filtration_grid(diagrams: Sequence[Any], n_values: int = 200) -> np.ndarray:
     [0.0, 1.0, 2.0]
     """
     as_count(n_values, "n_values", least=2)
-    bars = [as_diagram(d, f"diagrams[{i}]") for i, d in enumerate(diagrams)]
+    bars = as_diagrams(diagrams, "diagrams", of_one_degree=False)
     ends = np.concatenate([np.empty(0), *(d[np.isfinite(d)] for d in bars)])
     if len(ends) == 0:
         raise ValueError("diagrams must hold at least one bar to span a range of values")
@@ -150,6 +150,25 @@ def silhouette(diagram: Any, values: Any, power: float = 1.0) -> np.ndarray:
     weights /= weights.sum()
     tents = (np.maximum(np.minimum(value - births, deaths - value), 0.0) for value in values)
     return np.array([weights @ tent for tent in tents])
+
+
+def as_curves(values: Any, name: str) -> np.ndarray:
+    """Summaries of several diagrams, all of one shape, along the first axis, or a clear error.
+
+    Examples
+    --------
+    >>> as_curves([[0, 1], [2, 3]], "a").shape
+    (2, 2)
+    """
+    try:
+        curves = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be an array of curves of one shape; {error}") from None
+    if curves.ndim < 2:
+        raise ValueError(f"{name} must be an array of curves; got shape {curves.shape}")
+    if not np.isfinite(curves).all():
+        raise ValueError(f"{name} must be finite")
+    return curves
 
 
 def _as_values(values: Any) -> np.ndarray:

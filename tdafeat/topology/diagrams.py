@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from tdafeat.checks import as_array
+from tdafeat.checks import as_array, as_number
 
 LARGEST = 1e150  # of an entry: squares of others would overflow
 
@@ -124,14 +124,24 @@ def as_diagram(values: Any, name: str = "diagram") -> np.ndarray:
     raise ValueError(f"{name} must {rule}; bar {bar} is ({birth}, {death})")
 
 
-def as_diagrams(values: Iterable[Any], name: str) -> list[np.ndarray]:
-    """Many diagrams of one degree, each as by `as_diagram`; an error names the one at fault."""
-    if isinstance(values, Diagrams):
+def as_diagrams(values: Any, name: str, of_one_degree: bool = True) -> list[np.ndarray]:
+    """Many diagrams, each as by `as_diagram`; an error names the one at fault."""
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{name} must be diagrams, one after the other; got {values!r}")
+    if of_one_degree and isinstance(values, Diagrams):
         raise TypeError(
             f"{name} must be of one degree, a diagram for each cloud; got the Diagrams of one "
             f"cloud: pass those of several, such as [cloud[1] for cloud in ...]"
         )
     return [as_diagram(value, f"{name}[{i}]") for i, value in enumerate(values)]
+
+
+def check_length(value: Any, name: str) -> None:
+    """Refuse what is no length in which the entries of a diagram can be measured."""
+    if not 1 / LARGEST <= as_number(value, name) <= LARGEST:
+        raise ValueError(
+            f"{name} must be a positive length, {1 / LARGEST:g} to {LARGEST:g}; got {value}"
+        )
 
 
 def as_pairs(mates: np.ndarray, n_others: int, distance: float) -> np.ndarray:

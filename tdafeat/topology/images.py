@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tdafeat.checks import as_array, check_positive
-from tdafeat.topology.diagrams import as_diagram, finite_part
+from tdafeat.topology.diagrams import as_diagram, check_length, finite_part
 
 
 def persistence_image(
@@ -45,7 +45,7 @@ def persistence_image(
     >>> persistence_image([[1, 3]], [0, 1, 2], [-np.inf, 2, np.inf], sigma=0.1).round(3).tolist()
     [[0.5, 0.5], [0.5, 0.5]]
     """
-    check_positive(sigma, "sigma")
+    check_length(sigma, "sigma")
     check_positive(power, "power")
     births, deaths = finite_part(as_diagram(diagram)).T
     lengths = deaths - births

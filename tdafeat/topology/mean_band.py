@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tdafeat.checks import as_count, as_generator, check_share
+from tdafeat.topology.curves import as_curves
 
 
 @dataclass(frozen=True)
@@ -60,15 +61,10 @@ def mean_band(
     """
     check_share(alpha, "alpha")
     as_count(n_boot, "n_boot")
-    try:
-        stacked = np.asarray(curves, dtype=np.float64)
-    except ValueError as error:
-        raise ValueError(f"curves must all be of one shape; {error}") from None
-    if stacked.ndim < 2 or len(stacked) < 2:
-        raise ValueError(f"curves must be at least two; got an array of shape {stacked.shape}")
-    if not np.isfinite(stacked).all():
-        raise ValueError("curves must be finite")
+    stacked = as_curves(curves, "curves")
     n = len(stacked)
+    if n < 2:
+        raise ValueError(f"curves must be at least two; got {n}")
     mean = stacked.mean(axis=0)
     deviations = (stacked - mean).reshape(n, -1)
     multipliers = as_generator(random_state).standard_normal((n_boot, n))

@@ -139,13 +139,13 @@ def paired_distances(
     array([1., 0.])
     """
     function = _with_parameters(distance, order, internal_p, parameters)
-    if len(diagrams) != len(others):
-        raise ValueError(
-            f"diagrams and others must be equally many to be paired; "
-            f"got {len(diagrams)} and {len(others)}"
-        )
     first = as_diagrams(diagrams, "diagrams")
     second = as_diagrams(others, "others")
+    if len(first) != len(second):
+        raise ValueError(
+            f"diagrams and others must be equally many to be paired; "
+            f"got {len(first)} and {len(second)}"
+        )
     places = np.arange(len(first))
     return _of_pairs(function, first, second, places, places, n_jobs)
 

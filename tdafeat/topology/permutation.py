@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tdafeat.checks import as_count, as_generator, check_positive
+from tdafeat.topology.curves import as_curves
 from tdafeat.topology.diagrams import as_diagrams
 from tdafeat.topology.pairwise import finite_distances
 
@@ -107,7 +108,7 @@ def group_test(
     p = p_value(-losses[0], -losses[1:])
     with np.errstate(over="ignore"):  # inf is what a loss beyond float64 is
         observed, *drawn = (losses ** (1 / power) * longest) ** power
-    return PermutationTest(float(observed), p, NULL[paired], np.array(drawn))
+    return PermutationTest(float(observed), p, NULL[bool(paired)], np.array(drawn))
 
 
 def summary_test(
@@ -150,7 +151,7 @@ def summary_test(
     True
     """
     as_count(n_permutations, "n_permutations")
-    first, second = _as_curves(a, "a"), _as_curves(b, "b")
+    first, second = as_curves(a, "a"), as_curves(b, "b")
     if first.shape[1:] != second.shape[1:]:
         raise ValueError(
             f"a and b must hold curves of one shape; got {first.shape[1:]} and {second.shape[1:]}"
@@ -164,7 +165,7 @@ def summary_test(
     # arrangement.
     rounding = 1e-12 * float(np.linalg.norm(np.abs(curves).max(axis=0)))
     p = p_value(observed, np.array(drawn), rounding)
-    return PermutationTest(float(observed), p, NULL[paired], np.array(drawn))
+    return PermutationTest(float(observed), p, NULL[bool(paired)], np.array(drawn))
 
 
 def p_value(observed: float, drawn: np.ndarray, rounding: float = 0.0) -> float:
@@ -187,18 +188,6 @@ def _check_sizes(n: int, m: int, paired: bool) -> None:
         raise ValueError(f"paired groups must be equally large; got {n} and {m}")
     if min(n, m) < 2:
         raise ValueError(f"each group needs at least two diagrams; got {n} and {m}")
-
-
-def _as_curves(values: Any, name: str) -> np.ndarray:
-    try:
-        curves = np.asarray(values, dtype=np.float64)
-    except ValueError as error:
-        raise ValueError(f"{name} must be an array of curves of one shape; {error}") from None
-    if curves.ndim < 2:
-        raise ValueError(f"{name} must be an array of curves; got shape {curves.shape}")
-    if not np.isfinite(curves).all():
-        raise ValueError(f"{name} must be finite")
-    return curves
 
 
 def _arrangements(

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.checks import as_generator, check_positive
+from tdafeat.checks import as_generator
 from tdafeat.record import Registry
-from tdafeat.topology.diagrams import Diagrams, as_diagram, finite_part
+from tdafeat.topology.diagrams import Diagrams, as_diagram, check_length, finite_part
 from tdafeat.topology.points import point_metrics
 
 MAX_POINTS = 5_000  # of more, the distances of all pairs cost more than a scale is worth
@@ -25,14 +25,14 @@ def rescaled(diagram: Any, scale: float) -> np.ndarray:
 
     Raises
     ------
-    ValueError for a scale that is not positive and finite.
+    ValueError for a scale that is not positive, or so small or large that entries would overflow.
 
     Examples
     --------
     >>> rescaled([[1, 3]], scale=2.0).tolist()
     [[0.5, 1.5]]
     """
-    check_positive(scale, "scale")
+    check_length(scale, "scale")
     return as_diagram(diagram) / scale
 
 
@@ -117,6 +117,8 @@ def scale_free(
     >>> bool((a[0] == b[0]).all()), b.record["scale_length"]
     (True, 30.0)
     """
+    if not isinstance(diagrams, Diagrams):
+        raise TypeError(f"diagrams must be Diagrams; got {type(diagrams).__name__}")
     record = diagrams.record
     if "metric" not in record:
         raise ValueError("diagrams must have a record of their metric, as `persistence` writes it")

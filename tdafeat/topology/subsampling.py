@@ -115,6 +115,7 @@ def diagrams_of_draws(
     points: np.ndarray, draws: Sequence[np.ndarray], maxdim: int, metric: str, n_jobs: int | None
 ) -> list[Diagrams]:
     """Diagrams of the points with these indices, for each draw."""
+    as_count(maxdim, "maxdim", least=0)
     return of_each(partial(_diagrams, points, maxdim=maxdim, metric=metric), draws, n_jobs)
 
 

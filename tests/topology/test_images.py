@@ -49,8 +49,8 @@ def test_hills_stand_where_the_bars_are():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"sigma": 0}, "sigma must be positive and finite; got 0"),
-        ({"sigma": np.nan}, "sigma must be positive and finite"),
+        ({"sigma": 0}, "sigma must be a positive length, 1e-150 to 1e.150; got 0"),
+        ({"sigma": np.nan}, "sigma must be a positive length"),
         ({"power": 0}, "power must be positive"),
         ({"power": 1e4}, r"the longest, 2, to the power 10000.0 is not"),
         ({"birth_edges": [1]}, "birth_edges must be at least two values that ascend"),

@@ -52,8 +52,8 @@ def test_band_covers_the_expected_curve():
         ({"n_boot": 0}, "n_boot must be at least 1; got 0"),
         ({"random_state": -1}, "random_state must be at least 0; got -1"),
         ({"curves": [[1.0, 2.0]]}, "curves must be at least two"),
-        ({"curves": [1.0, 2.0]}, "curves must be at least two"),
-        ({"curves": [[1.0], [1.0, 2.0]]}, "curves must all be of one shape"),
+        ({"curves": [1.0, 2.0]}, "curves must be an array of curves; got shape"),
+        ({"curves": [[1.0], [1.0, 2.0]]}, "curves must be an array of curves of one shape"),
         ({"curves": [[1.0], [np.nan]]}, "curves must be finite"),
     ],
 )

@@ -87,6 +87,8 @@ def test_bad_input(diagrams):
         distance_matrix(diagrams, distance=None)
     with pytest.raises(ValueError, match="n_jobs must be at least 1; got 0"):
         distance_matrix(diagrams, n_jobs=0)
+    with pytest.raises(TypeError, match="others must be diagrams, one after the other; got None"):
+        paired_distances(diagrams, None)
     of_one_cloud = Diagrams([[[0, 1]], []])
     with pytest.raises(TypeError, match="diagrams must be of one degree, a diagram for each cloud"):
         distance_matrix(of_one_cloud)

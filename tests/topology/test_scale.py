@@ -13,9 +13,9 @@ def test_rescaled_diagrams_do_not_know_the_units():
     assert rescaled([[2, np.inf]], 2).tolist() == [[1, np.inf]]
 
 
-@pytest.mark.parametrize("scale", [0, -1, np.inf, np.nan])
+@pytest.mark.parametrize("scale", [0, -1, 1e-320, np.inf, np.nan])
 def test_a_scale_is_a_positive_length(scale):
-    with pytest.raises(ValueError, match="scale must be positive and finite"):
+    with pytest.raises(ValueError, match="scale must be a positive length"):
         rescaled([[0, 1]], scale)
 
 
@@ -79,3 +79,8 @@ def test_bad_input_is_refused_in_a_sentence():
         cloud_scale(points[:1])
     with pytest.raises(ValueError, match="median distance of zero"):
         cloud_scale(np.ones((5, 2)))
+
+
+def test_a_list_has_no_record_of_its_metric():
+    with pytest.raises(TypeError, match="diagrams must be Diagrams; got list"):
+        scale_free([[[0, 1]]], [[0.0], [1.0]])
