@@ -69,8 +69,10 @@ def load_moments(path: str | Path) -> Moments | PairedMoments:
         if kind == "PairedMoments":
             return _pairs(arrays)
         raise ValueError(f"it says that it is {kind!r}")
-    except (KeyError, ValueError, TypeError) as error:
-        raise UnreadableData(f"{path} holds no moments as tdafeat saves them: {error}") from None
+    except Exception as error:  # a damaged or malicious file can raise whatever its readers raise
+        raise UnreadableData(
+            f"{path} holds no moments as tdafeat saves them: {error or type(error).__name__}"
+        ) from None
 
 
 def _moments(arrays: dict[str, np.ndarray]) -> Moments:

@@ -18,6 +18,7 @@ from tdafeat.artefact import CHECKSUM, META, meta, pack
 from tdafeat.cells import Cloud
 from tdafeat.datasets.fashion_mnist import read_idx
 from tdafeat.encoders.checkpoint import fill, read_weights
+from tdafeat.geometry import Moments, PairedMoments, load_moments, save_moments
 from tdafeat.run import MANIFEST, _manifest, _table
 from tdafeat.store import Store
 from tdafeat.topology import interchange, load_diagrams, save_diagrams
@@ -266,6 +267,31 @@ def read_artefact(content: bytes, place: Path) -> None:
         Cloud((ROWS,)).read(store)
 
 
+# ---- moments: artefacts too, of fewer forms ------------------------------------------------------
+
+
+def moment_files() -> list[bytes]:
+    import tempfile
+
+    rows = np.arange(12.0).reshape(4, 3) ** 2
+    files = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "part"
+        moments = Moments.of(rows, [0, 1, 1, 0], scatters=True), PairedMoments.of(rows, rows[:, :2])
+        for part in moments:
+            save_moments(path, part)
+            files.append(path.read_bytes())
+    return files
+
+
+def read_moments(content: bytes, place: Path) -> None:
+    path = place / "part"
+    path.write_bytes(content)
+    found = load_moments(path)
+    save_moments(path, found)
+    assert type(load_moments(path)) is type(found)
+
+
 TARGETS = {
     target.name: target
     for target in (
@@ -287,5 +313,6 @@ TARGETS = {
         ),
         Target("run", read_run, run_files, mutate_run),
         Target("store", read_artefact, artefacts, mutate_artefact),
+        Target("moments", read_moments, moment_files, mutate_artefact),
     )
 }
