@@ -176,6 +176,7 @@ for _predictor in PROBABILISTIC:
         title=f"{_title} calibration error",
         range=(0.0, 1.0),
         source="Guo et al. 2017",
+        version=2,
         # of one class's images alone, confidence and accuracy need not agree even if calibrated
         scopes=("all",),
         **_record,
