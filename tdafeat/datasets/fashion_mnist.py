@@ -103,7 +103,10 @@ def read_idx(path: Path) -> np.ndarray:
             f"{path} is {len(data)} bytes long where its header, for an array of shape {shape}, "
             f"asks for {start + math.prod(shape)}"
         )
-    return np.frombuffer(data, dtype=np.uint8, offset=start).reshape(shape)
+    try:
+        return np.frombuffer(data, dtype=np.uint8, offset=start).reshape(shape)
+    except ValueError as error:  # no entries, of axes that are too long together
+        raise UnreadableData(f"{path} has an array of shape {shape}; {error}") from None
 
 
 def _find(home: Path, name: str) -> Path | None:

@@ -63,6 +63,7 @@ def test_version_follows_the_content(tmp_path):
         (idx(PIXELS)[:-1], None, "images-idx3-ubyte.* bytes long"),
         (idx(PIXELS) + b"x", None, "bytes long"),
         (idx(PIXELS)[:2] + b"\x0d" + idx(PIXELS)[3:], None, "unsigned bytes"),
+        (b"\0\0\x08\x03" + b"\0\0\0\0" + b"\xff" * 8, None, "images-idx3-ubyte.* array of shape"),
         (idx(PIXELS[:7]), None, "one image per label"),
         (None, idx(PIXELS), "one image per label"),
         (None, idx(LABELS + 1), "labels 0 to 9; it has 10"),
