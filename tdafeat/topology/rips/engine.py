@@ -98,13 +98,14 @@ def _deaths(
     memo = table_of_roles(np.column_stack([edges, roles]), 1 << (4 * used).bit_length())
     sums, spans, n_summands = np.empty(256, np.int32), np.zeros((len(births), 2), np.int64), 0
     width, no_use = words(len(keys)), np.zeros(1, np.bool_)
-    graphs = [np.empty((len(keys), width), np.uint64) for _ in range(n_threads)]
+    # Graphs, and below which key each has all edges: one thread goes on with what it has.
+    graphs = [(np.empty((len(keys), width), np.uint64), LAST) for _ in range(n_threads)]
 
     def killed(level: tuple[np.int32, np.int32, int]) -> np.ndarray:
-        graph = graphs.pop()
-        entering = by_length(edges_between(keys, *level, graph))
+        graph, complete = graphs.pop()
+        entering = by_length(edges_between(keys, *level, graph, complete == level[0]))
         cycles = killed_cycles(graph, near, entering, no_use)
-        graphs.append(graph)
+        graphs.append((graph, level[1]))
         return cycles
 
     for cycles in in_turn(killed, _levels(keys, keys_of(births)[0], end)):

@@ -17,12 +17,17 @@ _BLOCK = 16  # words looked at between two chances to stop
 
 @njit(cache=True, nogil=True)
 def edges_between(
-    keys: np.ndarray, lower: np.int32, upper: np.int32, capacity: int, graph: np.ndarray
+    keys: np.ndarray,
+    lower: np.int32,
+    upper: np.int32,
+    capacity: int,
+    graph: np.ndarray,
+    written: bool,
 ) -> np.ndarray:
     """Write the graph of the edges below `lower`; give those from there to below `upper`.
 
     They come in order of their vertices, and about `capacity` are expected. Each vertex is its own
-    neighbour in `graph`.
+    neighbour in `graph`, which may be `written` already.
     """
     n, width = graph.shape
     found, count = np.empty(capacity + n, np.int64), 0
@@ -32,9 +37,10 @@ def edges_between(
         for j in range(n):
             is_below[j] = row[j] < upper
         pack(is_below, level)
-        for j in range(n):
-            is_below[j] = row[j] < lower
-        pack(is_below, graph[i])
+        if not written:
+            for j in range(n):
+                is_below[j] = row[j] < lower
+            pack(is_below, graph[i])
         if count + n > len(found):
             more = np.empty(count + count // 2 + n, np.int64)
             more[:count] = found[:count]
