@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
 
 Unit = Literal["class", "encoder"]
 UNITS: tuple[Unit, ...] = ("class", "encoder")
@@ -58,10 +57,13 @@ def units_of(metrics: pd.DataFrame, primary: str, unit: Unit) -> Iterator[Units]
     if missing:
         raise ValueError(f"metrics must have the columns {needed}; missing: {missing}")
     for column in ("severity", "value"):
-        if not is_numeric_dtype(metrics[column]):
+        try:
+            numbers = pd.to_numeric(metrics[column])  # None, where a frame holds it, is NaN
+        except (TypeError, ValueError):
             raise TypeError(
                 f"metrics must hold numbers in the column {column!r}; got {metrics[column].dtype}"
-            )
+            ) from None
+        metrics = metrics.assign(**{column: numbers})
     known = metrics["severity"] >= 0
     if not known.all():
         wrong = metrics.loc[~known, "severity"].iloc[0]

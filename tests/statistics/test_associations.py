@@ -145,6 +145,9 @@ def test_an_infinite_value_is_as_one_that_is_missing():
     )
     pd.testing.assert_frame_equal(infinite, missing)
     assert row(infinite, "koleo")["n"] == 11
+    of_objects = table.assign(value=table["value"].astype(object).mask(here, None))
+    none = associations(of_objects, PRIMARY, n_boot=100, n_permutations=99)
+    pd.testing.assert_frame_equal(none, missing)
     everywhere = table.assign(value=table["value"].mask(table["metric"] == "koleo", -np.inf))
     found = associations(everywhere, PRIMARY, n_boot=100, n_permutations=99)
     assert "finite values at no common level" in row(found, "koleo")["status"]
