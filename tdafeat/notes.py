@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def notes(study: Study, source: Source, tables: Mapping[str, pd.DataFrame]) -> list[str]:
     """What was simplified or is peculiar in this run, one sentence each."""
     told = []
-    records = tables.get("records", pd.DataFrame({"scope": [], "n_landmarks": []}))
+    records = tables.get("records", pd.DataFrame({"scope": [], "points": []}))
     thinned = records[records["points"] > study.n_landmarks] if study.n_landmarks else records[:0]
     if len(thinned):
         radius = thinned["covering_radius"].astype(float).max()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tdafeat.errors import UnreadableData
 from tdafeat.files import at, contents
 
 SCHEMA = 1
+SPRITE = "thumbnails.webp"
 
 CELL = {
     "dataset": "str",
@@ -140,6 +142,7 @@ MANIFEST: dict[str, Any] = {
     "notes": [],
     "holes": [],
     "provenance": {},
+    "files": {},  # of the run, by name in its folder: their SHA-256
 }
 
 
@@ -186,8 +189,50 @@ class Run:
         """
         folder = at(folder)
         manifest = _manifest(folder / "manifest.json")
-        tables = {name: _table(folder / "tables" / f"{name}.parquet", name) for name in TABLES}
+        tables = {
+            name: _table(folder / (file := table_file(name)), name, _file(folder, manifest, file))
+            for name in TABLES
+        }
         return cls(folder, manifest, **tables)
+
+    @property
+    def sprite(self) -> bytes | None:
+        """The file of thumbnails, where the study kept any.
+
+        Raises
+        ------
+        UnreadableData naming the file if it is missing or damaged.
+        """
+        return _file(self.folder, self.manifest, SPRITE)
+
+
+def table_file(name: str) -> str:
+    """Where a table stands in the folder of a run."""
+    return f"tables/{name}.parquet"
+
+
+def _file(folder: Path, manifest: Mapping[str, Any], name: str) -> bytes | None:
+    """What a run has under a name: none of an earlier run, nothing changed, as the manifest says.
+
+    Manifests that list no files are those of earlier versions, or written by others.
+    """
+    listed = manifest["files"]
+    if listed and name not in listed:
+        return None
+    try:
+        found = contents(folder / name)
+    except FileNotFoundError:
+        if listed:
+            raise UnreadableData(f"{folder / name} is missing: run the study again") from None
+        return None
+    except OSError as error:
+        raise UnreadableData(f"{folder / name} cannot be read: {error}") from None
+    if listed and sha256(found).hexdigest() != listed[name]:
+        raise UnreadableData(
+            f"{folder / name} is damaged, or not of the run that {folder / 'manifest.json'} "
+            f"tells of: run the study again"
+        )
+    return found
 
 
 def _manifest(path: Path) -> dict[str, Any]:
@@ -215,13 +260,13 @@ def _manifest(path: Path) -> dict[str, Any]:
     return found
 
 
-def _table(path: Path, name: str) -> pd.DataFrame:
+def _table(path: Path, name: str, content: bytes | None) -> pd.DataFrame:
     required, optional = TABLES[name]
     types = required | optional
-    try:
-        table = pd.read_parquet(BytesIO(contents(path)))
-    except FileNotFoundError:
+    if content is None:
         return pd.DataFrame({c: pd.Series(dtype=_dtype(kind)) for c, kind in types.items()})
+    try:
+        table = pd.read_parquet(BytesIO(content))
     except Exception as error:  # whatever the parquet reader stumbles over, the file is to blame
         raise UnreadableData(f"{path} cannot be read: {error}") from None
     missing = [column for column in required if column not in table]

@@ -288,6 +288,8 @@ def statistics(
 
     made: dict[str, Callable[..., pd.DataFrame]]
     made = {"associations": associations, "prediction": prediction, "added": added_value}
+    if not cells:
+        raise ValueError("no cell was measured")
     frames = []
     for cell, spec in cells:
         tables = stored(store, "measure", spec).tables

@@ -9,6 +9,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
 from pathlib import Path
@@ -20,10 +21,10 @@ import pandas as pd
 from tdafeat.answer import answer
 from tdafeat.cells import Cell
 from tdafeat.examples import examples
-from tdafeat.files import make_folder, remove, replace
+from tdafeat.files import make_folder, remove, replace_all
 from tdafeat.notes import notes
 from tdafeat.record import analyses, metrics
-from tdafeat.run import TABLES, Run
+from tdafeat.run import SPRITE, TABLES, Run, table_file
 from tdafeat.stages import even_sample
 from tdafeat.statistics import (
     ADDED_COLUMNS,
@@ -61,7 +62,9 @@ def write_run(
     made: Mapping[str, tuple[int, int]],
     out: Path,
 ) -> Run:
-    """Gather the stages' tables, write each aside and rename it, the manifest last.
+    """Gather the stages' tables, write all files aside and rename them, the manifest last.
+
+    The manifest lists the others' hashes, so that a mixture of two runs is never read as one.
 
     Parameters
     ----------
@@ -69,13 +72,9 @@ def write_run(
     made : artefacts of each stage that this run made, and all it has.
     """
     tables = _gather(plan, store)
-    make_folder(out / "tables")
-    if source.images is None or not study.thumbnails:
-        remove(out / "thumbnails.webp")  # an earlier run's
-    else:
-        sprite, where = _thumbnails(source.images, study.n_projected)
-        replace(out / "thumbnails.webp", sprite)
-        tables["thumbnails"] = where
+    files: dict[str, bytes] = {}
+    if source.images is not None and study.thumbnails:
+        files[SPRITE], tables["thumbnails"] = _thumbnails(source.images, study.n_projected)
         if shown := list(examples(source, plan, store)):
             own = [tables["pictures"]] if "pictures" in tables else []
             tables["pictures"] = pd.concat([*own, *shown], ignore_index=True)
@@ -84,9 +83,7 @@ def write_run(
     for name, table in tables.items():
         buffer = BytesIO()
         table.to_parquet(buffer, index=False)
-        replace(out / "tables" / f"{name}.parquet", buffer.getvalue())
-    for name in TABLES.keys() - tables.keys():  # an earlier run's, which this one does not have
-        remove(out / "tables" / f"{name}.parquet")
+        files[table_file(name)] = buffer.getvalue()
     associations = tables.get("associations", pd.DataFrame(columns=COLUMNS))
     prediction = tables.get("prediction", pd.DataFrame(columns=PREDICTION_COLUMNS))
     added = tables.get("added", pd.DataFrame(columns=ADDED_COLUMNS))
@@ -146,8 +143,13 @@ def write_run(
             "platform": f"Python {platform.python_version()}, {platform.platform(terse=True)}",
             "hashes": {"cells": digest([task.spec for _, ts in plan.stages(store) for task in ts])},
         },
+        "files": {name: sha256(content).hexdigest() for name, content in files.items()},
     }
-    replace(out / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False).encode())
+    files["manifest.json"] = json.dumps(manifest, indent=1, ensure_ascii=False).encode()
+    make_folder(out / "tables")
+    replace_all({out / name: content for name, content in files.items()})
+    for name in {SPRITE, *map(table_file, TABLES)} - files.keys():  # an earlier run's
+        remove(out / name)
     return Run.read(out)
 
 

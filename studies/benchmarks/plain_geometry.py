@@ -182,7 +182,6 @@ def collapse(x, labels):
     ratio = np.trace(within @ np.linalg.pinv(between, rcond=1e-10))
     return {
         "nc1": ratio / n_classes,
-        "nc1_sum": ratio,
         "nc1_trace": np.trace(within) / np.trace(between),
         "nc2_equinorm": norms.std(ddof=1) / norms.mean(),
         "nc2_equiangular": np.mean(cosines),

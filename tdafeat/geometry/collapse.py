@@ -74,13 +74,9 @@ _COLLAPSE: dict[str, Any] = {
 @metric("nc1", title="NC1 (within-class variability)", **_COLLAPSE)
 def _nc1(features: Any, labels: Any = None) -> float:
     """Within-class variability collapse, tr(S_w S_b^+) / C; 0 is full collapse."""
-    return nc1(features, labels)
-
-
-@metric("nc1_sum", title="NC1 (not over C)", **_COLLAPSE)
-def _nc1_sum(features: Any, labels: Any = None) -> float:
-    """Within-class variability collapse, tr(S_w S_b^+); 0 is full collapse."""
-    return nc1(features, labels, form="pinv_sum")
+    return nc1(
+        features, labels
+    )  # the form that is not over C goes with everything as this one does
 
 
 @metric("nc1_trace", title="NC1 (trace ratio)", **_COLLAPSE)

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from tdafeat.errors import UnreadableData
 from tdafeat.figures import frames
-from tdafeat.files import contents
 from tdafeat.report import (
     accuracy,
     analyses,
@@ -21,7 +20,7 @@ from tdafeat.report import (
 )
 from tdafeat.report.model import Block, Report, Section, Thumbnails
 from tdafeat.report.records import Records
-from tdafeat.run import Run
+from tdafeat.run import SPRITE, Run
 from tdafeat.wording import printed
 
 ORDER: tuple[tuple[str, Callable[[Run, Records], Iterator[Block]]], ...] = (
@@ -82,15 +81,11 @@ def build(run: Run, thumbnails: bool = True) -> Report:
 
 def _thumbnails(run: Run) -> Thumbnails | None:
     """The sprite of the run folder, where it has one."""
-    path = run.folder / "thumbnails.webp"
-    try:
-        sprite = contents(path)
-    except FileNotFoundError:
-        return None
-    if run.thumbnails.empty:
+    sprite = run.sprite
+    if sprite is None or run.thumbnails.empty:
         return None
     if sprite[:4] != b"RIFF" or sprite[8:12] != b"WEBP":
-        raise UnreadableData(f"{path} is not a WebP file")
+        raise UnreadableData(f"{run.folder / SPRITE} is not a WebP file")
     table = run.thumbnails
     places = zip(table["column"].tolist(), table["row"].tolist(), strict=True)
     return Thumbnails(sprite, dict(zip(table["image"], places, strict=True)))

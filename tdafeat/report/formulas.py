@@ -60,7 +60,6 @@ FORMULAS = {
     "total_variance": "sum_k lambda_k",
     "power_law_exponent": "alpha, quad ln lambda_k approx beta - alpha ln k",
     "nc1": '1/C op("tr") Sigma_W Sigma_B^+',
-    "nc1_sum": 'op("tr") Sigma_W Sigma_B^+',
     "nc1_trace": 'op("tr") Sigma_W \\/ op("tr") Sigma_B',
     "nc2_equinorm": 'op("std")_c norm(m_c) \\/ op("mean")_c norm(m_c)',
     "nc2_equiangular": "op(\"mean\", limits: #true)_(c != c') abs(cos(m_c, m_(c')) + 1/(C - 1))",

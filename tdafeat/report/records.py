@@ -42,7 +42,10 @@ class Records(Mapping[str, Description]):
 
     def __init__(self, run: Run) -> None:
         self.words = wording(str(run.manifest["noise"].get("name", "")))
-        tables = (run.metrics, run.pairs, run.similarities, run.associations, run.prediction)
+        tables = (
+            *(run.metrics, run.pairs, run.similarities, run.baselines),
+            *(run.associations, run.prediction, run.added),
+        )
         names = list(dict.fromkeys(name for table in tables for name in table["metric"]))
         described = run.manifest["metrics"]
         self._known = {n: _described(described[n]) for n in names if n in described}

@@ -219,7 +219,7 @@ def read_run(content: bytes, place: Path) -> None:
     if b'"state"' in content:
         status(place).lines()
     elif content[:4] == b"PAR1":
-        assert isinstance(_table(path, name), pd.DataFrame)
+        assert isinstance(_table(path, name, content), pd.DataFrame)
     else:
         assert _manifest(path).keys() >= MANIFEST.keys()
 
