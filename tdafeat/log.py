@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import sys
+import warnings
+from collections.abc import Iterator
 from typing import Any, Literal, get_args
 
 Form = Literal["text", "json", "quiet"]
@@ -43,3 +46,20 @@ class Log:
             tqdm.write(text, file=sys.stderr)
         elif self.form != "quiet":
             print(text, file=sys.stderr, flush=True)
+
+    @contextlib.contextmanager
+    def warnings(self) -> Iterator[None]:
+        """Tell Python's warnings as events, where every line is to be JSON."""
+        if self.form != "json":
+            yield
+            return
+
+        def tell(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+            self("warning", "", message=str(message), category=category.__name__)
+
+        before = warnings.showwarning
+        warnings.showwarning = tell
+        try:
+            yield
+        finally:
+            warnings.showwarning = before

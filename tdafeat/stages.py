@@ -48,7 +48,7 @@ VERSIONS = {
     "similarity": 1,
     "analysis": 1,
     "baseline": 1,
-    "statistics": 8,
+    "statistics": 9,
 }
 
 STATISTICS = ("associations", "prediction", "added")  # tables

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tdafeat.backends import Work
+from tdafeat.backends import Call, Work
+from tdafeat.log import Log
 from tdafeat.progress import Progress
 from tdafeat.store import Store
 from tdafeat.watch import Watch
@@ -81,7 +82,7 @@ def run_tasks(
     progress.advance(len(tasks) - len(pending), found=True)
     for wait in (False, True):  # what another run is making comes last
         busy = []
-        for outcome in _outcomes(pending, store, work, wait, None if wait else ahead):
+        for outcome in _outcomes(pending, store, work, wait, watch.log, None if wait else ahead):
             if isinstance(outcome, Task):
                 busy.append(outcome)
                 continue
@@ -98,6 +99,7 @@ def _outcomes(
     store: Store,
     work: Work,
     wait: bool,
+    log: Log,
     ahead: Callable[[], None] | None = None,
 ) -> Iterator[Hole | Task | None]:
     """What `_run` returns of each task, in whatever order.
@@ -108,7 +110,7 @@ def _outcomes(
     """
     left = dict(enumerate(tasks))
     while left:
-        calls: list[tuple[Any, ...]] = [(n, _run, task, store, wait) for n, task in left.items()]
+        calls: list[Call] = [(n, _run, task, store, wait, log) for n, task in left.items()]
         if ahead is not None:
             calls.insert(0, (_AHEAD, ahead))
             ahead = None
@@ -123,7 +125,8 @@ def _outcomes(
             number = min(left)
             task = left.pop(number)
             try:
-                yield from (o for _, o in work(_numbered, [(number, _run, task, store, wait)]))
+                call = (number, _run, task, store, wait, log)
+                yield from (outcome for _, outcome in work(_numbered, [call]))
             except BrokenExecutor:
                 yield Hole(task.stage, task.label, KILLED, "")
 
@@ -132,10 +135,10 @@ def _numbered(number: int, function: Callable[..., Any], *arguments: Any) -> tup
     return number, function(*arguments)
 
 
-def _run(task: Task, store: Store, wait: bool) -> Hole | Task | None:
+def _run(task: Task, store: Store, wait: bool, log: Log) -> Hole | Task | None:
     """Make one artefact: nothing to tell, a hole, or the task again if another run makes it."""
     try:
-        with store.claim(task.stage, task.spec, wait) as mine:
+        with log.warnings(), store.claim(task.stage, task.spec, wait) as mine:
             if not mine:
                 return task
             if not store.intact(task.stage, task.spec):

@@ -127,6 +127,7 @@ class Watch:
         if self._folder is not None:
             make_folder(self._folder)
             self._held.enter_context(_alone(self._folder))
+        self._held.enter_context(self.log.warnings())
         return self
 
     def __exit__(

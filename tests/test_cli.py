@@ -1,3 +1,6 @@
+import json
+import warnings
+
 import numpy as np
 import pytest
 
@@ -143,3 +146,39 @@ def test_a_script_may_declare_its_question_of_several_data_sets(
     (study,) = started
     assert study.name == name
     assert study.dataset == (options[1] if options else "digits")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = (", "script.py, line 1: SyntaxError: '(' was never closed"),
+        ("\nimport nothing_at_all", "script.py, line 2: ModuleNotFoundError: No module named"),
+        ("def f():\n    1 / 0\nf()", "script.py, line 2: ZeroDivisionError: division by zero"),
+        ("STUDY = 3", "script.py: a study script must declare STUDY"),
+    ],
+)
+def test_a_script_that_fails_is_one_sentence(tmp_path, monkeypatch, capsys, text, message):
+    script = tmp_path / "script.py"
+    script.write_text(text)
+    assert main(["run", str(script)]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    monkeypatch.setenv("TDAFEAT_TRACEBACK", "1")
+    assert main(["run", str(script)]) == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_what_ends_a_run_is_a_line_of_json_too(monkeypatch, capsys):
+    from tdafeat.study import Study
+
+    def broken(*_, **__):
+        warnings.warn("beware", stacklevel=1)
+        return 1 / 0
+
+    monkeypatch.setattr(Study, "run", broken)
+    assert main(["run", "--log", "json"]) == 3
+    warning, error = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (warning["event"], warning["message"]) == ("warning", "beware")
+    assert (error["event"], error["message"]) == ("error", "ZeroDivisionError: division by zero")
+    assert error["trace"].startswith("Traceback")

@@ -1,9 +1,13 @@
+import ast
 import json
 import multiprocessing
 import os
+import re
 import signal
+import warnings
 from concurrent.futures import BrokenExecutor
 from functools import partial
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -120,6 +124,51 @@ def test_lines_of_json_for_programs(tmp_path, capsys):
     assert (failed["event"], failed["stage"], failed["label"]) == ("failed", "square", {"n": -2})
     assert "ArithmeticError" in failed["trace"]
     assert (progress["done"], progress["failed"], progress["total"]) == (2, 1, 2)
+
+
+def warned(store):
+    warnings.warn("this may be wrong", RuntimeWarning, stacklevel=1)
+    return square(store, 2)
+
+
+def test_warnings_of_cells_are_lines_of_json_too(tmp_path, capsys):
+    shown = warnings.showwarning
+    make([Task("square", {}, {}, warned)], Store(tmp_path), log="json")
+    warning, _ = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (warning["event"], warning["category"]) == ("warning", "RuntimeWarning")
+    assert warning["message"] == "this may be wrong"
+    assert warnings.showwarning is shown
+
+
+def test_the_docs_name_the_fields_of_every_event():
+    """Of every call of a log in the package, against the table of docs/running.md."""
+    root = Path(module.__file__).parent
+    told: dict[str, set[str]] = {}
+    for path in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not (isinstance(node, ast.Call) and node.args and is_log(node.func, path)):
+                continue
+            event = getattr(node.args[0], "value", None)
+            if not isinstance(event, str):  # a logarithm
+                continue
+            names = {k.arg for k in node.keywords}
+            if None in names:  # **asdict(outcome)
+                names = names - {None} | set(module.Hole.__dataclass_fields__)
+            told.setdefault(event, set()).update(names)
+    rows = re.findall(r"(?m)^\| (`.*`) \| (.*) \|$", (root.parent / "docs/running.md").read_text())
+    documented = {}
+    for events, fields in rows:
+        fields = re.sub(r"\(.*?\)", "", fields)  # what a field holds
+        for event in re.findall(r"`(\w+)`", events):
+            documented[event] = set(re.findall(r"`(\w+)`", fields))
+    assert documented == told
+
+
+def is_log(function, path):
+    name = getattr(function, "attr", getattr(function, "id", ""))
+    made = isinstance(function, ast.Call) and getattr(function.func, "id", "") == "Log"
+    itself = path.name == "log.py" and name == "self"
+    return made or itself or name in ("log", "_log")
 
 
 def held(root, ready, done):

@@ -1,7 +1,8 @@
 """Exit codes, and one sentence for what a user can mend.
 
 0 done, 1 finished with holes, 2 refused before starting, 3 stopped by an error that is not the
-user's (its traceback is printed), 130 interrupted.
+user's (its traceback is printed), 130 interrupted. Where TDAFEAT_TRACEBACK is set, the traceback
+of what is refused is printed too.
 """
 
 from __future__ import annotations
@@ -31,23 +32,19 @@ def guarded(action: Callable[[], int], form: Form = "text") -> int:
             log("interrupted", "interrupted; what was finished is kept, run again to go on")
 
     try:
-        with interruptible(interrupted):
+        with interruptible(interrupted), log.warnings():
             return action()
     except KeyboardInterrupt:
         interrupted()
         return 130
-    except OSError as error:
-        if error.errno in FULL:
+    except Exception as error:
+        mendable = isinstance(error, (TdafeatError, OSError, ValueError, TypeError))
+        message = str(error) if mendable else f"{type(error).__name__}: {error}"
+        if isinstance(error, OSError) and error.errno in FULL:
             message = "the disk is full; what was finished is kept, make room and run again"
+        if mendable and not os.environ.get("TDAFEAT_TRACEBACK"):
+            log("error", f"tdafeat: {message}", message=message)
         else:
-            message = str(error)
-        log("error", f"tdafeat: {message}", message=message)
-        return 2
-    except (TdafeatError, ValueError, TypeError) as error:
-        if os.environ.get("TDAFEAT_TRACEBACK"):
-            raise
-        log("error", f"tdafeat: {error}", message=str(error))
-        return 2
-    except Exception:
-        traceback.print_exc()
-        return 3
+            trace = traceback.format_exc().rstrip()
+            log("error", trace, message=message, trace=trace)
+        return 2 if mendable else 3

@@ -140,8 +140,23 @@ def _load_script(path: Path) -> list[Study]:
 
     if not path.is_file():
         raise DataUnavailable(f"{path}: there is no such study script")
-    declared = runpy.run_path(str(path))
+    try:
+        declared = runpy.run_path(str(path))
+    except Exception as error:  # whatever the script stumbles over, it is the user's to mend
+        raise UnreadableData(_stumbled(path, error)) from error
     if not isinstance(declared.get("STUDY"), Study):
         raise UnreadableData(f"{path}: a study script must declare STUDY = Study(...)")
     others = [value for value in declared.values() if isinstance(value, Study)]
     return [declared["STUDY"], *others]
+
+
+def _stumbled(path: Path, error: Exception) -> str:
+    """Where in a script an error arose, and what it says."""
+    import traceback
+
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    said: object = error
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        lines, said = [error.lineno], error.msg
+    where = f", line {lines[-1]}" if lines else ""
+    return f"{path}{where}: {type(error).__name__}: {said}"

@@ -241,7 +241,8 @@ def _residuals(tables: np.ndarray) -> np.ndarray:
 def _gain(noisy: np.ndarray, drops: np.ndarray | None) -> dict[str, float]:
     """Out-of-sample r2 of the drop by the simple metrics, and by them and the metric."""
     n_predictors = len(noisy) - 1
-    if drops is None or len(drops) < n_predictors + 4 or np.ptp(drops) == 0:
+    known = drops is not None and noisy.shape[1] > 0  # a level but the clean one has all metrics
+    if drops is None or not known or len(drops) < n_predictors + 4 or np.ptp(drops) == 0:
         return {}
     means = noisy.mean(axis=1)  # (tables, units)
     of_mean = np.square(left_out(None, drops) - drops).mean()

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -114,6 +116,17 @@ def test_what_topology_adds_to_displacement_and_what_repeats_it():
     assert "Beyond displacement, 1 of the one metric of topology still goes" in text
     nothing = added_value(table(effect=0, seed=1), PRIMARY, n_boot=200, n_permutations=99)
     assert "no evidence that topology adds" in added_verdict(nothing, PRIMARY)[0]
+
+
+def test_a_metric_of_clean_images_alone_predicts_no_drop_by_its_noisy_levels():
+    rows = table()
+    noisy = (rows["metric"] == "longest_bar_h1") & (rows["severity"] > 0)
+    clean = rows.assign(value=rows["value"].mask(noisy))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = added_value(clean, PRIMARY, beyond={"spread": ["total_variance"]}, n_boot=100)
+    assert found["status"].tolist() == ["ok"]
+    assert found[["r2_beyond", "r2_both"]].isna().all(axis=None)
 
 
 def test_a_level_at_which_the_metric_is_constant_shares_nothing():
