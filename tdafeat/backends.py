@@ -14,12 +14,17 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
+from uuid import uuid4
 
 from tdafeat.errors import DataUnavailable
+from tdafeat.files import ASIDE, contents, is_local, make_folder, remove, replace
 
 if TYPE_CHECKING:
     from distributed import Client
+
+    from tdafeat.store import Store
 
 PATIENCE = 10.0  # seconds until a scheduler that does not answer is none
 
@@ -33,7 +38,10 @@ A BrokenExecutor where a process that computed was killed; the next call finds o
 
 @contextlib.contextmanager
 def computing(
-    jobs: int | None = None, backend: Backend = "joblib", scheduler: str | None = None
+    jobs: int | None = None,
+    backend: Backend = "joblib",
+    scheduler: str | None = None,
+    store: Store | None = None,
 ) -> Iterator[Work]:
     """Those who compute.
 
@@ -42,19 +50,24 @@ def computing(
     jobs : processes; -1 for all cores; None for this process itself.
     backend : ``"joblib"`` or ``"dask"``.
     scheduler : address of the Dask scheduler, ``"tcp://host:8786"``.
+    store : what all of them must see.
 
     Raises
     ------
     ValueError for arguments that do not fit; DataUnavailable if there is no such cluster, or its
-    workers have other versions of what makes the numbers, or several threads.
+    workers have other versions of what makes the numbers, or several threads, or another store.
     """
     check_jobs(jobs)
     if backend not in get_args(Backend):
         raise ValueError(f"backend must be among {', '.join(get_args(Backend))}; got {backend!r}")
     if (backend == "dask") != (scheduler is not None):
         raise ValueError("backend 'dask' and the address of its scheduler go together")
+    if store is not None and (jobs is not None or scheduler is not None):
+        check_shareable(store)
     if scheduler is not None:
         with _cluster(scheduler) as client:
+            if store is not None:
+                _check_seen(store, client)
             yield partial(_on_cluster, client)
     elif jobs is None:
         yield lambda function, calls: (function(*call) for call in calls)
@@ -80,6 +93,15 @@ def check_jobs(jobs: int | None) -> None:
     """Refuse a number of processes that is none."""
     if jobs is not None and (jobs == 0 or jobs < -1):
         raise ValueError(f"jobs must be at least 1, or -1 for all cores; got {jobs}")
+
+
+def check_shareable(store: Store) -> None:
+    """Refuse a store that no other process than this one sees."""
+    if not is_local(store.root) and store.root.protocol == "memory":  # type: ignore[attr-defined]
+        raise ValueError(
+            f"{store.root} lies in the memory of this process, and others are to compute: "
+            "take a folder or another URL"
+        )
 
 
 def _processes(jobs: int, n_calls: int) -> dict[str, Any]:
@@ -183,3 +205,31 @@ def _cluster(scheduler: str) -> Iterator[Client]:
                         f"has {own.get(package)}; install the same, for the same numbers"
                     )
         yield client
+
+
+def _check_seen(store: Store, client: Client) -> None:
+    """Let every worker read what is written into the store here."""
+    token = uuid4().hex.encode()
+    path = store.root / f"{ASIDE}{token.decode()}"
+    try:
+        make_folder(store.root)
+        replace(path, token)
+    except OSError:  # a read-only store may hold all that is asked for; if not, writing tells
+        return
+    try:
+        for worker, seen in client.run(_sees, path, token, on_error="return").items():
+            if seen is not True:
+                reason = f" ({seen})" if isinstance(seen, Exception) else ""
+                raise DataUnavailable(
+                    f"worker {worker} does not see the store {store.root}{reason}; take a folder "
+                    "that all machines share, or a URL"
+                )
+    finally:
+        remove(path)
+
+
+def _sees(path: Path, token: bytes) -> bool:
+    try:
+        return contents(path) == token
+    except FileNotFoundError:
+        return False

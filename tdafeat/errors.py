@@ -24,5 +24,9 @@ class Unreachable(TdafeatError, OSError):
     """What stands behind a URL refuses or fails: no credentials, no network, no such bucket."""
 
 
+class StoreFailed(TdafeatError, OSError):
+    """The store cannot be read or written to: a full disk, no permission, a URL out of reach."""
+
+
 class Unpaired(TdafeatError, ValueError):
     """Clean and noisy features do not describe the same images."""

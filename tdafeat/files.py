@@ -6,6 +6,7 @@ A URL is any that fsspec knows (``s3://``, ``gs://``, ``memory://``); ``file://`
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from typing import cast
 from tdafeat.errors import DataUnavailable, Unreachable
 
 ASIDE = ".writing-"  # what the names of files begin with that are not whole yet
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # errors of a disk that holds no more
 
 
 def at(where: str | Path) -> Path:

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.artefact import Artefact, is_whole, pack, unpack
-from tdafeat.errors import UnreadableData
+from tdafeat.errors import StoreFailed, UnreadableData
 from tdafeat.files import at, contents, hold, is_local, remove, replace, sync_folder
 
 SCHEMA = 2
@@ -80,14 +80,16 @@ class Store:
             return None
 
     def _content(self, stage: str, spec: Mapping[str, Any]) -> bytes | None:
-        try:
-            return contents(self.path(stage, spec))
-        except (FileNotFoundError, IsADirectoryError):
-            return None
+        with _failing():
+            try:
+                return contents(self.path(stage, spec))
+            except (FileNotFoundError, IsADirectoryError):
+                return None
 
     def remove(self, stage: str, spec: Mapping[str, Any]) -> None:
         """Forget an artefact, so that it is computed again."""
-        remove(self.path(stage, spec))
+        with _failing():
+            remove(self.path(stage, spec))
 
     def write(
         self,
@@ -100,16 +102,17 @@ class Store:
 
         Raises
         ------
-        OSError if the disk is full, the store read-only or what is behind its URL fails
-        (Unreachable); nothing half-written stays behind.
+        StoreFailed if the disk is full, the store read-only or what is behind its URL fails;
+        nothing half-written stays behind.
         """
         path = self.path(stage, spec)
         meta = {"schema": SCHEMA, "stage": stage, "spec": dict(spec)}
         packed = pack(meta, tables or {}, arrays or {})
-        if is_local(path) and not path.parent.is_dir():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            sync_folder(self.root)
-        replace(path, packed)
+        with _failing():
+            if is_local(path) and not path.parent.is_dir():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                sync_folder(self.root)
+            replace(path, packed)
 
     @contextlib.contextmanager
     def unfinished(self, name: str) -> Iterator[Path]:
@@ -144,8 +147,29 @@ class Store:
 
 
 def store_at(where: str | Path | None) -> Store:
-    """The store of a folder or URL; None is ``$TDAFEAT_STORE``, or ``data/store`` without it."""
-    return Store(where or os.environ.get("TDAFEAT_STORE") or Path("data") / "store")
+    """The store of a folder or URL; None is ``$TDAFEAT_STORE``, or ``data/store`` without it.
+
+    Raises
+    ------
+    ValueError where a file is in the way of the folder; DataUnavailable for a URL nothing reads.
+    """
+    store = Store(where or os.environ.get("TDAFEAT_STORE") or Path("data") / "store")
+    if is_local(store.root):
+        for place in (store.root, *store.root.parents):
+            if os.path.isfile(place):
+                raise ValueError(f"store must be a folder; {place} is a file")
+    return store
+
+
+@contextlib.contextmanager
+def _failing() -> Iterator[None]:
+    """Tell an error of the store from those of the cells that use it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise StoreFailed(str(error)) from error
+        raise StoreFailed(error.errno, error.strerror, error.filename) from error
 
 
 def _cache() -> Path:

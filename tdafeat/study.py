@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tdafeat.backends import Backend, computing, n_processes
+from tdafeat.backends import Backend, check_shareable, computing, n_processes
 from tdafeat.checks import as_file_name
 from tdafeat.files import asking, at
 from tdafeat.log import Form, Log
@@ -157,7 +157,7 @@ class Study:
         self._check(source, folder, 1 if backend == "dask" else n_processes(jobs))
         told = Log("quiet" if quiet else log)
         with (
-            computing(jobs, backend, scheduler) as work,
+            computing(jobs, backend, scheduler, where) as work,
             Watch(folder, told, self.name) as watch,
         ):
             plan = Plan(self, source.extract(where, force, watch))
@@ -200,6 +200,8 @@ class Study:
 
         processes = n_processes(jobs)
         where = store_at(store)
+        if jobs is not None:
+            check_shareable(where)
         source = self._source(root, Compute(device, precision, batch_size, compile, workers))
         self._check(source, Path("."), processes)
         return forecast(self, source, where, processes, force)

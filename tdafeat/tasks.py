@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tdafeat.backends import Call, Work
+from tdafeat.errors import StoreFailed
+from tdafeat.files import FULL
 from tdafeat.log import Log
 from tdafeat.progress import Progress
 from tdafeat.store import Store
@@ -67,7 +69,7 @@ def run_tasks(
     """Make the missing artefacts of `tasks`; failures are told and returned, not raised.
 
     Every task runs on one thread, so that results do not depend on who computes them. A full disk
-    or a read-only store raises OSError at once: nothing after it could be kept.
+    (OSError) or a store that fails (StoreFailed) ends it: nothing after it could be kept.
 
     Parameters
     ----------
@@ -143,9 +145,9 @@ def _run(task: Task, store: Store, wait: bool, log: Log) -> Hole | Task | None:
                 return task
             if not store.intact(task.stage, task.spec):
                 make(task, store)
-    except OSError:
-        raise
     except Exception as error:  # any failure of one cell is a hole, never the end of the run
+        if isinstance(error, StoreFailed) or getattr(error, "errno", None) in FULL:
+            raise
         reason = str(error).split("\n")[0] or type(error).__name__
         return Hole(task.stage, task.label, reason, traceback.format_exc())
     return None

@@ -8,10 +8,11 @@ import time
 import pandas as pd
 import pytest
 
-from tdafeat.backends import computing
+from tdafeat.backends import _check_seen, computing
 from tdafeat.cli import main
 from tdafeat.errors import DataUnavailable
 from tdafeat.run import Run
+from tdafeat.store import Store
 from tests import small_study
 
 dask = pytest.importorskip("dask")
@@ -133,6 +134,31 @@ def test_a_cluster_that_would_not_give_the_same_bits_is_refused(cluster, monkeyp
     refused = pytest.raises(DataUnavailable, match=r"has \S+ .* where this process")
     with refused, computing(**options):
         pass
+
+
+def test_workers_that_see_another_store_are_refused_before_the_first_cell(tmp_path, monkeypatch):
+    """A client whose workers answer as those of a machine where the folder is not mounted."""
+
+    class Client:
+        def __init__(self, folder):
+            self.folder = folder
+
+        def run(self, function, path, token, on_error):
+            return {"tcp://a:1": function(self.folder / path.name, token)}
+
+    store = Store(tmp_path / "store")
+    _check_seen(store, Client(tmp_path / "store"))
+    with pytest.raises(DataUnavailable, match=f"tcp://a:1 does not see the store {tmp_path}"):
+        _check_seen(store, Client(tmp_path))
+    assert list(store.root.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_store_that_the_workers_share_is_seen(tmp_path, cluster):
+    store = Store(tmp_path / "store")
+    options = {"backend": "dask", "scheduler": cluster.scheduler_address}
+    with computing(**options, store=store):
+        assert list(store.root.iterdir()) == []
 
 
 def test_no_scheduler_is_one_sentence(monkeypatch):

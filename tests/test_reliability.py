@@ -19,7 +19,7 @@ from tdafeat.artefact import is_whole
 from tdafeat.backends import computing
 from tdafeat.cli import main
 from tdafeat.cli.guard import guarded
-from tdafeat.errors import Unreachable
+from tdafeat.errors import StoreFailed
 from tdafeat.files import ASIDE
 from tdafeat.run import Run
 from tdafeat.store import Store
@@ -143,7 +143,7 @@ def test_an_object_store_that_refuses_is_one_sentence(tmp_path, monkeypatch, cap
 
     monkeypatch.setattr("fsspec.implementations.memory.MemoryFileSystem.pipe_file", refused)
     store = Store(f"memory://{tmp_path}/store")
-    with pytest.raises(Unreachable, match="store/x/.* cannot be .* AccessDenied when calling"):
+    with pytest.raises(StoreFailed, match="store/x/.* cannot be .* AccessDenied when calling"):
         store.write("x", {}, arrays={"x": np.eye(2)})
     assert guarded(lambda: store.write("x", {}, arrays={"x": np.eye(2)})) == 2
     error = capsys.readouterr().err

@@ -14,6 +14,7 @@ import pytest
 
 from tdafeat import tasks as module
 from tdafeat.backends import computing
+from tdafeat.errors import StoreFailed
 from tdafeat.log import Log
 from tdafeat.store import Store
 from tdafeat.tasks import Task, run_tasks
@@ -24,6 +25,10 @@ def square(store, number):
     if number < 0:
         raise ArithmeticError(f"{number} is negative\nand more")
     return {"squares": pd.DataFrame({"value": [number**2]})}, {}
+
+
+def late(store):
+    raise TimeoutError("the service of a metric did not answer")
 
 
 def full(store):
@@ -65,6 +70,35 @@ def test_what_is_stored_is_not_computed_again(tmp_path, monkeypatch):
 def test_a_full_disk_stops_the_stage(tmp_path):
     with pytest.raises(OSError, match="No space"):
         make([Task("x", {}, {}, full)], Store(tmp_path))
+
+
+@pytest.mark.parametrize("jobs", [None, 1])
+def test_an_error_of_the_system_in_a_cell_is_a_hole_too(tmp_path, jobs):
+    """What a user's metric meets, a file or a service that is missing, costs no other cell."""
+    store = Store(tmp_path)
+    (hole,) = make([Task("x", {}, {"n": 0}, late), *tasks(1)], store, jobs)
+    assert hole.error == "the service of a metric did not answer"
+    assert "TimeoutError" in hole.trace
+    assert store.intact("square", {"n": 1})
+
+
+def test_a_store_that_fails_ends_the_stage(tmp_path, monkeypatch):
+    def refused(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tdafeat.store.replace", refused)
+    with pytest.raises(StoreFailed, match="Permission denied"):
+        make(tasks(1), Store(tmp_path))
+
+
+def test_a_store_in_memory_is_not_for_several_processes(tmp_path):
+    store = Store(f"memory://{tmp_path}")
+    with computing(store=store):
+        pass
+    for options in ({"jobs": 1}, {"backend": "dask", "scheduler": "tcp://127.0.0.1:9"}):
+        refused = pytest.raises(ValueError, match="memory of this process")
+        with refused, computing(**options, store=store):
+            pass
 
 
 def deadly(store):

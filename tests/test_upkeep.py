@@ -141,6 +141,14 @@ def test_the_commands(store, capsys):
     assert f"{path}: damaged" in capsys.readouterr().out
 
 
+def test_a_file_is_no_store(tmp_path, capsys):
+    (tmp_path / "notes").write_text("mine")
+    for place in ("notes", "notes/store"):
+        assert main(["store", "size", "--store", f"{tmp_path}/{place}"]) == 2
+        error = capsys.readouterr().err
+        assert error == f"tdafeat: store must be a folder; {tmp_path}/notes is a file\n"
+
+
 def test_no_store_is_one_sentence(tmp_path, capsys):
     assert main(["store", "size", "--store", f"{tmp_path}/none"]) == 2
     assert "there is no store" in capsys.readouterr().err

@@ -7,15 +7,13 @@ of what is refused is printed too.
 
 from __future__ import annotations
 
-import errno
 import os
 import traceback
 from collections.abc import Callable
 
 from tdafeat.cli.interrupt import interruptible
+from tdafeat.files import FULL
 from tdafeat.log import Form, Log
-
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def guarded(action: Callable[[], int], form: Form = "text") -> int:
