@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable
 from operator import index
 from typing import Any
 
@@ -251,6 +252,22 @@ def as_file_name(value: str, name: str) -> str:
             f"without / \\ or :, the first no dot; got {value!r}"
         )
     return value
+
+
+def check_distinct(values: Iterable[Hashable], name: str) -> None:
+    """Refuse a value that is given twice.
+
+    Examples
+    --------
+    >>> check_distinct((0, 1, 0), "seeds")
+    Traceback (most recent call last):
+    ValueError: seeds must differ from each other; 0 is given twice
+    """
+    seen: set[Hashable] = set()
+    for value in values:
+        if value in seen:
+            raise ValueError(f"{name} must differ from each other; {value!r} is given twice")
+        seen.add(value)
 
 
 def check_positive(value: Any, name: str) -> None:

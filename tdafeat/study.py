@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tdafeat.backends import Backend, check_shareable, computing, n_processes
-from tdafeat.checks import as_file_name
+from tdafeat.checks import as_file_name, check_distinct
 from tdafeat.files import asking, at
 from tdafeat.log import Form, Log
 from tdafeat.store import store_at
@@ -210,6 +210,8 @@ class Study:
         """Where the features come from, or the first error in what the study names."""
         from tdafeat.sources import FeatureSource, ImageSource, TrainingSource
 
+        check_distinct(self.seeds, "seeds")
+        check_distinct(() if self.levels is None else self.levels, "levels")
         if self.variants is not None:
             return TrainingSource.load(self, root, compute)
         if self.features is not None:
@@ -242,6 +244,7 @@ class Study:
             raise ValueError(f"baselines must be a number of draws, or 0; got {self.baselines}")
         for method in self.projections:
             check_method(method, "projections")
+        check_distinct(self.projections, "projections")
         accuracies = [name for name in metrics if name.endswith("_accuracy")]
         if metrics[self.primary].name not in accuracies:
             raise ValueError(
@@ -259,6 +262,7 @@ class Study:
             )
         if isinstance(self.analyses, str):
             raise TypeError(f"analyses must be a sequence of names; got {self.analyses!r}")
+        check_distinct(self.analyses, "analyses")
         for name in self.analyses:
             if analyses[name].of_images and not source.has_pixels:
                 raise ValueError(

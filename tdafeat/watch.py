@@ -36,7 +36,8 @@ class Status:
     ----------
     state : ``running``, ``finished``, ``interrupted`` (by Ctrl-C), ``failed`` (by an error) or
         ``killed`` (its process is gone without a word).
-    title, stage : what is counted (``features``: images; ``cells``), and the stage they are of.
+    title, stage : what is counted (``features``: images; ``cells``; nothing before that), and the
+        stage they are of.
     done, found, failed, total : how many; `found` are those of `done` that were in the store.
     pace : per second; 0 where nothing was made yet.
     to_go : seconds at that pace; None where none is known.
@@ -61,7 +62,9 @@ class Status:
         lines = [
             f"{self.name}: {self.state}" + (f", {self.stage}" if self.stage else ""),
             f"{self.title}: {self.done - self.failed} done ({self.found} of them found in the "
-            f"store), {self.failed} failed, {left} left of {self.total}",
+            f"store), {self.failed} failed, {left} left of {self.total}"
+            if self.title
+            else "nothing was counted yet",
         ]
         if self.state == "running" and self.pace > 0:
             to_go = f", about {duration(self.to_go)} to go" if self.to_go is not None else ""
@@ -89,12 +92,13 @@ class Watch:
         self.log = log or Log("quiet")
         self._folder, self._name = folder, name
         self._kept = float("-inf")
-        self._counted: Progress | None = None
+        self._counted = Progress("", 0, Log("quiet"))
         self._held = contextlib.ExitStack()
 
     def count(self, title: str, total: int) -> Progress:
         """Begin to count; the file follows it."""
         self._counted = Progress(title, total, self.log, self._follow)
+        self._kept = float("-inf")  # its first step is told at once
         return self._counted
 
     def _follow(self, progress: Progress) -> None:
@@ -105,7 +109,7 @@ class Watch:
 
     def _keep(self, state: str) -> None:
         counted = self._counted
-        if self._folder is None or counted is None:
+        if self._folder is None:
             return
         now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
         status = Status(
@@ -124,10 +128,13 @@ class Watch:
         replace(self._folder / FILE, json.dumps(asdict(status), indent=1).encode())
 
     def __enter__(self) -> Watch:
-        if self._folder is not None:
-            make_folder(self._folder)
-            self._held.enter_context(_alone(self._folder))
-        self._held.enter_context(self.log.warnings())
+        with contextlib.ExitStack() as held:
+            if self._folder is not None:
+                make_folder(self._folder)
+                held.enter_context(_alone(self._folder))
+            self._keep("running")
+            held.enter_context(self.log.warnings())
+            self._held = held.pop_all()
         return self
 
     def __exit__(

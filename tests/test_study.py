@@ -321,6 +321,8 @@ def test_no_file_is_left_aside(run, place):
         ({"primary": "prob_accuracy"}, ValueError, "did you mean 'probe_accuracy'"),
         ({"primary": "zero_shot_accuracy"}, ValueError, "text"),
         ({"features": {}}, ValueError, "at least one"),
+        ({"seeds": (0, 1, 0)}, ValueError, "seeds must differ from each other; 0 is given twice"),
+        ({"projections": ("pca", "pca")}, ValueError, "projections must differ .* 'pca' is given"),
         ({"projections": ("mds",)}, ValueError, "projections must be among pca, .*'mds'"),
     ],
 )

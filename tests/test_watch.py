@@ -17,6 +17,8 @@ def kept_at_once(monkeypatch):
 
 
 def test_status_while_a_run_is_going_and_after(tmp_path):
+    with Watch(tmp_path, name="known"):
+        assert status(tmp_path).lines()[:2] == ["known: running", "nothing was counted yet"]
     with Watch(tmp_path, name="known") as watch, watch.count("cells", 10) as progress:
         progress.enter("topology")
         progress.advance(4, found=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from tdafeat.files import at, replace_all
 from tdafeat.report.model import Table
@@ -20,13 +23,16 @@ LATEX = {
 """What LaTeX would take for something else, or may have no letter for; brackets because one that
 begins a row would be an argument of the line break before it."""
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what begins a formula in a spreadsheet
+
 
 def write_tables(run: Run, folder: str | Path) -> list[Path]:
     r"""Write every table of the report as ``LABEL.csv`` and ``LABEL.tex``.
 
     CSV holds the numbers with all their digits, LaTeX as the report shows them, in a ``table`` with
     the rules of the package booktabs, its caption, and the label ``tab:LABEL``. Columns of formulas
-    are in Typst's notation and stand in CSV alone.
+    are in Typst's notation and stand in CSV alone. A text that a spreadsheet would take for a
+    formula, such as a class named ``=1+1``, has an apostrophe before it in CSV.
 
     Parameters
     ----------
@@ -51,7 +57,7 @@ def write_tables(run: Run, folder: str | Path) -> list[Path]:
         name = file_name(table.label)
         while folder / f"{name}.csv" in files:  # labels that differ in signs alone
             name += "-"
-        files[folder / f"{name}.csv"] = table.frame.to_csv(index=False).encode()
+        files[folder / f"{name}.csv"] = csv(table.frame).encode()
         files[folder / f"{name}.tex"] = latex(table, name).encode()
     folder.mkdir(parents=True, exist_ok=True)
     replace_all(files)
@@ -67,6 +73,32 @@ def file_name(label: str) -> str:
     'classes-timm-vit-16-b'
     """
     return re.sub(r"[^A-Za-z0-9.]+", "-", label).strip("-.") or "table"
+
+
+def csv(frame: pd.DataFrame) -> str:
+    """A table whose texts no spreadsheet runs: one that would be a formula follows an apostrophe.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> print(csv(pd.DataFrame({"class": ["=1+1", "-3", "-x"], "F1": [-0.5, 1, 0]})), end="")
+    class,F1
+    '=1+1,-0.5
+    -3,1.0
+    '-x,0.0
+    """
+    safe = frame.map(_no_formula) if len(frame) else frame
+    return safe.set_axis(map(_no_formula, frame), axis="columns").to_csv(index=False)
+
+
+def _no_formula(cell: Any) -> Any:
+    if not isinstance(cell, str) or not cell.startswith(FORMULA):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return "'" + cell
+    return cell
 
 
 def latex(table: Table, label: str) -> str:

@@ -1,3 +1,4 @@
+import csv
 from dataclasses import replace
 
 import pandas as pd
@@ -47,6 +48,20 @@ def test_names_cannot_leave_their_cell_nor_their_folder(tmp_path):
     tex = "".join(path.read_text() for path in written if path.suffix == ".tex")
     assert r"\input" not in tex
     assert r"a \& b \textbackslash{}\textbackslash{}" in tex
+
+
+def test_no_cell_of_csv_is_a_formula_to_a_spreadsheet(tmp_path):
+    bad = ("=cmd|' /C calc'!A0", "@SUM(1)", "+x", "-2")
+    write_tables(
+        Run.read(write_run(tmp_path / "run", classes=bad, n_levels=1)), tmp_path / "tables"
+    )
+    cells = [cell for path in tmp_path.glob("tables/*.csv") for row in reader(path) for cell in row]
+    assert {"'" + name for name in bad[:3]} | {"-2"} <= set(cells)
+    assert not [cell for cell in cells if cell[:1] in set("=@+")]
+
+
+def reader(path):
+    return csv.reader(path.read_text(encoding="utf-8").splitlines())
 
 
 def test_a_row_that_begins_with_a_bracket_is_no_argument_of_the_line_before():

@@ -246,7 +246,8 @@ function save(url, name) {
   link.click();
 }
 const csv = (table) => [...table.rows].map((row) => [...row.cells].map((cell) => {
-  const text = cell.dataset.value ?? (cell.textContent.trim() === "–" ? "" : cell.textContent.trim());
+  let text = cell.dataset.value ?? (cell.textContent.trim() === "–" ? "" : cell.textContent.trim());
+  if (/^[=+\-@]/.test(text) && isNaN(text)) text = "'" + text; // no spreadsheet runs it
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }).join(",")).join("\r\n") + "\r\n";
 
