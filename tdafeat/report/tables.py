@@ -88,7 +88,7 @@ def csv(frame: pd.DataFrame) -> str:
     '-x,0.0
     """
     safe = frame.map(_no_formula) if len(frame) else frame
-    return safe.set_axis(map(_no_formula, frame), axis="columns").to_csv(index=False)
+    return safe.set_axis([_no_formula(name) for name in frame], axis="columns").to_csv(index=False)
 
 
 def _no_formula(cell: Any) -> Any:
