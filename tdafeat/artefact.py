@@ -28,10 +28,11 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the same artefact is the same bytes, whenever i
 
 @dataclass(frozen=True)
 class Artefact:
-    """What a stage left: tables and arrays by name."""
+    """What a stage left: tables and arrays by name, and what it says of itself."""
 
     tables: Mapping[str, pd.DataFrame]
     arrays: Mapping[str, np.ndarray]
+    meta: Mapping[str, Any]
 
 
 def pack(
@@ -97,7 +98,7 @@ def unpack(content: bytes | memoryview) -> Artefact:
                 tables[stem] = pd.read_parquet(BytesIO(_read(archive, name)))
             elif kind == "npy":
                 arrays[stem] = np.load(BytesIO(_read(archive, name)), allow_pickle=False)
-        return Artefact(tables, arrays)
+        return Artefact(tables, arrays, _meta(archive))
 
 
 def meta(content: bytes | memoryview) -> dict[str, Any]:
@@ -108,7 +109,11 @@ def meta(content: bytes | memoryview) -> dict[str, Any]:
     UnreadableData for anything but what `pack` made.
     """
     with _opened(content) as archive:
-        return dict(json.loads(_read(archive, META)))
+        return _meta(archive)
+
+
+def _meta(archive: zipfile.ZipFile) -> dict[str, Any]:
+    return dict(json.loads(_read(archive, META)))
 
 
 def _checksum(content: bytes | memoryview) -> bytes:

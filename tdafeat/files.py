@@ -172,8 +172,16 @@ def replace_all(files: Mapping[Path, bytes | memoryview]) -> None:
         sync_folder(folder)
     for path, content in files.items():
         if path not in written:
-            with asking(path):
-                path.fs.pipe_file(path.path, bytes(content))  # type: ignore[attr-defined]
+            try:
+                _put(path, content)
+            except FileNotFoundError:  # the first in a folder, on what makes none by itself
+                make_folder(path.parent)
+                _put(path, content)
+
+
+def _put(url: Path, content: bytes | memoryview) -> None:
+    with asking(url):
+        url.fs.pipe_file(url.path, bytes(content))  # type: ignore[attr-defined]
 
 
 def _aside(path: Path, content: bytes | memoryview) -> str:
@@ -191,12 +199,15 @@ def _aside(path: Path, content: bytes | memoryview) -> str:
 
 
 def sync_folder(folder: Path) -> None:
-    """Put the names in a folder on the disk; where a folder cannot be opened, it needs no such."""
+    """Put the names in a folder on the disk, on file systems that know of such."""
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError:  # Windows opens no folders
         return
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network and FUSE file systems
+            raise
     finally:
         os.close(handle)

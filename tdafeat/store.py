@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tdafeat.artefact import Artefact, is_whole, pack, unpack
+from tdafeat.artefact import Artefact, meta, pack, unpack
 from tdafeat.errors import StoreFailed, UnreadableData
 from tdafeat.files import at, contents, hold, is_local, remove, replace, sync_folder
 
 SCHEMA = 2
 LOCKS = ".locks"
+UNFINISHED = "unfinished"  # folder of trainings that were stopped
 
 
 def digest(value: Any) -> str:
@@ -67,17 +68,21 @@ class Store:
         return self.root / stage / f"{_key(stage, spec)}.zip"
 
     def intact(self, stage: str, spec: Mapping[str, Any]) -> bool:
-        """Whether the artefact is there and every byte of it is as it was written."""
-        found = self._content(stage, spec)
-        return found is not None and is_whole(found)
-
-    def read(self, stage: str, spec: Mapping[str, Any]) -> Artefact | None:
-        """The artefact, or None where it is missing or damaged."""
+        """Whether the artefact is there, answers this and every byte is as it was written."""
         found = self._content(stage, spec)
         try:
-            return None if found is None else unpack(found)
+            return found is not None and meta(found) == _meta(stage, spec)
+        except UnreadableData:
+            return False
+
+    def read(self, stage: str, spec: Mapping[str, Any]) -> Artefact | None:
+        """The artefact, or None where it is missing, damaged or that of something else."""
+        found = self._content(stage, spec)
+        try:
+            artefact = None if found is None else unpack(found)
         except UnreadableData:
             return None
+        return artefact if artefact and artefact.meta == _meta(stage, spec) else None
 
     def _content(self, stage: str, spec: Mapping[str, Any]) -> bytes | None:
         with _failing():
@@ -106,13 +111,17 @@ class Store:
         nothing half-written stays behind.
         """
         path = self.path(stage, spec)
-        meta = {"schema": SCHEMA, "stage": stage, "spec": dict(spec)}
-        packed = pack(meta, tables or {}, arrays or {})
+        packed = pack(_meta(stage, spec), tables or {}, arrays or {})
         with _failing():
             if is_local(path) and not path.parent.is_dir():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 sync_folder(self.root)
             replace(path, packed)
+
+    @property
+    def near(self) -> Path:
+        """The folder of this machine for what is not whole: the store, or the user's cache."""
+        return self.root if is_local(self.root) else _cache()
 
     @contextlib.contextmanager
     def unfinished(self, name: str) -> Iterator[Path]:
@@ -121,9 +130,8 @@ class Store:
         It lies in the store, or in the user's cache where that is behind a URL
         (``$XDG_CACHE_HOME/tdafeat``), which no other user can write to.
         """
-        local = self.root if is_local(self.root) else _cache()
-        with hold(local / LOCKS / f"unfinished-{name}", wait=True):
-            folder = local / "unfinished" / name
+        with hold(self.near / LOCKS / f"unfinished-{name}", wait=True):
+            folder = self.near / UNFINISHED / name
             folder.mkdir(parents=True, exist_ok=True)
             yield folder
             with contextlib.suppress(OSError):  # it is not empty: there is something to go on with
@@ -141,8 +149,14 @@ class Store:
         ----------
         wait : until whoever holds it is done; otherwise yield False at once.
         """
+        with self.hold_key(_key(stage, spec), wait) as mine:
+            yield mine
+
+    @contextlib.contextmanager
+    def hold_key(self, key: str, wait: bool) -> Iterator[bool]:
+        """`claim` by the key, which names the artefact's file."""
         # a read-only store may hold all that is asked for; if not, writing tells
-        with hold(self.root / LOCKS / _key(stage, spec)[:3], wait) as mine:
+        with hold(self.root / LOCKS / key[:3], wait) as mine:
             yield mine is not False
 
 
@@ -187,4 +201,9 @@ def stored(store: Store, stage: str, spec: Mapping[str, Any]) -> Artefact:
 
 
 def _key(stage: str, spec: Mapping[str, Any]) -> str:
-    return digest({"schema": SCHEMA, "stage": stage, "spec": dict(spec)})
+    return digest(_meta(stage, spec))
+
+
+def _meta(stage: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """What an artefact says of itself, in the types that JSON gives back."""
+    return dict(json.loads(json.dumps({"schema": SCHEMA, "stage": stage, "spec": dict(spec)})))

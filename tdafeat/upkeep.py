@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,18 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from tdafeat import files
-from tdafeat.artefact import is_whole, meta
+from tdafeat.artefact import meta
 from tdafeat.errors import DataUnavailable, UnreadableData
-from tdafeat.files import ASIDE, asking, contents, is_local
-from tdafeat.store import LOCKS, SCHEMA, Store
+from tdafeat.files import ASIDE, asking, contents, hold, is_local
+from tdafeat.store import LOCKS, SCHEMA, UNFINISHED, Store, digest
 
 KEY = re.compile("[0-9a-f]{64}")  # what artefacts are named by; any other file is somebody else's
 FRESH = 3600.0  # seconds that a file written aside may still be in somebody's hands
+FORGOTTEN = 30 * 86400.0  # seconds after which nobody goes on with a training that was stopped
 
 
 @dataclass(frozen=True)
 class Dropping:
-    """A file that can go, and why."""
+    """A file that can go, or the folder of an unfinished training, and why."""
 
     path: Path
     size: int
@@ -29,25 +31,28 @@ class Dropping:
 
 
 def size(store: Store) -> dict[str, list[int]]:
-    """The sizes in bytes of the artefacts of each stage."""
+    """The sizes in bytes of the artefacts of each stage, and of trainings that were stopped."""
     sizes: dict[str, list[int]] = {}
     for path in artefacts(store):
         sizes.setdefault(path.parent.name, []).append(path.stat().st_size)
+    for folder in _unfinished(store):
+        sizes.setdefault(UNFINISHED, []).append(_extent(folder)[0])
     return sizes
 
 
 def damaged(store: Store) -> Iterator[Dropping]:
-    """Artefacts that are not as they were written: every byte is read."""
+    """Artefacts that are not as they were written, or not where: every byte is read."""
     for path in artefacts(store):
         try:
-            if not is_whole(contents(path)):
-                yield Dropping(path, path.stat().st_size, "damaged")
+            found = contents(path)
         except FileNotFoundError:  # another run took it away meanwhile
             continue
+        if reason := _fault(path, found):
+            yield Dropping(path, len(found), reason)
 
 
 def garbage(store: Store, fresh: float = FRESH) -> Iterator[Dropping]:
-    """What no run reads: damaged artefacts, those of earlier versions, files left half-written.
+    """What no run reads: damaged artefacts, those of earlier versions, what was left half-done.
 
     Parameters
     ----------
@@ -65,16 +70,44 @@ def garbage(store: Store, fresh: float = FRESH) -> Iterator[Dropping]:
             found = contents(path)
         except FileNotFoundError:
             continue
-        if reason := _of_no_use(found):
+        if reason := _of_no_use(path, found):
             yield Dropping(path, len(found), reason)
+    for folder in _unfinished(store):
+        extent, changed = _extent(folder)
+        if time.time() - changed > FORGOTTEN:
+            yield Dropping(folder, extent, "a training stopped a month ago")
 
 
-def remove(dropping: Dropping) -> None:
-    """Delete the file; of an earlier format, its folder too once that is empty."""
-    files.remove(dropping.path)
-    folder = dropping.path.parent
-    if dropping.reason == "of an earlier format" and not any(folder.iterdir()):
-        folder.rmdir()
+def remove(store: Store, dropping: Dropping) -> bool:
+    """Delete it, unless a run has it in hand or has mended it since it was found.
+
+    An artefact is judged again while its key is held. Behind a URL nothing is held, and a run may
+    mend it between the judgement and the deletion: it is then computed once more.
+
+    Returns
+    -------
+    Whether it is gone.
+    """
+    path = dropping.path
+    if path.parent == store.near / UNFINISHED:
+        with hold(store.near / LOCKS / f"unfinished-{path.name}", wait=False) as mine:
+            if mine is False or time.time() - _extent(path)[1] <= FORGOTTEN:
+                return False
+            shutil.rmtree(path)
+        return True
+    if path.suffix == ".zip" and KEY.fullmatch(path.stem):
+        with store.hold_key(path.stem, wait=False) as mine:
+            try:
+                useless = mine and _of_no_use(path, contents(path))
+            except FileNotFoundError:
+                return True
+            if useless:
+                files.remove(path)
+            return bool(useless)
+    files.remove(path)
+    if dropping.reason == "of an earlier format" and not any(path.parent.iterdir()):
+        path.parent.rmdir()
+    return True
 
 
 def artefacts(store: Store) -> Iterator[Path]:
@@ -103,13 +136,36 @@ def _leftovers(store: Store, fresh: float) -> list[Path]:
     return [path for path in found if path.is_file() and now - path.stat().st_mtime > fresh]
 
 
-def _of_no_use(content: bytes) -> str:
-    """Why no run will read this artefact; empty if one may."""
+def _unfinished(store: Store) -> list[Path]:
+    """Folders of trainings that were stopped; those of a URL's store lie in the user's cache."""
+    place = store.near / UNFINISHED
+    return sorted(p for p in place.iterdir() if p.is_dir()) if place.is_dir() else []
+
+
+def _extent(folder: Path) -> tuple[int, float]:
+    """Bytes of the files in a folder, and when the last was changed (seconds since 1970)."""
+    stats = [path.stat() for path in (folder, *folder.rglob("*"))]
+    return sum(s.st_size for s in stats[1:]), max(s.st_mtime for s in stats)
+
+
+def _fault(path: Path, content: bytes) -> str:
+    """What is wrong with an artefact that lies at this path; empty if nothing."""
     try:
         found = meta(content)
-        stage, spec = found["stage"], found["spec"]
-        old = found.get("schema") != SCHEMA or _is_outdated(stage, spec)
-    except (UnreadableData, KeyError, TypeError, ValueError, AttributeError):
+        key = digest({name: found[name] for name in ("schema", "stage", "spec")})
+    except (UnreadableData, KeyError, ValueError, RecursionError):
+        return "damaged"
+    return "" if (found["stage"], key) == (path.parent.name, path.stem) else "under another's name"
+
+
+def _of_no_use(path: Path, content: bytes) -> str:
+    """Why no run will read this artefact; empty if one may."""
+    if fault := _fault(path, content):
+        return fault
+    try:
+        found = meta(content)
+        old = found["schema"] != SCHEMA or _is_outdated(found["stage"], found["spec"])
+    except (TypeError, ValueError, AttributeError):
         return "damaged"
     return "of an earlier version" if old else ""
 

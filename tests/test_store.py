@@ -1,5 +1,7 @@
+import errno
 import multiprocessing
 import os
+import stat
 import zipfile
 
 import numpy as np
@@ -149,6 +151,43 @@ def test_objects_are_never_pickled(store):
 def test_meta_says_what_the_artefact_answers(store):
     found = meta(store.path("topology", SPEC).read_bytes())
     assert (found["stage"], found["spec"]) == ("topology", SPEC)
+
+
+@pytest.mark.filterwarnings("ignore:UPath 'served' filesystem")
+def test_a_url_whose_folders_must_be_made_is_written_to(tmp_path):
+    """File systems of servers, unlike object stores and memory, make no folder by themselves."""
+    import fsspec
+    from fsspec.implementations.local import LocalFileSystem
+
+    class Served(LocalFileSystem):
+        protocol = "served"
+
+        @classmethod
+        def _strip_protocol(cls, path):
+            return super()._strip_protocol(str(path).removeprefix("served://"))
+
+    fsspec.register_implementation("served", Served, clobber=True)
+    store = Store(f"served://{tmp_path}/store")
+    for version in (1, 2):
+        store.write("topology", SPEC | {"version": version}, tables={"diagrams": TABLE})
+        assert store.intact("topology", SPEC | {"version": version})
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP])
+def test_folders_that_cannot_be_flushed_are_left_to_their_file_system(
+    tmp_path, monkeypatch, number
+):
+    flush = os.fsync
+
+    def fsync(handle):
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(number, os.strerror(number))
+        flush(handle)
+
+    monkeypatch.setattr("tdafeat.files.os.fsync", fsync)
+    store = Store(tmp_path)
+    store.write("topology", SPEC, tables={"diagrams": TABLE})
+    assert store.intact("topology", SPEC)
 
 
 def test_unfinished_work_of_a_url_lies_in_the_users_cache(tmp_path, monkeypatch):

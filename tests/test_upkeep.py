@@ -54,11 +54,55 @@ def test_garbage_is_what_no_run_reads(store):
         old / "metrics.parquet": "of an earlier format",
     }
     for dropping in list(garbage(store)):
-        remove(dropping)
+        assert remove(store, dropping)
     assert list(garbage(store)) == []
     assert not old.exists()
     assert fresh.exists()  # somebody may be writing it
     assert store.intact("topology", {"version": VERSIONS["topology"]})
+
+
+def test_what_a_run_mended_or_has_in_hand_is_not_removed(store):
+    """A list of garbage is old by the time that its last file is deleted."""
+    spec = {"version": FEATURES_VERSION}
+    path = store.path("features", spec)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    (found,) = (dropping for dropping in garbage(store) if dropping.path == path)
+    with store.claim("features", spec):  # as a run holds it that makes it again
+        assert not remove(store, found)
+    path.write_bytes(whole)
+    assert not remove(store, found)
+    assert path.read_bytes() == whole
+    path.write_bytes(whole[:-1])
+    assert remove(store, found)
+    assert remove(store, found)  # gone is gone
+    assert not path.exists()
+
+
+def test_an_artefact_under_the_name_of_another_is_none(store):
+    spec, other = {"version": VERSIONS["topology"]}, {"version": VERSIONS["topology"] - 1}
+    path = store.path("topology", spec)
+    path.write_bytes(store.path("topology", other).read_bytes())
+    assert store.read("topology", spec) is None
+    assert not store.intact("topology", spec)
+    assert [(d.path, d.reason) for d in damaged(store)] == [(path, "under another's name")]
+    assert path in [dropping.path for dropping in garbage(store)]
+
+
+def test_trainings_that_were_stopped_are_counted_and_go_after_a_month(store):
+    with store.unfinished("abc") as folder:
+        (folder / "state").write_bytes(b"half")
+    assert size(store)["unfinished"] == [4]
+    assert folder not in [dropping.path for dropping in garbage(store)]
+    before = folder.stat().st_mtime - 31 * 86400
+    for path in (folder / "state", folder):
+        os.utime(path, (before, before))
+    (found,) = (dropping for dropping in garbage(store) if dropping.path == folder)
+    assert (found.size, found.reason) == (4, "a training stopped a month ago")
+    with store.unfinished("abc"):  # somebody goes on with it
+        assert not remove(store, found)
+    assert remove(store, found)
+    assert not folder.exists()
 
 
 def test_earlier_versions_of_features_metrics_and_analyses_are_collected(store):

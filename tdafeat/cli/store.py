@@ -40,11 +40,11 @@ def _gc(arguments: argparse.Namespace) -> int:
     from tdafeat.upkeep import garbage, remove
 
     total = 0
-    for dropping in list(garbage(store_at(arguments.store))):
-        total += dropping.size
-        print(f"{dropping.path}: {dropping.reason}")
-        if not arguments.dry_run:
-            remove(dropping)
+    store = store_at(arguments.store)
+    for dropping in list(garbage(store)):
+        if arguments.dry_run or remove(store, dropping):
+            total += dropping.size
+            print(f"{dropping.path}: {dropping.reason}")
     print(f"{total / 1e6:,.1f} MB {'can go' if arguments.dry_run else 'removed'}")
     return 0
 
@@ -56,7 +56,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     store = store_at(arguments.store)
     bad = list(damaged(store))
     for dropping in bad:
-        print(f"{dropping.path}: damaged")
+        print(f"{dropping.path}: {dropping.reason}")
     print(f"{len(list(artefacts(store))):,} artefacts, {len(bad):,} damaged")
     if bad:
         print("the next run computes the damaged ones again, where it needs them")
