@@ -10,6 +10,8 @@ import contextlib
 import os
 import signal
 import sys
+import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from tdafeat.store import Store
 
 PATIENCE = 10.0  # seconds until a scheduler that does not answer is none
+GLANCE = 1.0  # seconds between two looks of a worker at whether its parent is there
 
 Backend = Literal["joblib", "dask"]
 Call = tuple[Any, ...]
@@ -110,13 +113,35 @@ def _processes(jobs: int, n_calls: int) -> dict[str, Any]:
 
     jobs = max(1, min(effective_n_jobs(jobs), n_calls))
     # Of one job joblib makes none of its own process; two, one of which is never given a call, do.
-    return {"n_jobs": max(2, jobs), "pre_dispatch": jobs, "inner_max_num_threads": 1}
+    return {
+        "n_jobs": max(2, jobs),
+        "pre_dispatch": jobs,
+        "inner_max_num_threads": 1,
+        "initializer": _end_with,
+        "initargs": (os.getpid(),),
+    }
+
+
+def _end_with(parent: int) -> None:
+    """Let an idle worker end soon after its parent, also one that is never given a call.
+
+    A thread of its own looks: the kernel's signal (`_no_orphan`) comes when the thread ends that
+    started the worker, which idle workers outlive. Windows does not tell that a parent is gone.
+    """
+    if sys.platform != "win32":
+        threading.Thread(target=_watch_over, args=(parent,), daemon=True).start()
+
+
+def _watch_over(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(GLANCE)
+    os._exit(1)
 
 
 def _no_orphan(parent: int, function: Callable[..., Any], *call: Any) -> Any:
     """Call a function in a worker that is killed, whatever it is doing, when its parent dies.
 
-    Linux alone does that; elsewhere the worker of a parent that was killed first ends its cell.
+    Linux alone does that; elsewhere `_end_with` has to wait until compiled code lets it look.
     """
     if not sys.platform.startswith("linux"):
         return function(*call)

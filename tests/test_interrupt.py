@@ -101,10 +101,12 @@ def test_a_signal_ends_the_run_soon_and_keeps_what_was_finished(tmp_path, send, 
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux alone tells of the death")
-def test_no_worker_computes_for_a_run_that_was_killed(tmp_path):
+def test_no_worker_is_left_by_a_run_that_was_killed(tmp_path):
+    """Neither the one that computes, in code that no thread of Python interrupts, nor idle ones."""
     process = begun(tmp_path, jobs=1)
     worker = psutil.Process(int((tmp_path / "marker").read_text()))
     assert worker.pid != process.pid
     process.kill()
     process.wait(timeout=SOON)
     worker.wait(timeout=SOON)
+    end_of(process.pid)
