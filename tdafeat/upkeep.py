@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import time
@@ -34,7 +35,8 @@ def size(store: Store) -> dict[str, list[int]]:
     """The sizes in bytes of the artefacts of each stage, and of trainings that were stopped."""
     sizes: dict[str, list[int]] = {}
     for path in artefacts(store):
-        sizes.setdefault(path.parent.name, []).append(path.stat().st_size)
+        with contextlib.suppress(FileNotFoundError):  # it was taken away meanwhile
+            sizes.setdefault(path.parent.name, []).append(path.stat().st_size)
     for folder in _unfinished(store):
         sizes.setdefault(UNFINISHED, []).append(_extent(folder)[0])
     return sizes
@@ -58,8 +60,7 @@ def garbage(store: Store, fresh: float = FRESH) -> Iterator[Dropping]:
     ----------
     fresh : seconds; a file written aside later than that may be in the hands of a run.
     """
-    for path in _leftovers(store, fresh):
-        yield Dropping(path, path.stat().st_size, "left half-written")
+    yield from _leftovers(store, fresh)
     if is_local(store.root):
         for old in sorted(store.root.glob("*/*/meta.json")):
             if KEY.fullmatch(old.parent.name):
@@ -128,12 +129,14 @@ def artefacts(store: Store) -> Iterator[Path]:
         yield from sorted((path for path in whole if KEY.fullmatch(path.stem)), key=str)
 
 
-def _leftovers(store: Store, fresh: float) -> list[Path]:
+def _leftovers(store: Store, fresh: float) -> Iterator[Dropping]:
     if not is_local(store.root) or not store.root.is_dir():
-        return []  # behind a URL nothing is written aside
-    found = sorted(store.root.glob(f"**/{ASIDE}*"))
-    now = time.time()
-    return [path for path in found if path.is_file() and now - path.stat().st_mtime > fresh]
+        return  # behind a URL nothing is written aside
+    for path in sorted(store.root.glob(f"**/{ASIDE}*")):
+        with contextlib.suppress(FileNotFoundError):  # its run has renamed it into place
+            found = path.stat()
+            if path.is_file() and time.time() - found.st_mtime > fresh:
+                yield Dropping(path, found.st_size, "left half-written")
 
 
 def _unfinished(store: Store) -> list[Path]:
@@ -144,8 +147,12 @@ def _unfinished(store: Store) -> list[Path]:
 
 def _extent(folder: Path) -> tuple[int, float]:
     """Bytes of the files in a folder, and when the last was changed (seconds since 1970)."""
-    stats = [path.stat() for path in (folder, *folder.rglob("*"))]
-    return sum(s.st_size for s in stats[1:]), max(s.st_mtime for s in stats)
+    try:
+        stats = [path.stat() for path in folder.rglob("*") if path.is_file()]
+        emptied = folder.stat().st_mtime
+    except FileNotFoundError:  # a training is at it
+        return 0, time.time()
+    return sum(s.st_size for s in stats), max((s.st_mtime for s in stats), default=emptied)
 
 
 def _fault(path: Path, content: bytes) -> str:

@@ -95,14 +95,30 @@ def test_trainings_that_were_stopped_are_counted_and_go_after_a_month(store):
     assert size(store)["unfinished"] == [4]
     assert folder not in [dropping.path for dropping in garbage(store)]
     before = folder.stat().st_mtime - 31 * 86400
-    for path in (folder / "state", folder):
-        os.utime(path, (before, before))
+    os.utime(folder / "state", (before, before))
     (found,) = (dropping for dropping in garbage(store) if dropping.path == folder)
     assert (found.size, found.reason) == (4, "a training stopped a month ago")
     with store.unfinished("abc"):  # somebody goes on with it
         assert not remove(store, found)
     assert remove(store, found)
     assert not folder.exists()
+
+
+def test_what_goes_away_while_it_is_looked_at_is_passed_over(store, monkeypatch):
+    """A live run renames and removes files all the time."""
+    leftover(store, HOURS_AGO)
+    with store.unfinished("abc") as folder:
+        (folder / "state").write_bytes(b"half")
+    names, found = ("state", ".writing-abc"), os.stat
+
+    def gone(path, **how):
+        if str(path).endswith(names):
+            raise FileNotFoundError(path)
+        return found(path, **how)
+
+    monkeypatch.setattr("pathlib.os.stat", gone)
+    assert [dropping.reason for dropping in garbage(store)] == ["of an earlier version"]
+    assert size(store)["features"]
 
 
 def test_earlier_versions_of_features_metrics_and_analyses_are_collected(store):
