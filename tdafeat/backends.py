@@ -22,13 +22,14 @@ from uuid import uuid4
 
 from tdafeat.errors import DataUnavailable
 from tdafeat.files import ASIDE, contents, is_local, make_folder, remove, replace
+from tdafeat.log import Log
 
 if TYPE_CHECKING:
     from distributed import Client
 
     from tdafeat.store import Store
 
-PATIENCE = 10.0  # seconds until a scheduler that does not answer is none
+PATIENCE = 10.0  # seconds until a scheduler that does not answer is none; between looks at workers
 GLANCE = 1.0  # seconds between two looks of a worker at whether its parent is there
 
 Backend = Literal["joblib", "dask"]
@@ -45,6 +46,7 @@ def computing(
     backend: Backend = "joblib",
     scheduler: str | None = None,
     store: Store | None = None,
+    log: Log | None = None,
 ) -> Iterator[Work]:
     """Those who compute.
 
@@ -54,6 +56,7 @@ def computing(
     backend : ``"joblib"`` or ``"dask"``.
     scheduler : address of the Dask scheduler, ``"tcp://host:8786"``.
     store : what all of them must see.
+    log : where it is told that no worker of the cluster is left.
 
     Raises
     ------
@@ -71,7 +74,7 @@ def computing(
         with _cluster(scheduler) as client:
             if store is not None:
                 _check_seen(store, client)
-            yield partial(_on_cluster, client)
+            yield partial(_on_cluster, client, log or Log("quiet"))
     elif jobs is None:
         yield lambda function, calls: (function(*call) for call in calls)
     else:
@@ -173,13 +176,15 @@ def _parallel(calls: Sequence[Call], **options: Any) -> Iterator[Any]:
 
 
 def _on_cluster(
-    client: Client, function: Callable[..., Any], calls: Sequence[Call]
+    client: Client, log: Log, function: Callable[..., Any], calls: Sequence[Call]
 ) -> Iterator[Any]:
     """By a client of Dask's own: joblib's waits for ever for a call that its workers died of."""
     from distributed import CancelledError, KilledWorker, as_completed
 
     broken = None
     futures = [client.submit(function, *call, pure=False) for call in calls]
+    over = threading.Event()
+    threading.Thread(target=_look, args=(client, log, over), daemon=True).start()
     try:
         for future in as_completed(futures):
             try:
@@ -193,9 +198,23 @@ def _on_cluster(
                 ) from None
             yield result
     finally:
+        over.set()
         client.cancel(futures)
     if broken is not None:
         raise BrokenExecutor(str(broken)) from broken
+
+
+def _look(client: Client, log: Log, over: threading.Event) -> None:
+    """Until it is over tell where no worker is left: calls wait for one, for ever if none comes."""
+    told = False
+    while not over.wait(PATIENCE):
+        try:
+            left = client.nthreads()
+        except Exception:  # no scheduler: whoever waits for the calls is told of that
+            return
+        if not left and not told:
+            log("waiting", "no worker of the Dask cluster is left; the run waits until one comes")
+        told = not left
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tdafeat.cgroups import memory_left
 from tdafeat.sources.groups import Size
 from tdafeat.topology.engines import memory_of_machine
 
@@ -90,7 +91,7 @@ def memory(size: Size, n_landmarks: int | None) -> dict[str, int]:
 
 
 def free_memory() -> float:
-    """Bytes that programs can still take, inf where the system does not tell.
+    """Bytes that this process can still take, inf where the system does not tell.
 
     Examples
     --------
@@ -100,9 +101,10 @@ def free_memory() -> float:
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
         (available,) = (line.split()[1] for line in lines if line.startswith("MemAvailable"))
-        return 1024.0 * int(available)
+        free = 1024.0 * int(available)
     except (OSError, ValueError):
-        return memory_of_machine()
+        free = memory_of_machine()
+    return min(free, memory_left())
 
 
 def in_bytes(n: float) -> str:

@@ -103,7 +103,7 @@ def forecast(study: Study, source: Source, store: Store, jobs: int, force: bool)
         kinds = {key: (known.sizes[key], shape) for key, shape in shapes.items()}
         measured = {kind: _stages(study, *kind, n_levels) for kind in set(kinds.values())}
         costs = [*known.costs, _features(known, there)]
-        for stage, tasks in Plan(study, known.groups).stages(aside):
+        for stage, tasks in Plan(study, known.groups).stages(there):
             missing = [task for task in tasks if not there.intact(task.stage, task.spec)]
             keys = [(task.label["encoder"], task.label["layer"]) for task in missing]
             each = [measured[kinds[key]].get(stage, (0.0, 0.0)) for key in keys]

@@ -157,7 +157,7 @@ class Study:
         self._check(source, folder, 1 if backend == "dask" else n_processes(jobs))
         told = Log("quiet" if quiet else log)
         with (
-            computing(jobs, backend, scheduler, where) as work,
+            computing(jobs, backend, scheduler, where, told) as work,
             Watch(folder, told, self.name) as watch,
         ):
             plan = Plan(self, source.extract(where, force, watch))
@@ -178,6 +178,7 @@ class Study:
 
     def forecast(
         self,
+        out: str | Path | None = None,
         *,
         root: str | Path | None = None,
         store: str | Path | None = None,
@@ -187,9 +188,13 @@ class Study:
         compile: bool = False,
         workers: int | Literal["auto"] = "auto",
         jobs: int | None = None,
+        backend: Backend = "joblib",
+        scheduler: str | None = None,
         force: bool = False,
     ) -> Forecast:
         """What a run with these options would take, by small samples; nothing is kept.
+
+        A cluster is looked at, and counted as one process: its workers share the time.
 
         Raises
         ------
@@ -198,13 +203,14 @@ class Study:
         from tdafeat.extraction import Compute
         from tdafeat.preflight import forecast
 
-        processes = n_processes(jobs)
+        processes = 1 if backend == "dask" else n_processes(jobs)
         where = store_at(store)
-        if jobs is not None:
+        if jobs is not None or backend == "dask":
             check_shareable(where)
         source = self._source(root, Compute(device, precision, batch_size, compile, workers))
-        self._check(source, Path("."), processes)
-        return forecast(self, source, where, processes, force)
+        self._check(source, at(out or "."), processes)
+        with computing(jobs, backend, scheduler):  # refuses what a run would be refused
+            return forecast(self, source, where, processes, force)
 
     def _source(self, root: str | Path | None, compute: Compute) -> Source:
         """Where the features come from, or the first error in what the study names."""

@@ -8,9 +8,10 @@ import time
 import pandas as pd
 import pytest
 
-from tdafeat.backends import _check_seen, computing
+from tdafeat.backends import _check_seen, _look, computing
 from tdafeat.cli import main
 from tdafeat.errors import DataUnavailable
+from tdafeat.log import Log
 from tdafeat.run import Run
 from tdafeat.store import Store
 from tests import small_study
@@ -159,6 +160,22 @@ def test_a_store_that_the_workers_share_is_seen(tmp_path, cluster):
     options = {"backend": "dask", "scheduler": cluster.scheduler_address}
     with computing(**options, store=store):
         assert list(store.root.iterdir()) == []
+
+
+def test_a_cluster_whose_workers_are_gone_is_told_of_once(monkeypatch, capsys):
+    monkeypatch.setattr("tdafeat.backends.PATIENCE", 0.001)
+    over = threading.Event()
+    seen = iter([{"a": 1}, {}, {}, {"a": 1}, {}])
+
+    class Scheduler:
+        def nthreads(self):
+            found = next(seen, None)
+            if found is None:
+                over.set()
+            return found or {}
+
+    _look(Scheduler(), Log("json"), over)
+    assert capsys.readouterr().err.count('"event": "waiting"') == 2  # a worker came in between
 
 
 def test_no_scheduler_is_one_sentence(monkeypatch):

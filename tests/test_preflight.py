@@ -64,8 +64,8 @@ def test_a_forecast_for_no_number_of_processes_is_refused(jobs):
 def test_what_is_stored_costs_nothing_unless_it_is_made_again(tmp_path, sampled):
     own().run(tmp_path / "run", store=tmp_path / "store", quiet=True)
     forecast = own().forecast(store=tmp_path / "store")
-    assert [c.stored for c in forecast.costs][:-1] == [c.artefacts for c in forecast.costs][:-1]
-    assert sum(cost.seconds for cost in forecast.costs[:-1]) == 0
+    assert [c.stored for c in forecast.costs] == [c.artefacts for c in forecast.costs]
+    assert sum(cost.seconds for cost in forecast.costs) == 0
     again = own().forecast(store=tmp_path / "store", force=True)
     assert {cost.stored for cost in again.costs} == {0}
     assert again.seconds == sum(cost.artefacts for cost in again.costs[1:])  # one second each
@@ -160,6 +160,21 @@ def test_a_dry_run_prints_the_forecast_and_computes_nothing(tmp_path, sampled, m
     assert re.search(r"measure +6 +0 ", printed)  # clean and gaussian's five levels
     assert re.search(r"about \d+ s with 1 processes, .* of disk", printed)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--backend", "dask"], "go together"),
+        (["--scheduler", "tcp://127.0.0.1:9"], "go together"),
+        (["--out", "file"], "out must be a folder"),
+    ],
+)
+def test_a_dry_run_refuses_what_the_run_would(tmp_path, monkeypatch, capsys, options, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    assert main(["run", "--data", "textures:16", "--limit", "4", "--dry-run", *options]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_a_run_that_does_not_fit_is_refused_before_it_starts(tmp_path, monkeypatch, capsys):

@@ -114,10 +114,10 @@ def _run_study(study: Study, arguments: argparse.Namespace) -> int:
         "workers": arguments.workers,
         "jobs": arguments.jobs,
     }
-    if arguments.dry_run:
-        print(study.forecast(**how, force=arguments.force))
-        return 0
     how |= {"backend": arguments.backend, "scheduler": arguments.scheduler}
+    if arguments.dry_run:
+        print(study.forecast(out, **how, force=arguments.force))
+        return 0
     run = study.run(out, **how, force=arguments.force, log=arguments.log)
     holes = run.manifest["holes"]
     if arguments.no_report:
