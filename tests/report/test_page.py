@@ -281,6 +281,14 @@ def test_the_slider_moves_every_figure_that_has_levels(view):
         figure = chart(view, title)
         settled(view, figure, shown_level="1 (0.08)")
         assert heads(figure) == ["clean", "1 (0.08)"]
+    slider.focus()
+    slider.press("ArrowRight")
+    figure = chart(view, "persistence diagrams")
+    settled(view, figure, shown_level="2 (0.18)")
+    grid = figure.locator(".role-axis-grid line").evaluate_all(
+        "all => all.map(l => Math.round(l.getBBox().width)).filter(width => width > 1)"
+    )
+    assert set(grid) == {width for width, _ in sides(figure)}  # the new panel is filled, too
     view.click("#all-levels")
     for title in BY_LEVEL:
         settled(view, chart(view, title), shown_level="")

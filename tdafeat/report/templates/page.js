@@ -81,11 +81,15 @@ async function refresh(figure) {
     if (!view) return;
     for (const [name, value] of Object.entries(state))
       if (figure.params.has(name)) view.signal(name, value);
-    for (const [name, { all, alone }] of sides) {
-      const [width, height] = state.shown_level ? alone : all;
-      view.signal(name + "_width", width).signal(name + "_height", height);
+    await view.runAsync();
+    // A panel made for another level has the sides it was declared with, until they change.
+    for (const more of sides.size ? [1, 0] : []) {
+      for (const [name, { all, alone }] of sides) {
+        const [width, height] = state.shown_level ? alone : all;
+        view.signal(name + "_width", width + more).signal(name + "_height", height + more);
+      }
+      await view.resize().runAsync();
     }
-    await view.resize().runAsync();
   }
   if (figure.shows === wanted) figure.chart.dataset.shows = wanted;
 }
