@@ -107,8 +107,8 @@ def train(
     settings : `SETTINGS` are those of ``tiny:dino``, beside epochs and batch size.
     checkpoint : the state of the training; the teacher at each of `steps` is kept beside it, as
         ``CHECKPOINT-STEP.safetensors``.
-    observe : called once training has ended, for each of `steps` in order, with the step and
-        the teacher's transformer as it was then (each a network of its own, in evaluation mode).
+    observe : called for each of `steps` in order, as soon as it is reached, with the step and the
+        teacher's transformer as it is then (each a network of its own, in evaluation mode).
         A training that was killed and goes on, or is asked for again, shows the same networks.
     steps : numbers of steps made, 0 (before training) to ``settings.steps``.
     architecture : that of ``tiny:dino`` if None.
@@ -147,6 +147,16 @@ def train(
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
         save_file({k: v.cpu() for k, v in backbone.state_dict().items()}, beside(step))
 
+    unseen = list(shown)
+
+    def show(last: int) -> None:
+        """Up to this step; those before a training was killed too, once it goes on."""
+        while observe is not None and unseen and unseen[0] <= last:
+            with seeded(0):  # the training's random numbers are left alone
+                then = make_vit(shape)
+            fill(then, read_weights(beside(unseen[0])), beside(unseen[0]))
+            observe(unseen.pop(0), then.to(device).eval())
+
     def loss(rows: Tensor, generator: torch.Generator) -> Tensor:
         images = known.pixels[rows].to(device, torch.float32) / 255
 
@@ -167,9 +177,11 @@ def train(
         follow(network.teacher, network.student, cosine(step, total, recipe.momentum, 1.0))
         if step in shown:
             keep(step)
+            show(step)
 
     if 0 in shown:
         keep(0)
+        show(0)
     outcome = fit(
         network,
         len(known),
@@ -186,11 +198,7 @@ def train(
         after_step=after_step,
         watch=lambda: {"information": information(network, held, device)},
     )
-    if observe is not None:
-        for step in shown:
-            then = make_vit(shape)
-            fill(then, read_weights(beside(step)), beside(step))
-            observe(step, then.to(device).eval())
+    show(total)
     return backbone, outcome.history
 
 
