@@ -21,7 +21,10 @@ def angles(run: Run, records: Records) -> Iterator[Block]:
         return
     yield Paragraph(
         "Each class spans a subspace: its leading principal directions. Angles near 90 degrees "
-        "mean that classes vary in directions of their own, small angles that they share them."
+        "mean that classes vary in directions of their own, small angles that they share them. Two "
+        "subspaces of k directions each have at least 2k - D of them in common in D dimensions: of "
+        "so many angles a zero tells nothing, and tables of whole classes, with k near D, are full "
+        "of such zeros. Here k is kept at leading directions, and stands beside D:"
     )
     # How many directions an angle compares, and in how many: without them it means nothing.
     stated = with_names(run.pairs[run.pairs["params"] != ""])
