@@ -198,7 +198,7 @@ def _associations(whole: Run, records: Records) -> Iterator[Block]:
         "run alone of many needs a run of its own to be believed."
     )
     shown = [
-        f"{cell} p = {p:.2g}" if np.isfinite(p) else cell
+        replace(cell, text=f"{cell} p = {p:.2g}") if np.isfinite(p) else cell
         for cell, p in zip(intervals(rows), rows["p_holm"], strict=True)
     ]
     wide = rows.assign(cell=shown).pivot_table(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tdafeat import figures
-from tdafeat.report.model import Block, Figure, Note, Paragraph, Table
+from tdafeat.report.model import Block, Figure, Interval, Note, Paragraph, Table
 from tdafeat.report.records import Records
 from tdafeat.report.selection import noisy
 from tdafeat.run import Run
@@ -86,15 +86,18 @@ def _space(run: Run, encoder: str, layer: str) -> str:
     return encoder if layers < 2 else f"{encoder} {layer}"
 
 
-def intervals(rows: pd.DataFrame) -> list[str]:
+def intervals(rows: pd.DataFrame) -> pd.Series:
     """Correlations with their intervals, as cells of a table."""
-    return [
-        (f"{value:+.2f} [{low:+.2f}, {high:+.2f}]" if np.isfinite(low) else f"{value:+.2f}")
-        .replace("-", "−")
-        .replace("+nan", "–")
-        .replace("nan", "–")
-        for value, low, high in zip(rows["value"], rows["low"], rows["high"], strict=True)
-    ]
+    numbers = zip(rows["value"], rows["low"], rows["high"], strict=True)
+    cells = [Interval(*each, _written(*each)) for each in numbers]
+    return pd.Series(cells, rows.index, dtype=object)
+
+
+def _written(value: float, low: float, high: float) -> str:
+    if np.isnan(value):
+        return "–"
+    bounds = f" [{low:+.2f}, {high:+.2f}]" if np.isfinite(low) else ""
+    return f"{value:+.2f}{bounds}".replace("-", "−")
 
 
 def _checks(every: pd.DataFrame, titles: dict[str, str]) -> Iterator[Table]:

@@ -51,6 +51,19 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Interval:
+    """A number and its interval in one cell of a table; a file of numbers has a column for each."""
+
+    value: float
+    low: float
+    high: float
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
 class Table:
     """A frame and its caption.
 

@@ -13,7 +13,16 @@ from typing import Any
 
 from tdafeat import __version__
 from tdafeat.report.formulas import html
-from tdafeat.report.model import Block, Figure, Paragraph, References, Report, Table, Thumbnails
+from tdafeat.report.model import (
+    Block,
+    Figure,
+    Interval,
+    Paragraph,
+    References,
+    Report,
+    Table,
+    Thumbnails,
+)
 
 SHORT = 28  # characters; columns of shorter cells do not wrap
 LONG = 18  # rows; longer tables scroll
@@ -70,6 +79,9 @@ def _block(block: Block) -> dict[str, Any]:
                     (
                         Markup(html(f"${cell}$")) if cell and name in block.math else cell,
                         _exact(value),
+                        [_exact(x) for x in (value.low, value.high)]
+                        if isinstance(value, Interval)
+                        else (),
                     )
                     for name, cell, value in zip(block.frame, shown, values, strict=True)
                 ]
@@ -98,6 +110,8 @@ def _heading(caption: str, space: str) -> str:
 
 def _exact(value: Any) -> str:
     """A number in full, for sorting and downloads; nothing for text and what is missing."""
+    if isinstance(value, Interval):
+        value = value.value
     if isinstance(value, str) or not isinstance(value, int | float) or math.isnan(value):
         return ""
     return repr(value)

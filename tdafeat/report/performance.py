@@ -10,7 +10,7 @@ import pandas as pd
 from tdafeat import figures
 from tdafeat.evaluation import classification_report
 from tdafeat.figures.frames import levels, with_names
-from tdafeat.report.model import Block, Figure, Table
+from tdafeat.report.model import Block, Figure, Interval, Table
 from tdafeat.report.records import Records
 from tdafeat.report.selection import by_level, ends, first_seed, noisy, spaces
 from tdafeat.run import Run
@@ -42,7 +42,8 @@ def robustness(run: Run, records: Records) -> Iterator[Block]:
         names[column] = names[column].where(~percent, 100 * names[column])
     specs = np.where(percent, ".1f", ".2f")
     columns = (names["value"], names["low"], names["high"], specs)
-    names["cell"] = [_interval(*cell) for cell in zip(*columns, strict=True)]
+    cells = [_interval(*cell) for cell in zip(*columns, strict=True)]
+    names["cell"] = pd.Series(cells, names.index, dtype=object)
     wide = names.pivot_table(
         index=["space", "method"], columns="summary", values="cell", aggfunc="first", sort=False
     )
@@ -150,11 +151,10 @@ def _predictor(method: str, records: Records) -> str:
     return title.removesuffix(" accuracy")
 
 
-def _interval(value: float, low: float, high: float, spec: str) -> str:
+def _interval(value: float, low: float, high: float, spec: str) -> Interval:
     def number(x: float) -> str:
         return format(x, spec).replace("inf", "∞").replace("-", "−")
 
-    if np.isnan(value):
-        return "–"
     bounds = "–" if np.isnan(low) else f"[{number(low)}, {number(high)}]"
-    return f"{number(value)} {bounds}"
+    text = "–" if np.isnan(value) else f"{number(value)} {bounds}"
+    return Interval(value, low, high, text)

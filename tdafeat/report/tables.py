@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from math import nan
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from tdafeat.files import at, replace_all
-from tdafeat.report.model import Table
+from tdafeat.report.model import Interval, Table
 from tdafeat.run import Run
 
 LATEX = {
@@ -78,6 +79,8 @@ def file_name(label: str) -> str:
 def csv(frame: pd.DataFrame) -> str:
     """A table whose texts no spreadsheet runs: one that would be a formula follows an apostrophe.
 
+    A column of numbers with their intervals becomes three.
+
     Examples
     --------
     >>> import pandas as pd
@@ -87,8 +90,19 @@ def csv(frame: pd.DataFrame) -> str:
     -3,1.0
     '-x,0.0
     """
-    safe = frame.map(_no_formula) if len(frame) else frame
-    return safe.set_axis([_no_formula(name) for name in frame], axis="columns").to_csv(index=False)
+    columns: dict[str, list[Any]] = {}
+    for name in map(str, frame):
+        cells = frame[name].tolist()
+        if any(isinstance(cell, Interval) for cell in cells):
+            missing = Interval(nan, nan, nan, "")
+            numbers = [cell if isinstance(cell, Interval) else missing for cell in cells]
+            columns[name] = [cell.value for cell in numbers]
+            columns[f"{name} low"] = [cell.low for cell in numbers]
+            columns[f"{name} high"] = [cell.high for cell in numbers]
+        else:
+            columns[name] = [_no_formula(cell) for cell in cells]
+    whole = pd.DataFrame({_no_formula(name): cells for name, cells in columns.items()})
+    return whole.to_csv(index=False)
 
 
 def _no_formula(cell: Any) -> Any:

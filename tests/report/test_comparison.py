@@ -117,7 +117,7 @@ def test_robustness_stands_beside_where_runs_have_it(tmp_path):
         pd.DataFrame([row]).to_parquet(folder / "tables" / "robustness.parquet")
     frame = table(build([Run.read(folder) for folder in folders]), "robustness")
     assert frame["feature space"].tolist() == ["a", "b"]
-    assert frame.iloc[:, 2].tolist() == ["50.0 [40.0, 70.0]", "60.0 [40.0, 70.0]"]
+    assert frame.iloc[:, 2].map(str).tolist() == ["50.0 [40.0, 70.0]", "60.0 [40.0, 70.0]"]
 
 
 def test_page_and_document_are_written(folders, runs, tmp_path, capsys):

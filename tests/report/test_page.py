@@ -7,6 +7,7 @@ import shutil
 import zlib
 from base64 import b64decode
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -424,6 +425,22 @@ def test_a_table_is_saved_with_all_its_digits(view, content):
     assert list(saved) == list(table.frame)
     assert set(saved["feature space"]) == {"a", BAD}
     assert sorted(saved["clean"]) == sorted(table.frame["clean"])
+
+
+def test_numbers_with_intervals_are_saved_in_three_columns(view, content):
+    table = view.locator("table[data-name=associations]")
+    button = view.locator(".table", has=table).locator("[data-save=csv]")
+    with view.expect_download() as download:
+        button.evaluate("button => button.click()")  # it may lie in a fold
+    saved = pd.read_csv(download.value.path(), float_precision="round_trip")
+    cells = next(
+        b for s in content.sections for b in s.blocks if getattr(b, "label", "") == "associations"
+    ).frame["within level"]
+    for name, part in (("", "value"), (" low", "low"), (" high", "high")):
+        numbers = [getattr(cell, part) for cell in cells]
+        assert sorted(saved[f"within level{name}"].dropna()) == sorted(
+            np.array(numbers)[~np.isnan(numbers)]
+        )
 
 
 @pytest.mark.parametrize(("kind", "start"), [("svg", b"<svg"), ("png", b"\x89PNG")])

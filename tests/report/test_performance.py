@@ -37,7 +37,7 @@ def test_robustness_stands_with_its_intervals(run):
     area = run.robustness.query("encoder == 'pixels' and summary == 'accuracy_area'").iloc[0]
     shown = table.frame["mean accuracy over the levels (%)"].iloc[0]
     value, low, high = (f"{100 * area[k]:.1f}" for k in ("value", "low", "high"))
-    assert shown == f"{value} [{low}, {high}]"
+    assert str(shown) == f"{value} [{low}, {high}]"
 
 
 def test_what_has_no_interval_and_no_end_is_written_so(run, tmp_path):
@@ -48,8 +48,8 @@ def test_what_has_no_interval_and_no_end_is_written_so(run, tmp_path):
     )
     changed.to_parquet(run.folder / "tables" / "robustness.parquet")
     frame = tables(Run.read(run.folder))["robustness"].frame
-    assert frame["severity that halves it"].tolist() == ["∞ –"] * 2
-    assert frame["mean accuracy over the levels (%)"].tolist() == ["–"] * 2
+    assert frame["severity that halves it"].map(str).tolist() == ["∞ –"] * 2
+    assert frame["mean accuracy over the levels (%)"].map(str).tolist() == ["–"] * 2
 
 
 def test_classes_have_precision_recall_and_f1_at_both_ends(run):

@@ -75,3 +75,16 @@ def test_a_row_that_begins_with_a_bracket_is_no_argument_of_the_line_before():
 def test_the_command_prints_the_tables_it_wrote(run, tmp_path, capsys):
     assert main(["report", str(run.folder), "--tables", str(tmp_path)]) == 0
     assert str(tmp_path / "accuracies.tex") in capsys.readouterr().out.splitlines()
+
+
+def test_numbers_with_intervals_have_three_columns_in_csv(run, tmp_path):
+    write_tables(run, tmp_path)
+    within = pd.read_csv(tmp_path / "associations.csv", float_precision="round_trip")
+    assert {"within level", "within level low", "within level high"} <= set(within)
+    spearman = run.associations.query("method == 'spearman' and adjustment == 'within level'")
+    known = set(spearman["value"].dropna())
+    assert set(within["within level"].dropna()) <= known
+    assert len(known)
+    strict = within.dropna()
+    assert (strict["within level low"] <= strict["within level"]).all()
+    assert "[" in (tmp_path / "associations.tex").read_text()

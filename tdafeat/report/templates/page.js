@@ -249,11 +249,20 @@ function save(url, name) {
   link.download = name.replace(/[^\w.-]+/g, "_");
   link.click();
 }
-const csv = (table) => [...table.rows].map((row) => [...row.cells].map((cell) => {
-  let text = cell.dataset.value ?? (cell.textContent.trim() === "–" ? "" : cell.textContent.trim());
-  if (/^[=+\-@]/.test(text) && isNaN(text)) text = "'" + text; // no spreadsheet runs it
-  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}).join(",")).join("\r\n") + "\r\n";
+function csv(table) {
+  const interval = [...table.tHead.rows[0].cells].map((_, column) =>
+    [...table.tBodies[0].rows].some((row) => "low" in row.cells[column].dataset));
+  return [...table.rows].map((row) => [...row.cells].flatMap((cell, column) => {
+    const shown = cell.textContent.trim();
+    const own = cell.dataset.value ?? (shown === "–" ? "" : shown);
+    if (!interval[column]) return [own];
+    if (cell.tagName === "TH") return [own, own + " low", own + " high"];
+    return [own, cell.dataset.low ?? "", cell.dataset.high ?? ""];
+  }).map((text) => {
+    if (/^[=+\-@]/.test(text) && isNaN(text)) text = "'" + text; // no spreadsheet runs it
+    return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  }).join(",")).join("\r\n") + "\r\n";
+}
 
 document.addEventListener("click", async ({ target }) => {
   const kind = target.dataset?.save;
