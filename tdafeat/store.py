@@ -130,12 +130,18 @@ class Store:
         It lies in the store, or in the user's cache where that is behind a URL
         (``$XDG_CACHE_HOME/tdafeat``), which no other user can write to.
         """
-        with hold(self.near / LOCKS / f"unfinished-{name}", wait=True):
+        with self.hold_unfinished(name, wait=True):
             folder = self.near / UNFINISHED / name
             folder.mkdir(parents=True, exist_ok=True)
             yield folder
             with contextlib.suppress(OSError):  # it is not empty: there is something to go on with
                 folder.rmdir()
+
+    @contextlib.contextmanager
+    def hold_unfinished(self, name: str, wait: bool) -> Iterator[bool]:
+        """The lock of `unfinished`; without waiting False where another process has it."""
+        with hold(self.near / LOCKS / f"unfinished-{name}", wait) as mine:
+            yield mine is not False
 
     @contextlib.contextmanager
     def claim(self, stage: str, spec: Mapping[str, Any], wait: bool = True) -> Iterator[bool]:

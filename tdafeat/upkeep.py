@@ -14,7 +14,7 @@ from typing import Any
 from tdafeat import files
 from tdafeat.artefact import meta
 from tdafeat.errors import DataUnavailable, UnreadableData
-from tdafeat.files import ASIDE, asking, contents, hold, is_local
+from tdafeat.files import ASIDE, asking, contents, is_local
 from tdafeat.store import LOCKS, SCHEMA, UNFINISHED, Store, digest
 
 KEY = re.compile("[0-9a-f]{64}")  # what artefacts are named by; any other file is somebody else's
@@ -91,8 +91,8 @@ def remove(store: Store, dropping: Dropping) -> bool:
     """
     path = dropping.path
     if path.parent == store.near / UNFINISHED:
-        with hold(store.near / LOCKS / f"unfinished-{path.name}", wait=False) as mine:
-            if mine is False or time.time() - _extent(path)[1] <= FORGOTTEN:
+        with store.hold_unfinished(path.name, wait=False) as mine:
+            if not mine or time.time() - _extent(path)[1] <= FORGOTTEN:
                 return False
             shutil.rmtree(path)
         return True

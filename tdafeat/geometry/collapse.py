@@ -74,9 +74,8 @@ _COLLAPSE: dict[str, Any] = {
 @metric("nc1", title="NC1 (within-class variability)", **_COLLAPSE)
 def _nc1(features: Any, labels: Any = None) -> float:
     """Within-class variability collapse, tr(S_w S_b^+) / C; 0 is full collapse."""
-    return nc1(
-        features, labels
-    )  # the form that is not over C goes with everything as this one does
+    # The form that is not over C is no metric of its own: it goes with everything as this one does.
+    return nc1(features, labels)
 
 
 @metric("nc1_trace", title="NC1 (trace ratio)", **_COLLAPSE)

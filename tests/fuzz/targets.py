@@ -7,8 +7,10 @@ import io
 import json
 import shutil
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -135,13 +137,19 @@ def read_checkpoint(content: bytes, place: Path) -> None:
 
 
 def diagram_files() -> list[bytes]:
+    bars = ([[[0, 1.5], [0, np.inf]], [[0.5, 1.0]]], [[]])
+    return _saved(save_diagrams, *(Diagrams(each, {"engine": "by hand", "n": 3}) for each in bars))
+
+
+def _saved(save: Callable[[Path, Any], object], *things: Any) -> list[bytes]:
+    """The files that a writer makes of things."""
     import tempfile
 
     files = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "d.npz"
-        for bars in ([[[0, 1.5], [0, np.inf]], [[0.5, 1.0]]], [[]]):
-            save_diagrams(path, Diagrams(bars, {"engine": "by hand", "n": 3}))
+        for thing in things:
+            save(path, thing)
             files.append(path.read_bytes())
     return files
 
@@ -272,17 +280,9 @@ def read_artefact(content: bytes, place: Path) -> None:
 
 
 def moment_files() -> list[bytes]:
-    import tempfile
-
     rows = np.arange(12.0).reshape(4, 3) ** 2
-    files = []
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "part"
-        moments = Moments.of(rows, [0, 1, 1, 0], scatters=True), PairedMoments.of(rows, rows[:, :2])
-        for part in moments:
-            save_moments(path, part)
-            files.append(path.read_bytes())
-    return files
+    single = Moments.of(rows, [0, 1, 1, 0], scatters=True)
+    return _saved(save_moments, single, PairedMoments.of(rows, rows[:, :2]))
 
 
 def read_moments(content: bytes, place: Path) -> None:
