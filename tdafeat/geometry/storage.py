@@ -55,6 +55,14 @@ def load_moments(path: str | Path) -> Moments | PairedMoments:
     ------
     DataUnavailable if there is no such file; UnreadableData if it is damaged or another thing.
     Nothing in it is ever unpickled.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "all.moments"
+    >>> save_moments(path, Moments.of(np.eye(3)))
+    >>> load_moments(path).n
+    3
     """
     from tdafeat.artefact import meta, unpack
 

@@ -79,9 +79,7 @@ def _block(block: Block) -> dict[str, Any]:
                     (
                         Markup(html(f"${cell}$")) if cell and name in block.math else cell,
                         _exact(value),
-                        [_exact(x) for x in (value.low, value.high)]
-                        if isinstance(value, Interval)
-                        else (),
+                        _bounds(value),
                     )
                     for name, cell, value in zip(block.frame, shown, values, strict=True)
                 ]
@@ -115,6 +113,11 @@ def _exact(value: Any) -> str:
     if isinstance(value, str) or not isinstance(value, int | float) or math.isnan(value):
         return ""
     return repr(value)
+
+
+def _bounds(value: Any) -> tuple[str, ...]:
+    """The ends of an interval in full; nothing for what has none."""
+    return (_exact(value.low), _exact(value.high)) if isinstance(value, Interval) else ()
 
 
 def _sprite(thumbnails: Thumbnails | None) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from tdafeat.checks import as_count
-from tdafeat.topology.diagrams import Diagrams, as_diagram, as_pairs
+from tdafeat.topology.diagrams import Diagrams, as_diagram, as_pairs, check_diagrams
 from tdafeat.topology.points import NO_TRIANGLE_INEQUALITY
 
 
@@ -118,8 +118,7 @@ def bottleneck_interval(a: Diagrams, b: Diagrams, degree: int) -> tuple[float, f
     """
     as_count(degree, "degree", least=0)
     for name, diagrams in (("a", a), ("b", b)):
-        if not isinstance(diagrams, Diagrams):
-            raise TypeError(f"{name} must be Diagrams; got {type(diagrams).__name__}")
+        check_diagrams(diagrams, name)
         if degree >= len(diagrams):
             raise ValueError(
                 f"degree must be one of {name}'s, at most {len(diagrams) - 1}; got {degree}"

@@ -9,10 +9,10 @@ import numpy as np
 
 from tdafeat.checks import as_array, as_number
 
-LARGEST = 1e150  # of an entry: squares of others would overflow
-
 if TYPE_CHECKING:
     import pandas as pd
+
+LARGEST = 1e150  # of an entry: squares of others would overflow
 
 
 class Diagrams(Sequence[np.ndarray]):
@@ -134,6 +134,12 @@ def as_diagrams(values: Any, name: str, of_one_degree: bool = True) -> list[np.n
             f"cloud: pass those of several, such as [cloud[1] for cloud in ...]"
         )
     return [as_diagram(value, f"{name}[{i}]") for i, value in enumerate(values)]
+
+
+def check_diagrams(value: Any, name: str) -> None:
+    """Refuse what are no `Diagrams`, which know how they were made."""
+    if not isinstance(value, Diagrams):
+        raise TypeError(f"{name} must be Diagrams; got {type(value).__name__}")
 
 
 def check_length(value: Any, name: str) -> None:

@@ -9,7 +9,13 @@ import numpy as np
 
 from tdafeat.checks import as_generator
 from tdafeat.record import Registry
-from tdafeat.topology.diagrams import Diagrams, as_diagram, check_length, finite_part
+from tdafeat.topology.diagrams import (
+    Diagrams,
+    as_diagram,
+    check_diagrams,
+    check_length,
+    finite_part,
+)
 from tdafeat.topology.points import point_metrics
 
 MAX_POINTS = 5_000  # of more, the distances of all pairs cost more than a scale is worth
@@ -117,8 +123,7 @@ def scale_free(
     >>> bool((a[0] == b[0]).all()), b.record["scale_length"]
     (True, 30.0)
     """
-    if not isinstance(diagrams, Diagrams):
-        raise TypeError(f"diagrams must be Diagrams; got {type(diagrams).__name__}")
+    check_diagrams(diagrams, "diagrams")
     record = diagrams.record
     if "metric" not in record:
         raise ValueError("diagrams must have a record of their metric, as `persistence` writes it")
