@@ -14,22 +14,15 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
-from uuid import uuid4
 
-from tdafeat.errors import DataUnavailable
-from tdafeat.files import ASIDE, contents, is_local, make_folder, remove, replace
+from tdafeat.files import is_local
 from tdafeat.log import Log
 
 if TYPE_CHECKING:
-    from distributed import Client
-
     from tdafeat.store import Store
 
-PATIENCE = 10.0  # seconds until a scheduler that does not answer is none; between looks at workers
 GLANCE = 1.0  # seconds between two looks of a worker at whether its parent is there
 
 Backend = Literal["joblib", "dask"]
@@ -71,10 +64,12 @@ def computing(
     if store is not None and (jobs is not None or scheduler is not None):
         check_shareable(store)
     if scheduler is not None:
-        with _cluster(scheduler) as client:
+        from tdafeat import cluster
+
+        with cluster.connected(scheduler) as client:
             if store is not None:
-                _check_seen(store, client)
-            yield partial(_on_cluster, client, log or Log("quiet"))
+                cluster.check_seen(store, client)
+            yield partial(cluster.computed, client, log or Log("quiet"))
     elif jobs is None:
         yield lambda function, calls: (function(*call) for call in calls)
     else:
@@ -173,107 +168,3 @@ def _parallel(calls: Sequence[Call], **options: Any) -> Iterator[Any]:
         warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
         parallel = Parallel(return_as="generator_unordered", batch_size=1, **options)
         yield from parallel(delayed(_no_orphan)(*call) for call in calls)
-
-
-def _on_cluster(
-    client: Client, log: Log, function: Callable[..., Any], calls: Sequence[Call]
-) -> Iterator[Any]:
-    """By a client of Dask's own: joblib's waits for ever for a call that its workers died of."""
-    from distributed import CancelledError, KilledWorker, as_completed
-
-    broken = None
-    futures = [client.submit(function, *call, pure=False) for call in calls]
-    over = threading.Event()
-    threading.Thread(target=_look, args=(client, log, over), daemon=True).start()
-    try:
-        for future in as_completed(futures):
-            try:
-                result = future.result()
-            except KilledWorker as error:  # several workers died of it; the others go on
-                broken = error
-                continue
-            except CancelledError:
-                raise DataUnavailable(
-                    "the Dask scheduler is gone; what was finished is kept"
-                ) from None
-            yield result
-    finally:
-        over.set()
-        client.cancel(futures)
-    if broken is not None:
-        raise BrokenExecutor(str(broken)) from broken
-
-
-def _look(client: Client, log: Log, over: threading.Event) -> None:
-    """Until it is over tell where no worker is left: calls wait for one, for ever if none comes."""
-    told = False
-    while not over.wait(PATIENCE):
-        try:
-            left = client.nthreads()
-        except Exception:  # no scheduler: whoever waits for the calls is told of that
-            return
-        if not left and not told:
-            log("waiting", "no worker of the Dask cluster is left; the run waits until one comes")
-        told = not left
-
-
-@contextlib.contextmanager
-def _cluster(scheduler: str) -> Iterator[Client]:
-    """A client of a cluster, after a look at its workers."""
-    try:
-        from distributed import Client
-    except ImportError:
-        raise DataUnavailable("backend 'dask' needs pip install 'tdafeat[cluster]'") from None
-
-    from tdafeat.writing import versions
-
-    try:
-        client = Client(scheduler, timeout=PATIENCE)
-    except (OSError, ValueError) as error:
-        raise DataUnavailable(f"no Dask scheduler answers at {scheduler}: {error}") from None
-    with client:
-        threads = client.nthreads()
-        if not threads:
-            raise DataUnavailable(f"the Dask scheduler at {scheduler} has no workers")
-        if max(threads.values()) > 1:
-            raise DataUnavailable(
-                "Dask workers must have one thread each (dask worker --nthreads 1 --nworkers N), "
-                "so that results do not depend on what runs beside them"
-            )
-        own = versions()
-        for worker, theirs in client.run(versions).items():
-            for package in sorted(own.keys() | theirs.keys()):
-                if own.get(package) != theirs.get(package):
-                    raise DataUnavailable(
-                        f"worker {worker} has {package} {theirs.get(package)} where this process "
-                        f"has {own.get(package)}; install the same, for the same numbers"
-                    )
-        yield client
-
-
-def _check_seen(store: Store, client: Client) -> None:
-    """Let every worker read what is written into the store here."""
-    token = uuid4().hex.encode()
-    path = store.root / f"{ASIDE}{token.decode()}"
-    try:
-        make_folder(store.root)
-        replace(path, token)
-    except OSError:  # a read-only store may hold all that is asked for; if not, writing tells
-        return
-    try:
-        for worker, seen in client.run(_sees, path, token, on_error="return").items():
-            if seen is not True:
-                reason = f" ({seen})" if isinstance(seen, Exception) else ""
-                raise DataUnavailable(
-                    f"worker {worker} does not see the store {store.root}{reason}; take a folder "
-                    "that all machines share, or a URL"
-                )
-    finally:
-        remove(path)
-
-
-def _sees(path: Path, token: bytes) -> bool:
-    try:
-        return contents(path) == token
-    except FileNotFoundError:
-        return False

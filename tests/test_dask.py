@@ -8,8 +8,9 @@ import time
 import pandas as pd
 import pytest
 
-from tdafeat.backends import _check_seen, _look, computing
+from tdafeat.backends import computing
 from tdafeat.cli import main
+from tdafeat.cluster import check_seen, watch_workers
 from tdafeat.errors import DataUnavailable
 from tdafeat.log import Log
 from tdafeat.run import Run
@@ -148,9 +149,9 @@ def test_workers_that_see_another_store_are_refused_before_the_first_cell(tmp_pa
             return {"tcp://a:1": function(self.folder / path.name, token)}
 
     store = Store(tmp_path / "store")
-    _check_seen(store, Client(tmp_path / "store"))
+    check_seen(store, Client(tmp_path / "store"))
     with pytest.raises(DataUnavailable, match=f"tcp://a:1 does not see the store {tmp_path}"):
-        _check_seen(store, Client(tmp_path))
+        check_seen(store, Client(tmp_path))
     assert list(store.root.iterdir()) == []
 
 
@@ -163,7 +164,7 @@ def test_a_store_that_the_workers_share_is_seen(tmp_path, cluster):
 
 
 def test_a_cluster_whose_workers_are_gone_is_told_of_once(monkeypatch, capsys):
-    monkeypatch.setattr("tdafeat.backends.PATIENCE", 0.001)
+    monkeypatch.setattr("tdafeat.cluster.PATIENCE", 0.001)
     over = threading.Event()
     seen = iter([{"a": 1}, {}, {}, {"a": 1}, {}])
 
@@ -174,12 +175,12 @@ def test_a_cluster_whose_workers_are_gone_is_told_of_once(monkeypatch, capsys):
                 over.set()
             return found or {}
 
-    _look(Scheduler(), Log("json"), over)
+    watch_workers(Scheduler(), Log("json"), over)
     assert capsys.readouterr().err.count('"event": "waiting"') == 2  # a worker came in between
 
 
 def test_no_scheduler_is_one_sentence(monkeypatch):
-    monkeypatch.setattr("tdafeat.backends.PATIENCE", 0.5)
+    monkeypatch.setattr("tdafeat.cluster.PATIENCE", 0.5)
     refused = pytest.raises(DataUnavailable, match="no Dask scheduler answers at tcp://127")
     with refused, computing(backend="dask", scheduler="tcp://127.0.0.1:9"):
         pass
