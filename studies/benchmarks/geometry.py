@@ -182,7 +182,7 @@ def measure(path: str) -> None:
     parts = {
         "moments, 100 classes": lambda: kept.update(moments=geometry.Moments.of(cloud, labels)),
         "spectrum, ranks, neural collapse": of_moments,
-        "six pairwise metrics, 1,000 rows asked": lambda: geometry.sampled_metrics(cloud, 1000),
+        "the pairwise metrics, 1,000 rows asked": lambda: geometry.sampled_metrics(cloud, 1000),
     }
     print(f"{len(cloud)} x {cloud.shape[1]} float32|seconds|MB\n---|---|---")
     before = megabytes("VmRSS")
