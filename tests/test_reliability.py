@@ -101,7 +101,10 @@ def test_killed_at_random_moments_a_study_resumes_to_the_same_bits(tmp_path, for
     assert survived < KILLS / 2  # or the kills came too late to try anything
 
 
-@pytest.mark.parametrize("damage", ["flip", "truncate", "empty"])
+SLOW_DAMAGES = [pytest.param(damage, marks=pytest.mark.slow) for damage in ("truncate", "empty")]
+
+
+@pytest.mark.parametrize("damage", ["flip", *SLOW_DAMAGES])
 def test_damage_in_any_artefact_costs_that_cell_alone(tmp_path, whole, monkeypatch, damage):
     small_study.run(tmp_path)
     paths = sorted((tmp_path / "store").rglob("*.zip"))
