@@ -18,6 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tdafeat.files import is_local
+from tdafeat.jobs import n_workers
 from tdafeat.log import Log
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def computing(
     ValueError for arguments that do not fit; DataUnavailable if there is no such cluster, or its
     workers have other versions of what makes the numbers, or several threads, or another store.
     """
-    check_jobs(jobs)
+    n_workers(jobs, "jobs")
     if backend not in get_args(Backend):
         raise ValueError(f"backend must be among {', '.join(get_args(Backend))}; got {backend!r}")
     if (backend == "dask") != (scheduler is not None):
@@ -78,24 +79,6 @@ def computing(
         )
 
 
-def n_processes(jobs: int | None) -> int:
-    """How many processes so many jobs are.
-
-    Examples
-    --------
-    >>> n_processes(None), n_processes(3)
-    (1, 3)
-    """
-    check_jobs(jobs)
-    return os.cpu_count() or 1 if jobs == -1 else jobs or 1
-
-
-def check_jobs(jobs: int | None) -> None:
-    """Refuse a number of processes that is none."""
-    if jobs is not None and (jobs == 0 or jobs < -1):
-        raise ValueError(f"jobs must be at least 1, or -1 for all cores; got {jobs}")
-
-
 def check_shareable(store: Store) -> None:
     """Refuse a store that no other process than this one sees."""
     if not is_local(store.root) and store.root.protocol == "memory":  # type: ignore[attr-defined]
@@ -107,9 +90,7 @@ def check_shareable(store: Store) -> None:
 
 def _processes(jobs: int, n_calls: int) -> dict[str, Any]:
     """How joblib is asked for so many processes, none of them this one: it must hear Ctrl-C."""
-    from joblib import effective_n_jobs
-
-    jobs = max(1, min(effective_n_jobs(jobs), n_calls))
+    jobs = max(1, min(n_workers(jobs), n_calls))
     # Of one job joblib makes none of its own process; two, one of which is never given a call, do.
     return {
         "n_jobs": max(2, jobs),

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tdafeat.backends import Backend, check_shareable, computing, n_processes
+from tdafeat.backends import Backend, check_shareable, computing
 from tdafeat.checks import as_file_name, check_distinct
 from tdafeat.files import asking, at
+from tdafeat.jobs import n_workers
 from tdafeat.log import Form, Log
 from tdafeat.store import store_at
 from tdafeat.tasks import run_tasks
@@ -137,7 +138,7 @@ class Study:
 
         Returns
         -------
-        Run. Cells that failed are its ``manifest["holes"]``.
+        Run. Encoders and cells that failed are its ``manifest["holes"]``.
 
         Raises
         ------
@@ -154,14 +155,15 @@ class Study:
         source = self._source(root, compute)
         folder = at(out)
         # what a cluster's workers have of memory is not known here
-        self._check(source, folder, 1 if backend == "dask" else n_processes(jobs))
+        self._check(source, folder, 1 if backend == "dask" else n_workers(jobs, "jobs"))
         told = Log("quiet" if quiet else log)
         with (
             computing(jobs, backend, scheduler, where, told) as work,
             Watch(folder, told, self.name) as watch,
         ):
-            plan = Plan(self, source.extract(where, force, watch))
-            holes, seconds = [], {"features": time.monotonic() - started}
+            groups, holes = source.extract(where, force, watch)
+            plan = Plan(self, groups)
+            seconds = {"features": time.monotonic() - started}
             made: dict[str, tuple[int, int]] = {}
             began = time.monotonic()
             total = sum(len(tasks) for _, tasks in plan.stages(where))
@@ -203,7 +205,7 @@ class Study:
         from tdafeat.extraction import Compute
         from tdafeat.preflight import forecast
 
-        processes = 1 if backend == "dask" else n_processes(jobs)
+        processes = 1 if backend == "dask" else n_workers(jobs, "jobs")
         where = store_at(store)
         if jobs is not None or backend == "dask":
             check_shareable(where)

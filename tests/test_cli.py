@@ -172,6 +172,24 @@ def test_a_script_that_fails_is_one_sentence(tmp_path, monkeypatch, capsys, text
     assert "Traceback" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--jobs", "two", "--log", "json"], "argument --jobs: invalid int value: 'two'"),
+        (["--log=json", "--wat"], "unrecognized arguments: --wat"),
+        (["--log", "json", "--log", "xml"], "argument --log: invalid choice: 'xml'"),
+    ],
+)
+def test_options_that_cannot_be_are_a_line_of_json_too(capsys, arguments, message):
+    with pytest.raises(SystemExit) as end:
+        main(["run", *arguments])
+    assert end.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    told = json.loads(line)
+    assert told["event"] == "error"
+    assert told["message"].startswith(message)
+
+
 def test_what_ends_a_run_is_a_line_of_json_too(monkeypatch, capsys):
     from tdafeat.study import Study
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from tdafeat import __version__
 from tdafeat.cli import compare, doctor, listing, report, run, status, store
-from tdafeat.cli.guard import guarded
+from tdafeat.cli.guard import guarded, parsed
 from tdafeat.cli.run import study_main
 
 __all__ = ["main", "study_main"]
@@ -29,5 +29,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add(commands)
-    arguments = parser.parse_args(argv)
+    arguments = parsed(parser, argv)
     return guarded(lambda: arguments.action(arguments), getattr(arguments, "log", "text"))

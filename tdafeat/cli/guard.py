@@ -7,13 +7,38 @@ of what is refused is printed too.
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import os
+import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from io import StringIO
+from itertools import pairwise
 
 from tdafeat.cli.interrupt import interruptible
 from tdafeat.files import FULL
 from tdafeat.log import Form, Log
+
+
+def parsed(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:
+    """The options of a command; what is wrong with them is told as they ask to be told.
+
+    Raises
+    ------
+    SystemExit 2 for options that cannot be; 0 after ``--help``.
+    """
+    words = sys.argv[1:] if argv is None else list(argv)
+    if "--log=json" not in words and ("--log", "json") not in pairwise(words):
+        return parser.parse_args(words)
+    said = StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            return parser.parse_args(words)
+    except SystemExit as end:
+        if end.code:
+            Log("json")("error", "", message=said.getvalue().partition(": error: ")[2].strip())
+        raise
 
 
 def guarded(action: Callable[[], int], form: Form = "text") -> int:

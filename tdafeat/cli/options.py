@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import Any
 
 
@@ -63,7 +62,7 @@ def add_study_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="threads that decode images (default: auto, one per core)",
     )
-    add("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes")
+    add("--jobs", type=int, default=-1, metavar="N", help="processes (default: one per core)")
     add(
         "--backend",
         choices=("joblib", "dask"),

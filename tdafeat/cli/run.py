@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tdafeat.cli.guard import guarded
+from tdafeat.cli.guard import guarded, parsed
 from tdafeat.cli.options import (
     add_feature_options,
     add_study_options,
@@ -48,7 +48,7 @@ def study_main(study: Study, *others: Study, argv: Sequence[str] | None = None) 
     """
     parser = argparse.ArgumentParser(description=study.question, allow_abbrev=False)
     add_study_options(parser)
-    arguments = parser.parse_args(argv)
+    arguments = parsed(parser, argv)
     chosen = _declared_for([study, *others], arguments.data)
     return guarded(lambda: _run_study(chosen, arguments), arguments.log)
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from tdafeat.jobs import n_workers
 from tdafeat.record import Registry
 from tdafeat.topology.bottleneck import bottleneck_of_checked
 from tdafeat.topology.diagrams import as_diagrams
-from tdafeat.topology.parallel import of_each, workers
+from tdafeat.topology.parallel import of_each
 from tdafeat.topology.surfaces import (
     heat_distance,
     image_distance,
@@ -175,7 +176,7 @@ def _of_pairs(
     def of_chunk(chunk: np.ndarray) -> list[float]:
         return [function(first[rows[k]], second[columns[k]]) for k in chunk]
 
-    n_chunks = 1 if workers(n_jobs) == 1 else _CHUNKS * workers(n_jobs)
+    n_chunks = 1 if n_workers(n_jobs) == 1 else _CHUNKS * n_workers(n_jobs)
     chunks = np.array_split(np.arange(len(rows)), n_chunks)
     values = of_each(of_chunk, chunks, n_jobs, threads=True)
     return np.array([value for chunk in values for value in chunk], dtype=np.float64)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tdafeat.checks import as_count, as_number
+from tdafeat.jobs import n_workers
 from tdafeat.topology.diagrams import Diagrams
 from tdafeat.topology.engines import (
     Problem,
@@ -18,7 +19,6 @@ from tdafeat.topology.engines import (
     choose,
 )
 from tdafeat.topology.landmarks import farthest_points
-from tdafeat.topology.parallel import workers
 from tdafeat.topology.points import as_sparse_distances, point_metrics
 
 _MATRIX = 10_000  # points up to which degree 0 alone is read from the matrix, which is faster
@@ -90,7 +90,7 @@ def persistence(
         raise ValueError(f"thresh must be a length >= 0; got {thresh}")
     if as_count(coefficients, "coefficients", least=2) not in _FIELDS:
         raise ValueError(f"coefficients must be a prime from 2 to 127; got {coefficients}")
-    n_threads = workers(n_jobs)
+    n_threads = n_workers(n_jobs)
     measure = point_metrics[metric]
     sparse = hasattr(X, "tocoo")
     if sparse and (metric != "precomputed" or n_landmarks is not None):

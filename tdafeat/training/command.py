@@ -14,8 +14,8 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor
 
+from tdafeat.cli.guard import guarded
 from tdafeat.encoders.checkpoint import EMBEDDED
-from tdafeat.errors import TdafeatError
 from tdafeat.extraction import resolve_device
 from tdafeat.training.card import write_measured, write_weights
 from tdafeat.training.loop import Settings
@@ -79,7 +79,7 @@ class Method(Generic[N]):
 
         Returns
         -------
-        Exit code: 0 done, 2 refused with one sentence on standard error, 130 interrupted.
+        Exit code, as `tdafeat.cli.guard` has them; after 130 it goes on from the last whole epoch.
         """
         words = list(sys.argv[1:] if argv is None else argv)
         parser = options(self.description)
@@ -88,13 +88,13 @@ class Method(Generic[N]):
         arguments = parser.parse_args(words)
         return guarded(lambda: self._run(arguments, words))
 
-    def _run(self, arguments: Namespace, words: Sequence[str]) -> None:
+    def _run(self, arguments: Namespace, words: Sequence[str]) -> int:
         device = resolve_device(arguments.device)
         if arguments.evaluate is not None:
             network = self.read(arguments, arguments.evaluate)
             found = self._measured(network, arguments, device, arguments.evaluate)
             write_measured(arguments.evaluate, found)
-            return
+            return 0
         chosen = replace(settings(arguments), **self.fixed)
         checkpoint = arguments.out.with_suffix(".checkpoint")
         trained = self.train(arguments, chosen, device, checkpoint)
@@ -110,6 +110,7 @@ class Method(Generic[N]):
             "test": self._measured(trained.network, arguments, device, arguments.out),
         }
         write_weights(arguments.out, trained.weights, card, trained.header)
+        return 0
 
     def _measured(
         self, network: N, arguments: Namespace, device: torch.device, path: Path
@@ -167,25 +168,6 @@ def in_words(module: str, argv: Sequence[str | Path]) -> str:
     'python -m tdafeat.training.classifier --out=a.safetensors'
     """
     return shlex.join(["python", "-m", module, *map(_short, argv)])
-
-
-def guarded(action: Callable[[], None]) -> int:
-    """Run, and turn what a user can mend into one sentence and exit code 2.
-
-    Examples
-    --------
-    >>> guarded(lambda: None)
-    0
-    """
-    try:
-        action()
-    except KeyboardInterrupt:
-        print("interrupted; run again to go on from the last whole epoch", file=sys.stderr)
-        return 130
-    except (TdafeatError, ValueError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
 
 
 def _short(word: str | Path) -> str:

@@ -85,7 +85,7 @@ def test_bad_input(diagrams):
         distance_matrix(diagrams, distance="heat", sigma="1")
     with pytest.raises(TypeError, match=r"distance must be a name, one of \['bottleneck'"):
         distance_matrix(diagrams, distance=None)
-    with pytest.raises(ValueError, match="n_jobs must be at least 1; got 0"):
+    with pytest.raises(ValueError, match="n_jobs must be at least 1, or -1 for all cores; got 0"):
         distance_matrix(diagrams, n_jobs=0)
     with pytest.raises(TypeError, match="others must be diagrams, one after the other; got None"):
         paired_distances(diagrams, None)

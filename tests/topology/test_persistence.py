@@ -216,7 +216,7 @@ def test_the_record_says_how():
         ({"thresh": np.nan}, ValueError, "thresh must be a length >= 0; got nan"),
         ({"n_landmarks": 0}, ValueError, "n_landmarks must be at least 1; got 0"),
         ({"n_landmarks": 2.5}, TypeError, "n_landmarks must be a whole number"),
-        ({"n_jobs": 0}, ValueError, "n_jobs must be at least 1; got 0"),
+        ({"n_jobs": 0}, ValueError, "n_jobs must be at least 1, or -1 for all cores; got 0"),
         ({"metric": "euclidan"}, UnknownName, "metric 'euclidan'; did you mean 'euclidean'"),
         ({"engine": "giotto_ph"}, UnknownName, "engine 'giotto_ph'; did you mean 'giotto-ph'"),
         ({"X": [[np.nan]]}, ValueError, "X must be finite"),
