@@ -102,9 +102,13 @@ def forecast(study: Study, source: Source, store: Store, jobs: int, force: bool)
             _run_sample(study, Size(40, 20, math.prod(shape or (8,)), 2), shape)
         kinds = {key: (known.sizes[key], shape) for key, shape in shapes.items()}
         measured = {kind: _stages(study, *kind, n_levels) for kind in set(kinds.values())}
-        costs = [*known.costs, _features(known, there)]
+        costs, unmeasured = [*known.costs, _features(known, there)], False
         for stage, tasks in Plan(study, known.groups).stages(there):
             missing = [task for task in tasks if not there.intact(task.stage, task.spec)]
+            if stage == "measure":
+                unmeasured = bool(missing)
+            elif stage == "statistics" and unmeasured:
+                missing = tasks  # any that are stored are of fewer cells
             keys = [(task.label["encoder"], task.label["layer"]) for task in missing]
             each = [measured[kinds[key]].get(stage, (0.0, 0.0)) for key in keys]
             needed = [memory(known.sizes[key], study.n_landmarks).get(stage, 0) for key in keys]

@@ -69,6 +69,12 @@ def test_what_is_stored_costs_nothing_unless_it_is_made_again(tmp_path, sampled)
     again = own().forecast(store=tmp_path / "store", force=True)
     assert {cost.stored for cost in again.costs} == {0}
     assert again.seconds == sum(cost.artefacts for cost in again.costs[1:])  # one second each
+    levels = own().features["net"]
+    longer = {"net": replace(levels, noisy={**levels.noisy, 2: levels.noisy[1]})}
+    more = replace(own(), features=longer).forecast(store=tmp_path / "store")
+    counted = {cost.stage: (cost.artefacts, cost.stored) for cost in more.costs}
+    assert counted["measure"] == (3, 2)
+    assert counted["statistics"] == (3, 0)  # those in the store are of two cells
 
 
 def test_analyses_of_images_are_forecast_too():
