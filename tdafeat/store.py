@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -159,10 +159,19 @@ class Store:
             yield mine
 
     @contextlib.contextmanager
+    def claim_all(self, stage: str, specs: Iterable[Mapping[str, Any]]) -> Iterator[None]:
+        """`claim` of several that are made together."""
+        with contextlib.ExitStack() as held:
+            # each lock once, in the order that all keep: so no two wait for each other
+            for lock in sorted({_lock(_key(stage, spec)) for spec in specs}):
+                held.enter_context(hold(self.root / LOCKS / lock, wait=True))
+            yield
+
+    @contextlib.contextmanager
     def hold_key(self, key: str, wait: bool) -> Iterator[bool]:
         """`claim` by the key, which names the artefact's file."""
         # a read-only store may hold all that is asked for; if not, writing tells
-        with hold(self.root / LOCKS / key[:3], wait) as mine:
+        with hold(self.root / LOCKS / _lock(key), wait) as mine:
             yield mine is not False
 
 
@@ -204,6 +213,10 @@ def stored(store: Store, stage: str, spec: Mapping[str, Any]) -> Artefact:
     if artefact is None:
         raise ValueError(f"its {stage} stage is missing or failed")
     return artefact
+
+
+def _lock(key: str) -> str:
+    return key[:3]
 
 
 def _key(stage: str, spec: Mapping[str, Any]) -> str:

@@ -44,12 +44,24 @@ class Task:
 
 @dataclass(frozen=True)
 class Hole:
-    """A task that failed: the run goes on without it and the report shows it."""
+    """A task or an extraction that failed: the run goes on, and the report shows it."""
 
     stage: str
     label: Mapping[str, Any]
     error: str
     trace: str
+
+    @classmethod
+    def of(cls, stage: str, label: Mapping[str, Any], error: Exception) -> Hole:
+        """What a failure leaves; the error again where nothing made after it could be kept."""
+        if isinstance(error, StoreFailed) or getattr(error, "errno", None) in FULL:
+            raise error
+        reason = str(error).split("\n")[0] or type(error).__name__
+        return cls(stage, label, reason, "".join(traceback.format_exception(error)))
+
+    def tell(self, log: Log) -> None:
+        """Say it at once: a run may go on for days."""
+        log("failed", f"failed: {self}", **asdict(self))
 
     def __str__(self) -> str:
         coordinates = ", ".join(str(value) for value in self.label.values() if value != "")
@@ -90,7 +102,7 @@ def run_tasks(
                 continue
             progress.advance(failed=outcome is not None)
             if outcome is not None:
-                watch.log("failed", f"failed: {outcome}", **asdict(outcome))
+                outcome.tell(watch.log)
                 holes.append(outcome)
         pending = busy
     return sorted(holes, key=lambda hole: (hole.stage, str(sorted(hole.label.items()))))
@@ -146,10 +158,7 @@ def _run(task: Task, store: Store, wait: bool, log: Log) -> Hole | Task | None:
             if not store.intact(task.stage, task.spec):
                 make(task, store)
     except Exception as error:  # any failure of one cell is a hole, never the end of the run
-        if isinstance(error, StoreFailed) or getattr(error, "errno", None) in FULL:
-            raise
-        reason = str(error).split("\n")[0] or type(error).__name__
-        return Hole(task.stage, task.label, reason, traceback.format_exc())
+        return Hole.of(task.stage, task.label, error)
     return None
 
 

@@ -36,7 +36,7 @@ from tdafeat.statistics import (
 )
 from tdafeat.store import Store, digest
 from tdafeat.tasks import Hole, Task
-from tdafeat.wording import TRAINING, wording
+from tdafeat.wording import TRAINING, listed, wording
 
 if TYPE_CHECKING:
     from tdafeat.datasets import ImageSet
@@ -73,11 +73,16 @@ def write_run(
     """
     tables = _gather(plan, store)
     files: dict[str, bytes] = {}
+    failed = list(holes)
     if source.images is not None and study.thumbnails:
-        files[SPRITE], tables["thumbnails"] = _thumbnails(source.images, study.n_projected)
-        if shown := list(examples(source, plan, store)):
-            own = [tables["pictures"]] if "pictures" in tables else []
-            tables["pictures"] = pd.concat([*own, *shown], ignore_index=True)
+        try:
+            files[SPRITE], tables["thumbnails"] = _thumbnails(source.images, study.n_projected)
+            if shown := list(examples(source, plan, store)):
+                own = [tables["pictures"]] if "pictures" in tables else []
+                tables["pictures"] = pd.concat([*own, *shown], ignore_index=True)
+        except Exception as error:  # such as an image that cannot be decoded
+            about = {"dataset": source.images.name, "split": source.images.split}
+            failed.append(Hole.of("pictures", about, error))
     if source.training is not None:
         tables["training"] = source.training
     for name, table in tables.items():
@@ -120,6 +125,7 @@ def write_run(
                 added,
                 tables.get("robustness"),
             ),
+            *_left_out(plan, tables["metrics"]),
         ],
         "findings": verdict(associations, study.primary),
         "foretold": prediction_verdict(prediction, study.primary),
@@ -132,7 +138,7 @@ def write_run(
                 "error": hole.error,
                 "trace": hole.trace,
             }
-            for hole in holes
+            for hole in failed
         ],
         "provenance": {
             "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
@@ -223,6 +229,22 @@ def _told(plan: Plan, store: Store) -> Iterator[str]:
         for name, task in zip(plan.study.analyses, plan.analyses(group), strict=True):
             if tables := _tables(store, task):
                 yield from (start + sentence for sentence in analyses[name].answer(tables))
+
+
+def _left_out(plan: Plan, metrics: pd.DataFrame) -> Iterator[str]:
+    """Which feature spaces the answer is not of; where it is of none, it says so itself."""
+    measured = set(metrics[["encoder", "layer", "severity", "seed"]].itertuples(index=False))
+    found: dict[str, list[bool]] = {}
+    for cell in (cell for group in plan.groups for cell in group.cells.values()):
+        here = (cell.encoder, cell.layer, cell.severity, cell.seed) in measured
+        found.setdefault(f"{cell.encoder} {cell.layer}".rstrip(), []).append(here)
+    missing = [
+        f"a part of {space}" if any(cells) else space
+        for space, cells in found.items()
+        if not all(cells)
+    ]
+    if missing and measured:
+        yield f"Not measured, and so left out of this answer: {listed(missing)} (see What failed)."
 
 
 def _noise(plan: Plan, source: Source) -> dict[str, Any] | None:

@@ -42,7 +42,9 @@ def run(place, name, declared, **options):
 def extract(place, declared, force=False):
     """What a run does before it measures: trained and encoded, as (source, groups)."""
     source = TrainingSource.load(declared, None, Compute("cpu"))
-    return source, source.extract(Store(place / "store"), force, Watch())
+    groups, holes = source.extract(Store(place / "store"), force, Watch())
+    assert holes == []
+    return source, groups
 
 
 def features(place, groups):
@@ -124,6 +126,24 @@ def test_the_answer_tells_who_collapsed_and_when(made):
     assert "k-NN accuracy" in shrinking
     assert "trained once" in last
     assert any("counts as collapsed" in note for note in made.manifest["notes"])
+
+
+def test_a_training_that_leaves_the_numbers_is_a_hole_from_there_on(tmp_path):
+    """1e30 to the second power is beyond float32: from step 2 on the map is infinite."""
+    diverging = {"steady": Shrinking(), "diverging": Shrinking(keep=1e30)}
+    got = run(tmp_path, "run", study(variants=diverging, baselines=0))
+    failed = [hole["cell"] for hole in got.manifest["holes"] if hole["stage"] == "features"]
+    assert [(cell["encoder"], cell["step"]) for cell in failed] == [
+        ("diverging", step) for step in STEPS[1:]
+    ]
+    measured = got.metrics[["encoder", "severity"]].drop_duplicates().itertuples(index=False)
+    assert set(map(tuple, measured)) == {
+        ("steady", 0),
+        ("steady", 1),
+        ("steady", 2),
+        ("diverging", 0),
+    }
+    assert "left out of this answer: a part of diverging map" in got.manifest["answer"][-1]
 
 
 def test_a_second_run_trains_encodes_and_computes_nothing(

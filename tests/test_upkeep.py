@@ -68,8 +68,10 @@ def test_what_a_run_mended_or_has_in_hand_is_not_removed(store):
     whole = path.read_bytes()
     path.write_bytes(whole[:-1])
     (found,) = (dropping for dropping in garbage(store) if dropping.path == path)
-    with store.claim("features", spec):  # as a run holds it that makes it again
-        assert not remove(store, found)
+    others = [{"version": version} for version in range(10)]
+    for held in (store.claim("features", spec), store.claim_all("features", [*others, spec])):
+        with held:  # as a run holds it that makes it again, alone or with others
+            assert not remove(store, found)
     path.write_bytes(whole)
     assert not remove(store, found)
     assert path.read_bytes() == whole

@@ -158,20 +158,20 @@ def measurements(run: Run, records: Records) -> Iterator[Block]:
 
 
 def holes(run: Run, records: Records) -> Iterator[Block]:
-    """Cells that failed."""
+    """What failed: cells, encoders, pictures."""
     found = run.manifest["holes"]
     if not found:
         return
-    yield Note("Some cells failed. Everything above is computed from the others.")
+    yield Note("Everything above is computed from what did not fail.")
     rows = [
         {
-            "cell": _plain(h.get("cell")),
             "stage": _plain(h.get("stage")),
+            "of": _plain(h.get("cell")),
             "error": h.get("error", ""),
         }
         for h in found
     ]
-    yield Table(pd.DataFrame(rows), "Cells that failed, and where.", "holes")
+    yield Table(pd.DataFrame(rows), "What failed, where, and why.", "holes")
 
 
 def provenance(run: Run, records: Records) -> Iterator[Block]:

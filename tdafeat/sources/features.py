@@ -14,6 +14,7 @@ from tdafeat.errors import Unpaired
 from tdafeat.features import FeatureSet
 from tdafeat.sources.groups import Group, Size, check_classes
 from tdafeat.store import Store, digest
+from tdafeat.tasks import Hole
 from tdafeat.watch import Watch
 
 
@@ -107,10 +108,10 @@ class FeatureSource:
             for name, levels in self.features.items()
         ]
 
-    def extract(self, store: Store, force: bool, watch: Watch) -> list[Group]:
-        """Put the features into the store under a hash of their content."""
+    def extract(self, store: Store, force: bool, watch: Watch) -> tuple[list[Group], list[Hole]]:
+        """Put the features into the store under a hash of their content: the cells, no failure."""
         self.put(store)
-        return self.groups(store)
+        return self.groups(store), []
 
     def put(self, store: Store) -> None:
         """Store the features that are not there yet."""

@@ -24,6 +24,7 @@ from tdafeat.sources.parts import Part, extract_parts
 from tdafeat.sources.remarks import remarks_on
 from tdafeat.sources.sets import load_sets
 from tdafeat.store import Store, digest
+from tdafeat.tasks import Hole
 from tdafeat.watch import Watch
 
 if TYPE_CHECKING:
@@ -151,15 +152,15 @@ class ImageSource:
     def _of_first_seed(self) -> Sequence[Encoder]:
         return next(iter(self.encoders.values()))
 
-    def extract(self, store: Store, force: bool, watch: Watch) -> list[Group]:
-        """Put every image through every encoder at every severity, part by part."""
+    def extract(self, store: Store, force: bool, watch: Watch) -> tuple[list[Group], list[Hole]]:
+        """Put every image through every encoder, part by part: the cells, and who failed."""
         parts = [
             Part(seed, images, {e: self._specs(e, images, seed) for e in self.encoders[seed]})
             for seed in self.tests
             for images in self._parts(seed)
         ]
-        extract_parts(parts, self.noise, self.compute, store, force, watch)
-        return self.groups(store)
+        holes = extract_parts(parts, self.noise, self.compute, store, force, watch)
+        return self.groups(store), holes
 
     def groups(self, store: Store) -> list[Group]:
         """The cells of every encoder and seed, whether or not their features are there yet."""

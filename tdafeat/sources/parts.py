@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tdafeat.cells import write_part
 from tdafeat.progress import Progress
 from tdafeat.store import Store
+from tdafeat.tasks import Hole
 from tdafeat.watch import Watch
 
 if TYPE_CHECKING:
@@ -44,25 +45,42 @@ def extract_parts(
     store: Store,
     force: bool,
     watch: Watch,
-) -> None:
-    """Put every part through every encoder, at the severities it is specified for."""
+) -> list[Hole]:
+    """Put every part through every encoder, at the severities it is specified for.
+
+    An encoder that fails on one part is not asked for the others of that seed, since its cells
+    need them all. Failures are told and returned, not raised; a full disk or a store that fails
+    ends it, as in `tdafeat.tasks.run_tasks`.
+    """
     from tdafeat.extraction import Forward
 
     lacking = [(part, _lacking(part, store, force)) for part in parts]
     steps = _steps((part, list(part.specs)) for part in parts)
     ready: dict[Encoder, Forward] = {}
+    holes: dict[tuple[int, Encoder], Hole] = {}
     with watch.count("features", steps) as progress:
         progress.advance(steps - _steps(lacking), found=True)
         for part, encoders, decoded in _decoded_ahead(lacking, compute):
             for encoder in encoders:
-                if encoder not in ready:
-                    ready[encoder] = Forward(encoder, compute)
-                specs = part.specs[encoder]
-                with store.claim("features", next(iter(specs.values()))):
-                    if _complete(specs, store):  # another run has just made them
-                        progress.advance(len(part.images) * len(specs), found=True)
-                    else:
+                key, before = (part.seed, encoder), progress.done
+                if key not in holes:
+                    try:
+                        if encoder not in ready:
+                            ready[encoder] = Forward(encoder, compute)
+                        specs = part.specs[encoder]
                         _extract(part, specs, decoded, ready[encoder], noise, store, progress)
+                    except Exception as error:  # any failure of one encoder is a hole
+                        holes[key] = Hole.of("features", _label(part, encoder), error)
+                        holes[key].tell(watch.log)
+                if key in holes:
+                    progress.advance(before - progress.done)  # what it encoded is not kept
+                    progress.advance(_steps([(part, [encoder])]), failed=True)
+    return list(holes.values())
+
+
+def _label(part: Part, encoder: Encoder) -> dict[str, Any]:
+    about = {"dataset": part.images.name, "split": part.images.split}
+    return {**about, "encoder": encoder.name, "layer": encoder.layer, "seed": part.seed}
 
 
 def _steps(parts: Iterable[tuple[Part, Sequence[Encoder]]]) -> int:
@@ -122,7 +140,11 @@ def _extract(
     def report(done: int, _total: int) -> None:
         progress.advance(before + done - progress.done)
 
-    noised = noise if len(specs) > 1 else None
-    levels = extract_decoded(decoded, forward, noised, part.seed, report)
-    for severity, spec in specs.items():
-        write_part(store, spec, levels[severity])
+    with store.claim_all("features", specs.values()):
+        if _complete(specs, store):  # another run has just made them
+            progress.advance(len(part.images) * len(specs), found=True)
+            return
+        noised = noise if len(specs) > 1 else None
+        levels = extract_decoded(decoded, forward, noised, part.seed, report)
+        for severity, spec in specs.items():
+            write_part(store, spec, levels[severity])

@@ -18,12 +18,12 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.course import CRITERION
-from tdafeat.progress import Progress
 from tdafeat.sources.groups import Group, Size
 from tdafeat.sources.images import ImageSource
 from tdafeat.sources.sets import load_sets
 from tdafeat.sources.variants import Variant, steps_of, variants_of
 from tdafeat.store import Store, digest, stored
+from tdafeat.tasks import Hole
 from tdafeat.watch import Watch
 from tdafeat.wording import TRAINING
 
@@ -140,15 +140,31 @@ class TrainingSource:
             for name, encoder in self.encoders.items()
         ]
 
-    def extract(self, store: Store, force: bool, watch: Watch) -> list[Group]:
-        """Train what is missing, and put every image through every checkpoint."""
+    def extract(self, store: Store, force: bool, watch: Watch) -> tuple[list[Group], list[Hole]]:
+        """Train what is missing, and put every image through every checkpoint.
+
+        Returns
+        -------
+        The cells, and which checkpoints failed to encode; a training that fails is raised.
+        """
         runs = [(name, seed) for name in self.variants for seed in self.whole]
         for number, (name, seed) in enumerate(runs, start=1):
             self._train(store, name, seed, force, watch, f"{number} of {len(runs)}")
         logged = [self._logged(store, name, seed) for name, seed in runs]
         self.training = pd.concat(logged, ignore_index=True)
+        groups: list[Group] = []
+        holes: list[Hole] = []
         with watch.count("features", len(runs) * len(self.steps)) as progress:
-            return [self._group(store, name, seed, force, progress) for name, seed in runs]
+            for name, seed in runs:
+                made = {}
+                for step in self.steps:
+                    made[step], failed = self._encoded(store, name, seed, step, force)
+                    for hole in failed:
+                        hole.tell(watch.log)
+                    progress.advance(failed=bool(failed))
+                    holes += failed
+                groups.append(self._along(made))
+        return groups, holes
 
     def _train(
         self, store: Store, name: str, seed: int, force: bool, watch: Watch, place: str
@@ -205,14 +221,13 @@ class TrainingSource:
             "seed": seed,
         }
 
-    def _group(self, store: Store, name: str, seed: int, force: bool, progress: Progress) -> Group:
+    def _encoded(
+        self, store: Store, name: str, seed: int, step: int, force: bool
+    ) -> tuple[Group, list[Hole]]:
         """A checkpoint is an encoder: its features are those of a study without noise."""
-        made = {}
-        for step in self.steps:
-            encoder = self.encoders[name] = self._encoder(store, name, seed, step)
-            (made[step],) = self._over(seed, encoder).extract(store, force, Watch())
-            progress.advance()
-        return self._along(made)
+        encoder = self.encoders[name] = self._encoder(store, name, seed, step)
+        (group,), failed = self._over(seed, encoder).extract(store, force, Watch())
+        return group, [replace(hole, label={**hole.label, "step": step}) for hole in failed]
 
     def groups(self, store: Store, encoders: Mapping[tuple[str, int, int], Encoder]) -> list[Group]:
         """The cells of every variant and seed, given their encoders by name, seed and step."""
