@@ -25,6 +25,8 @@ from tdafeat.wording import wording_of
 DIAGRAM = ["encoder", "layer", "severity", "parameter", "noise"]
 SHOWN = ["space", "level", "scope", "homology", "mark", "birth", "y", "dies"]
 OF_CLASS = 40  # bars of each degree and level of a class, the longest
+# Of a degree that the legend filter leaves; as a condition of the opacity it would hide the legend.
+PICKED = "(!picked.homology || indexof(picked.homology, datum.homology) >= 0)"
 CORNERS = ["birth_to", "y_to", "bars", "share", "radius"]
 
 
@@ -50,7 +52,7 @@ def diagrams(
     most : bars of a degree and level drawn one by one. Of more, the density of all is drawn, and
         only the longest one by one.
     classes : more rows like those of `diagrams`, of the classes by ``scope``; the longest bars of
-        the class that is chosen appear before the others.
+        the class that is chosen appear, and all else, being of the whole cloud, pales.
 
     Raises
     ------
@@ -121,6 +123,8 @@ def _layers(top: float, degrees: list[str], level: str) -> list[alt.Chart]:
     )
     picked = legend_filter("homology")
     faint = opacity(0.8, 0.1, f"{CLASS} == ''", picked)
+    shades = alt.Scale(domain=[0, 1], range=[0.06, 0.7])
+    share = alt.Opacity("share:Q", scale=shades, legend=None)
     to = {"x2": "birth_to:Q", "y2": "y_to:Q"}
     one = [
         *known,
@@ -135,12 +139,10 @@ def _layers(top: float, degrees: list[str], level: str) -> list[alt.Chart]:
     return [
         diagonal.mark_rule(color=INK, opacity=0.4),
         base.transform_filter("datum.mark == 'density'")
-        .mark_rect(fillOpacity=alt.ExprRef(f"{CLASS} == '' ? 1 : 0.2"))
+        .mark_rect(fillOpacity=alt.ExprRef(f"({CLASS} == '' ? 1 : 0.2) * ({PICKED} ? 1 : 0.03)"))
         .encode(
             **to,
-            opacity=alt.Opacity(
-                "share:Q", scale=alt.Scale(domain=[0, 1], range=[0.06, 0.7]), legend=None
-            ),
+            opacity=share,
             tooltip=[*known, alt.Tooltip("bars:Q")],
         ),
         base.transform_filter("datum.mark == 'bar'")
@@ -150,13 +152,17 @@ def _layers(top: float, degrees: list[str], level: str) -> list[alt.Chart]:
         .add_params(picked),
         base.transform_filter("datum.mark == 'band'")
         .mark_rule(strokeDash=[4, 3], strokeWidth=1.3)
-        .encode(**to, tooltip=[*known, alt.Tooltip("radius:Q", format=".4g")]),
+        .encode(
+            **to,
+            opacity=opacity(1, 0.15, f"{CLASS} == ''", picked),
+            tooltip=[*known, alt.Tooltip("radius:Q", format=".4g")],
+        ),
         base.transform_filter("datum.mark == 'essential'")
         .mark_point(size=70, shape="triangle-up")
         .encode(opacity=faint, tooltip=one),
         base.transform_filter(f"datum.mark == 'class' && {IS_CHOSEN}")
-        .mark_point(size=26, opacity=1)
-        .encode(tooltip=one),
+        .mark_point(size=26)
+        .encode(opacity=opacity(1, 0.1, picked), tooltip=one),
     ]
 
 

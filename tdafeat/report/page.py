@@ -49,7 +49,7 @@ def render(report: Report) -> str:
         sprite=_sprite(report.thumbnails),
         version=__version__,
         style=Markup(_template("page.css")),
-        script=Markup(_template("page.js")),
+        script=Markup(_template("page.js") + _template("tables.js")),
         bundle=_bundle(),
     )
 

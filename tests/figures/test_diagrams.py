@@ -1,5 +1,6 @@
 """Figures of diagrams: what they draw is what the bars say."""
 
+import re
 from io import StringIO
 
 import numpy as np
@@ -111,6 +112,19 @@ def test_a_crowd_is_drawn_as_density_that_holds_every_bar():
     kept = bars[bars["homology"] == "H1"]
     assert np.sort(kept["y"] - kept["birth"]) == pytest.approx(longest, abs=1e-3)
     assert (bars["homology"] == "H0").sum() == 1
+
+
+def test_the_legend_filters_densities_too():
+    """Of two degrees with a density each, the one that was not clicked pales to a few percent."""
+    values = np.random.default_rng(0).uniform(1, 2, (50, 2)).cumsum(axis=1)
+    spec = figures.diagrams(table([{0: values, 1: values}]), most=10).to_dict()
+    picked = next(param for param in spec["params"] if param["name"] == "picked")
+    for clicked, shares in ([], {"1"}), ([{"homology": "H1"}], {"0.03", "1"}):
+        picked["value"] = clicked
+        svg = vl_convert.vegalite_to_svg(spec)
+        cells = set(re.findall(r'fill="(#[^"]+)" fill-opacity="([^"]+)"', svg))
+        assert len({colour for colour, _ in cells}) == len(cells) == 2
+        assert {share for _, share in cells} == shares
 
 
 def test_the_band_is_twice_its_radius_above_the_diagonal():

@@ -208,22 +208,46 @@ def test_a_legend_of_classes_chooses_for_every_figure(view):
 
 def test_a_legend_filters_its_own_figure(view):
     figure = chart(view, "persistence diagrams")
+    bands = """all => all.filter(l => l.getAttribute("stroke-dasharray"))
+        .map(l => Number(l.getAttribute("opacity") ?? 1))"""
     assert set(marks(figure)) == {0.8}
-    entry = figure.locator(".role-legend-symbol path").nth(1)
-    for modifiers, expected in ({}, {0.8, 0.1}), ({"shiftKey": True}, {0.8}):
+    entry = figure.locator(".role-legend-symbol path").nth(1)  # H1; the bands are of H0
+    for modifiers, expected, band in ({}, {0.8, 0.1}, 0.15), ({"shiftKey": True}, {0.8}, 1):
         entry.dispatch_event("click", modifiers)
         for _ in range(100):
             if set(marks(figure)) == expected:
                 break
             view.wait_for_timeout(50)
         assert set(marks(figure)) == expected
+        lines = figure.locator(".mark-rule.role-mark line").evaluate_all(bands)
+        assert set(lines) == {band}
 
 
-def test_half_a_name_finds_its_class(view):
+def test_half_a_name_finds_its_class_and_a_wrong_one_is_said_to_be(view):
+    said = view.locator("#class-said")
     pick(view, "BAND")
     assert view.input_value("#class") == "banded"
-    pick(view, "")
+    assert said.inner_text() == ""
+    pick(view, "nothing like it")
     settled(view, chart(view, "PCA of"), chosen_class="")
+    assert said.inner_text() == "No class is called so; all are shown."
+    assert said.is_visible()
+    assert view.get_attribute("#class", "aria-invalid") == "true"
+    assert view.input_value("#class") == "nothing like it"
+    pick(view, "")
+    assert said.inner_text() == ""
+
+
+def test_a_figure_says_which_choice_does_not_change_it(view):
+    pick(view, "banded")
+    for title, told in (
+        ("Share of the variance", "Not changed by the class chosen."),
+        ("PCA of", ""),
+    ):
+        figure = chart(view, title)
+        settled(view, figure, chosen_class="banded")
+        assert figure.locator(".unmoved").inner_text() == told
+    pick(view, "")
 
 
 BY_LEVEL = {  # panels when all levels are shown, and when one is: of a space, or of both
@@ -260,7 +284,8 @@ def test_the_slider_moves_every_figure_that_has_levels(view):
     }
     slider = view.locator("#level")
     slider.focus()
-    slider.press("ArrowRight")
+    for _ in range(2):  # past the clean images
+        slider.press("ArrowRight")
     assert view.inner_text("#level-name") == "1 (0.08)"
     assert slider.get_attribute("aria-valuetext") == "1 (0.08)"
     for title, (_, left) in BY_LEVEL.items():
@@ -290,14 +315,15 @@ def test_the_slider_moves_every_figure_that_has_levels(view):
         "all => all.map(l => Math.round(l.getBBox().width)).filter(width => width > 1)"
     )
     assert set(grid) == {width for width, _ in sides(figure)}  # the new panel is filled, too
-    view.click("#all-levels")
+    slider.press("Home")
     for title in BY_LEVEL:
         settled(view, chart(view, title), shown_level="")
         assert sides(chart(view, title)) == before[title]
     for title in SIDE_BY_SIDE:
         settled(view, chart(view, title), shown_level="")
         assert heads(chart(view, title)) == ["clean", "3 (0.38)"]
-    assert view.get_attribute("#all-levels", "aria-pressed") == "true"
+    assert slider.input_value() == "0"
+    assert view.inner_text("#level-name") == slider.get_attribute("aria-valuetext") == "all levels"
 
 
 def test_details_are_folded_and_open_from_the_keyboard_and_on_paper(view, content):
@@ -353,10 +379,11 @@ def test_the_controls_stay_in_one_row(view):
         assert max(ends) <= bar
 
 
-def test_the_page_is_no_wider_than_the_window(view):
-    for width in (400, 1300):
+def test_the_page_is_no_wider_than_the_window_and_folds_its_contents_where_that_is_narrow(view):
+    for width, beside in ((400, False), (1200, False), (1300, True)):
         view.set_viewport_size({"width": width, "height": 900})
         assert view.evaluate("document.documentElement.scrollWidth") <= width
+        assert view.locator(".contents ol").is_visible() == beside
 
 
 def lightness(colour):
@@ -417,7 +444,7 @@ def test_tables_sort_by_value_from_the_keyboard(view):
 def test_a_table_is_saved_with_all_its_digits(view, content):
     with view.expect_download() as download:
         accuracies(view).locator("[data-save=csv]").click()
-    assert download.value.suggested_filename == "accuracies.csv"
+    assert download.value.suggested_filename == "table-1-accuracies.csv"
     saved = pd.read_csv(download.value.path())
     table = next(
         b for s in content.sections for b in s.blocks if getattr(b, "label", "") == "accuracies"
@@ -448,7 +475,10 @@ def test_a_figure_is_saved(view, kind, start):
     figure = chart(view, "PCA of")
     with view.expect_download() as download:
         figure.locator(f"[data-save={kind}]").click()
-    assert download.value.suggested_filename == f"pca-a.{kind}"
+    number = figure.get_attribute("id")
+    assert download.value.suggested_filename == f"{number}-pca-a.{kind}"
+    told = figure.locator(f"[data-save={kind}]").get_attribute("aria-label")
+    assert told == f"Save {number.replace('-', ' ')} as {kind.upper()}"
     assert download.value.path().read_bytes().startswith(start)
 
 

@@ -7,13 +7,14 @@ const read = (id) => JSON.parse(document.getElementById(id).textContent);
 const control = (id) => document.getElementById(id);
 const levels = read("levels");
 const places = read("places");
+const NOUNS = { chosen_class: "class", shown_level: control("level")?.labels[0].textContent.toLowerCase() };
 const ALONE = { square: 380, row: 220, wide: 520 }; // pixels of a panel that is left alone
 
 // --- figures
 
 const figures = new Map([...document.querySelectorAll("script.spec")].map((source) => {
-  const chart = source.closest("figure").querySelector(".chart");
-  return [chart, { source, chart, near: false, view: null, shows: null, sides: new Map() }];
+  const [chart, unmoved] = source.closest("figure").querySelectorAll(".chart, .unmoved");
+  return [chart, { source, chart, unmoved, near: false, view: null, shows: null, sides: new Map() }];
 }));
 
 async function unpacked(element) { // deflated text in base64
@@ -91,7 +92,11 @@ async function refresh(figure) {
       await view.resize().runAsync();
     }
   }
-  if (figure.shows === wanted) figure.chart.dataset.shows = wanted;
+  if (figure.shows !== wanted) return;
+  const unmoved = Object.keys(state).filter((name) => state[name] && !figure.params.has(name));
+  figure.unmoved.textContent = unmoved.length === 0 ? ""
+    : `Not changed by the ${unmoved.map((name) => NOUNS[name]).join(" and the ")} chosen.`;
+  figure.chart.dataset.shows = wanted;
 }
 
 function change(choice) {
@@ -152,9 +157,16 @@ addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
 // --- a class
 
 const classes = new Set([...document.querySelectorAll("#classes option")].map((o) => o.value));
+function say(message) { // read out as well as shown
+  control("class-said").textContent = message;
+  control("class").setAttribute("aria-invalid", String(message !== ""));
+}
 function choose(name) {
   const chosen_class = name === state.chosen_class || !classes.has(name) ? "" : name;
-  if (control("class")) control("class").value = chosen_class;
+  if (control("class")) {
+    control("class").value = chosen_class;
+    say("");
+  }
   change({ chosen_class });
 }
 function clicked(item) {
@@ -162,6 +174,7 @@ function clicked(item) {
   if (name !== undefined && classes.has(String(name))) choose(String(name));
 }
 control("class")?.addEventListener("input", ({ target }) => {
+  say("");
   if (classes.has(target.value)) change({ chosen_class: target.value });
   else if (target.value === "" && state.chosen_class) change({ chosen_class: "" });
 });
@@ -170,23 +183,21 @@ control("class")?.addEventListener("change", ({ target }) => {
   const typed = target.value.trim().toLowerCase();
   const found = (test) => [...classes].find((name) => test(name.toLowerCase()));
   const name = !typed ? "" : classes.has(target.value) ? target.value
-    : found((n) => n.startsWith(typed)) ?? found((n) => n.includes(typed)) ?? "";
-  target.value = name;
-  change({ chosen_class: name });
+    : found((n) => n.startsWith(typed)) ?? found((n) => n.includes(typed));
+  if (name === undefined) say("No class is called so; all are shown.");
+  else target.value = name; // what matches nothing stays, to be mended
+  change({ chosen_class: name ?? "" });
 });
 
-// --- a level of noise
+// --- a level of noise; left of the first are all of them
 
-function show(index) {
-  const all = index === null;
-  control("all-levels").setAttribute("aria-pressed", String(all));
-  control("level").setAttribute("aria-valuetext", all ? "all levels" : levels[index]);
-  control("level-name").textContent = all ? "all levels" : levels[index];
-  change({ shown_level: all ? "" : levels[index] });
-}
-control("level")?.addEventListener("input", ({ target }) => show(Number(target.value)));
-control("all-levels")?.addEventListener("click", () =>
-  show(state.shown_level ? null : Number(control("level").value)));
+const all_levels = control("level-name")?.textContent;
+control("level")?.addEventListener("input", ({ target }) => {
+  const shown_level = levels[target.value - 1] ?? "";
+  target.setAttribute("aria-valuetext", shown_level || all_levels);
+  control("level-name").textContent = shown_level || all_levels;
+  change({ shown_level });
+});
 
 // --- a feature space: its own figures and tables; paper has those of all
 
@@ -216,31 +227,6 @@ control("theme").addEventListener("click", () => {
 });
 paint(THEMES.find((theme) => theme === memory?.getItem("tdafeat-theme")) ?? "auto");
 
-// --- tables: a click on a heading sorts, numbers by value, all else by text, gaps last
-
-const key = (cell) => {
-  if (cell.dataset.value !== undefined)
-    return Number(cell.dataset.value.replace("inf", "Infinity"));
-  return cell.classList.contains("number") ? null : cell.textContent.trim();
-};
-for (const button of document.querySelectorAll("th button")) {
-  button.addEventListener("click", () => {
-    const heading = button.parentElement;
-    const descending = heading.getAttribute("aria-sort") === "ascending";
-    for (const other of heading.parentElement.children) other.removeAttribute("aria-sort");
-    heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
-    const body = heading.closest("table").tBodies[0];
-    const rows = [...body.rows].map((row) => [key(row.cells[heading.cellIndex]), row]);
-    rows.sort(([a], [b]) => {
-      if (a === null || b === null) return (a === null) - (b === null);
-      const order = typeof a === "number" && typeof b === "number"
-        ? a - b : String(a).localeCompare(String(b));
-      return descending ? -order : order;
-    });
-    body.append(...rows.map(([, row]) => row));
-  });
-}
-
 // --- downloads
 
 function save(url, name) {
@@ -249,28 +235,13 @@ function save(url, name) {
   link.download = name.replace(/[^\w.-]+/g, "_");
   link.click();
 }
-function csv(table) {
-  const interval = [...table.tHead.rows[0].cells].map((_, column) =>
-    [...table.tBodies[0].rows].some((row) => "low" in row.cells[column].dataset));
-  return [...table.rows].map((row) => [...row.cells].flatMap((cell, column) => {
-    const shown = cell.textContent.trim();
-    const own = cell.dataset.value ?? (shown === "–" ? "" : shown);
-    if (!interval[column]) return [own];
-    if (cell.tagName === "TH") return [own, own + " low", own + " high"];
-    return [own, cell.dataset.low ?? "", cell.dataset.high ?? ""];
-  }).map((text) => {
-    if (/^[=+\-@]/.test(text) && isNaN(text)) text = "'" + text; // no spreadsheet runs it
-    return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  }).join(",")).join("\r\n") + "\r\n";
-}
-
 document.addEventListener("click", async ({ target }) => {
   const kind = target.dataset?.save;
   if (!kind) return;
   if (kind === "csv") {
     const table = target.closest(".table").querySelector("table");
     const url = URL.createObjectURL(new Blob([csv(table)], { type: "text/csv;charset=utf-8" }));
-    save(url, table.dataset.name + ".csv");
+    save(url, `${table.closest(".table").id}-${table.dataset.name}.csv`);
     URL.revokeObjectURL(url);
     return;
   }
@@ -281,7 +252,7 @@ document.addEventListener("click", async ({ target }) => {
   figure.view.background("white");
   const url = await figure.view.toImageURL(kind, kind === "png" ? 2 : 1);
   figure.view.background("transparent");
-  save(url, figure.source.dataset.name + "." + kind);
+  save(url, `${target.closest("figure").id}-${figure.source.dataset.name}.${kind}`);
 });
 
 // --- where the reader is
@@ -295,5 +266,7 @@ const here = new IntersectionObserver((entries) => {
   }
 }, { rootMargin: "-20% 0px -75% 0px" });
 for (const id of links.keys()) here.observe(control(id));
-if (matchMedia("(max-width: 70rem)").matches)
-  document.querySelector(".contents details").open = false;
+const beside = matchMedia("(min-width: 76rem)"); // as page.css: else a wall before the answer
+const unfold = () => { document.querySelector(".contents details").open = beside.matches; };
+beside.addEventListener("change", unfold);
+unfold();
