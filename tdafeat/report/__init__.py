@@ -75,8 +75,8 @@ def compare(runs: Sequence[Run], folder: str | Path) -> tuple[Path, Path]:
 def _put(report: Report, folder: Path, name: str) -> tuple[Path, Path]:
     from tdafeat.report import document, page
 
-    paper = document.Document(report)  # its figures are drawn while the page is made
-    files = {f"{name}.html": page.render(report).encode(), f"{name}.pdf": paper.render()}
+    with document.Document(report) as paper:  # its figures are drawn while the page is made
+        files = {f"{name}.html": page.render(report).encode(), f"{name}.pdf": paper.render()}
     make_folder(folder)
     replace_all({folder / file: made for file, made in files.items()})
     return folder / f"{name}.html", folder / f"{name}.pdf"

@@ -8,11 +8,12 @@ from typing import Any
 import pandas as pd
 
 from tdafeat.report.background import flat
-from tdafeat.report.model import Block, Note, Paragraph, Table
+from tdafeat.report.model import Block, Note, Table
 from tdafeat.run import Run
 from tdafeat.wording import listed
 
 SETTINGS = ("dataset", "split", "classes", "n_per_class", "noise", "primary", "seeds", "parameters")
+VERSION = "versions "  # what the names of packages stand behind
 # What accuracies must share so that one can be called higher, and why where they do not.
 GROUND = {
     "dataset": "The runs are of different data sets: accuracies and the level of chance differ "
@@ -37,7 +38,7 @@ def comparable(runs: Sequence[Run]) -> bool:
 
 
 def differences(named: Mapping[str, Run]) -> Iterator[Block]:
-    """What must not be compared, what all runs share, and what tells them apart."""
+    """What must not be compared, what tells the runs apart, and what all of them share."""
     runs = list(named.values())
     for key, told in (GROUND | ASIDE).items():
         if _differ(runs, key):
@@ -45,14 +46,24 @@ def differences(named: Mapping[str, Run]) -> Iterator[Block]:
     frame = pd.DataFrame({name: dict(_settings(run)) for name, run in named.items()})
     frame = frame[list(named)].fillna("–")
     same = frame.eq(frame.iloc[:, 0], axis=0).all(axis=1)
-    shared = "; ".join(f"{key} {value}" for key, value in frame[same].iloc[:, 0].items())
-    yield Paragraph(f"What all runs share: {shared or 'nothing'}.")
     if not same.all():
         yield Table(
             frame[~same].rename_axis("setting").reset_index(),
             "What tells the runs apart.",
             "differences",
         )
+    if same.any():
+        shared = _in_rows(frame[same].iloc[:, 0])
+        yield Table(shared, "What all runs share.", "shared", detail=True)
+
+
+def _in_rows(settings: pd.Series) -> pd.DataFrame:
+    """A row for each setting, one for all versions."""
+    of_packages = settings.index.str.startswith(VERSION)
+    versions = settings[of_packages].items()
+    listing = ", ".join(f"{name.removeprefix(VERSION)} {value}" for name, value in versions)
+    rows = [*settings[~of_packages].items(), *[("versions", listing)] * bool(listing)]
+    return pd.DataFrame(rows, columns=["setting", "value"])
 
 
 def _differ(runs: Sequence[Run], key: str) -> bool:

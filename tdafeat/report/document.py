@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Generator, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ LINE = 96  # characters; if those columns take more together, they would squeeze
 
 
 class Document:
-    """A report on paper: other processes draw its figures from the moment it is made.
+    """A report on paper: other processes draw its figures from its making to the end of `with`.
 
     First the argument, then an appendix of what completes it: details, long tables, and the figures
     of the further feature spaces, side by side. The longest tables, and the tables and details of
@@ -43,6 +44,15 @@ class Document:
             if isinstance(block, Figure)
         ]
         self.drawings = _drawings(figures)
+
+    def __enter__(self) -> Document:
+        return self
+
+    def __exit__(self, *failed: object) -> None:
+        """End the drawing; what is drawn and not used is no surprise where the page failed."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of joblib, on calls that it cancels
+            self.drawings.close()
 
     def render(self) -> bytes:
         """The document's bytes: the same for the same report, with fonts that Typst carries.
@@ -91,13 +101,13 @@ class Document:
         return {"title": section.title, "blocks": blocks}
 
 
-def _drawings(figures: Sequence[Figure]) -> Iterator[str]:
+def _drawings(figures: Sequence[Figure]) -> Generator[str, None, None]:
     """SVG of every figure, in order, from as many processes as are worth their start."""
     from joblib import Parallel, delayed, effective_n_jobs
 
     drawn = (delayed(_drawing)(on_paper(figure.specification, FONT)) for figure in figures)
     n_jobs = max(1, min(effective_n_jobs(-1), MOST_PROCESSES, len(figures) // 4))
-    return iter(Parallel(n_jobs=n_jobs, return_as="generator", batch_size=1)(drawn))
+    return Parallel(n_jobs=n_jobs, return_as="generator", batch_size=1)(drawn)
 
 
 def _drawing(spec: dict[str, Any]) -> str:

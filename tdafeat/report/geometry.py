@@ -19,15 +19,16 @@ def angles(run: Run, records: Records) -> Iterator[Block]:
     blocks = list(matrices(run, records, "geometry"))
     if not blocks:
         return
+    # How many directions an angle compares, and in how many: without them it means nothing.
+    stated = with_names(run.pairs[run.pairs["params"] != ""])
+    beside = ", and stands beside D:" if len(stated) else "."
     yield Paragraph(
         "Each class spans a subspace: its leading principal directions. Angles near 90 degrees "
         "mean that classes vary in directions of their own, small angles that they share them. Two "
-        "subspaces of k directions each have at least 2k - D of them in common in D dimensions: of "
+        "subspaces of k directions each have at least 2k − D of them in common in D dimensions: of "
         "so many angles a zero tells nothing, and tables of whole classes, with k near D, are full "
-        "of such zeros. Here k is kept at leading directions, and stands beside D:"
+        f"of such zeros. Here k is kept at leading directions{beside}"
     )
-    # How many directions an angle compares, and in how many: without them it means nothing.
-    stated = with_names(run.pairs[run.pairs["params"] != ""])
     for (space, params), _ in stated.groupby(["space", "params"], sort=False):
         forced = "2k > D" in str(params)  # the subspaces meet, whatever the classes look like
         yield (Note if forced else Paragraph)(f"{space}: {params}.", str(space))

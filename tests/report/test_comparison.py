@@ -6,7 +6,7 @@ import pytest
 from tdafeat.cli import main
 from tdafeat.report import page
 from tdafeat.report.comparison import build, names
-from tdafeat.report.model import Figure, Note, Paragraph, Table
+from tdafeat.report.model import Figure, Note, Table
 from tdafeat.run import Run
 from tests.report.synthetic import write_run
 
@@ -90,8 +90,10 @@ def test_differences_hold_what_differs_alone(runs):
         "0.08 0.18",
     ]
     assert "versions numpy" not in settings.index
-    shared = next(p.text for p in blocks(content, Paragraph) if "share" in p.text)
-    assert "versions numpy 1.26.4" in shared
+    shared = table(content, "shared").set_index("setting")["value"]
+    assert shared["dataset"] == "textures"
+    assert "numpy 1.26.4" in shared["versions"].split(", ")
+    assert not settings.index.intersection(shared.index).size
 
 
 def test_correlations_that_all_runs_share_are_those_significant_with_one_sign(tmp_path):

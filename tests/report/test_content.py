@@ -1,12 +1,15 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from tdafeat import report
+from tdafeat.report import geometry
 from tdafeat.report.content import build
 from tdafeat.report.model import Figure, Note, Paragraph, Table
+from tdafeat.report.records import Records
 from tdafeat.run import TABLES, Run
 from tests.report.synthetic import write_run
 
@@ -95,6 +98,12 @@ def test_angles_state_their_dimensions_and_warn_of_forced_zeros(tmp_path):
     assert [b.text for b in section.blocks if isinstance(b, Note)] == [f"pixels: {forced}."]
     stated = "tiny:clip: 10 principal directions per class in 16 dimensions."
     assert stated in [b.text for b in section.blocks if isinstance(b, Paragraph)]
+
+
+def test_angles_without_dimensions_promise_none(run):
+    lacking = replace(run, pairs=run.pairs.assign(params=""))
+    paragraph = next(geometry.angles(lacking, Records(lacking)))
+    assert paragraph.text.endswith("Here k is kept at leading directions.")
 
 
 def test_what_must_stand_beside_a_value_does(tmp_path):

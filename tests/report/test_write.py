@@ -1,3 +1,4 @@
+import gc
 import shutil
 import subprocess
 import sys
@@ -6,7 +7,7 @@ import pytest
 
 from tdafeat import report
 from tdafeat.cli import main
-from tdafeat.report import document
+from tdafeat.report import document, page
 from tests.report.synthetic import write_run, write_thumbnails
 
 
@@ -34,6 +35,19 @@ def test_a_failed_report_leaves_the_old_one(run, written, tmp_path, monkeypatch)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.pdf"]
     for path in written:
         assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_page_that_fails_ends_the_drawing_without_a_word(run, tmp_path, monkeypatch, recwarn):
+    """Else joblib warns of the calls that it cancels, once nobody waits for them."""
+
+    def fail(content):
+        raise MemoryError
+
+    monkeypatch.setattr(page, "render", fail)
+    with pytest.raises(MemoryError):
+        report.write(run, tmp_path)
+    gc.collect()
+    assert [str(warning.message) for warning in recwarn] == []
 
 
 def test_a_page_may_do_without_images(tmp_path, monkeypatch):
