@@ -146,7 +146,7 @@ MANIFEST: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """What a study left in a folder.
 
@@ -194,6 +194,11 @@ class Run:
             for name in TABLES
         }
         return cls(folder, manifest, **tables)
+
+    def __repr__(self) -> str:
+        cells = len(self.metrics[list(CELL)].drop_duplicates())
+        failed = len(self.manifest["holes"])
+        return f"<Run {self.manifest['name']}: {cells} cells, {failed} failed, in {self.folder}>"
 
     @property
     def sprite(self) -> bytes | None:

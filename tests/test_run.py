@@ -28,6 +28,16 @@ def folder(tmp_path):
     return tmp_path
 
 
+def test_a_run_is_one_line_in_a_notebook(folder):
+    rows = [METRIC, METRIC | {"metric": "rankme"}, METRIC | {"severity": 2}]  # of two cells
+    pd.DataFrame(rows).to_parquet(folder / "tables" / "metrics.parquet")
+    holes = [{"cell": "pixels, 3", "stage": "measure", "error": "no memory"}]
+    (folder / "manifest.json").write_text(
+        json.dumps({"schema": 1, "name": "small", "holes": holes})
+    )
+    assert repr(Run.read(folder)) == f"<Run small: 2 cells, 1 failed, in {folder}>"
+
+
 def test_tables_left_out_are_empty_with_their_columns(folder):
     run = Run.read(folder)
     for name, (required, optional) in TABLES.items():

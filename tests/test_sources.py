@@ -360,6 +360,12 @@ def test_optional_encoders_that_make_no_study(tmp_path, change, error, message):
         run(tmp_path, "run", study(**{"optional": ("timm:resnet50.byol",)} | change))
 
 
+def test_a_refusal_names_an_encoder_that_needs_no_download(tmp_path):
+    lacking = study(encoders=("timm:resnet50.byol",))
+    with pytest.raises(DataUnavailable, match=r"byol@FILE, or .* no download: --encoder tiny:clip"):
+        run(tmp_path, "run", lacking)
+
+
 def test_no_noise_is_a_study_too(tmp_path):
     got = run(tmp_path, "run", study(noise=None))
     assert set(got.metrics["severity"]) == {0}

@@ -30,10 +30,7 @@ def load_encoders(study: Study, device: torch.device) -> tuple[list[Encoder], li
 
     if not study.encoders and not study.optional:
         raise ValueError("encoders must name at least one encoder")
-    loaded = [
-        encoders.load(e, device=device) if isinstance(e, str) else e.to(device)
-        for e in study.encoders
-    ]
+    loaded = [_needed(e, device) if isinstance(e, str) else e.to(device) for e in study.encoders]
     missing: dict[str, list[str]] = {}  # what is said of an encoder called NAME, of how many
     for name in study.optional:
         try:
@@ -46,6 +43,20 @@ def load_encoders(study: Study, device: torch.device) -> tuple[list[Encoder], li
     if len({(encoder.name, encoder.layer) for encoder in loaded}) < len(loaded):
         raise ValueError("encoders must differ in name or layer; one is named twice")
     return loaded, left_out
+
+
+def _needed(name: str, device: torch.device) -> Encoder:
+    """An encoder that the study cannot do without; where its weights are not here, what else is."""
+    from tdafeat import encoders
+
+    try:
+        return encoders.load(name, device=device)
+    except DataUnavailable as error:
+        if "@" in name:  # a file of the user's own
+            raise
+        raise DataUnavailable(
+            f"{error}, or take an encoder that needs no download: --encoder tiny:clip"
+        ) from None
 
 
 def fitted_on(encoders: Iterable[Encoder], train: ImageSet) -> list[Encoder]:
