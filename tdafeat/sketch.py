@@ -137,11 +137,11 @@ def encoding(
     """How fast a few images go through each encoder, by its name and layer."""
     from tdafeat.extraction import Decoded, Forward, extract_decoded
 
-    few = images.subset(range(min(IMAGES, len(images))))
     found = {}
     for encoder in encoders:
         forward, seconds = Forward(encoder, compute), 0.0
-        for _ in range(2):  # the first warms up
+        for n in (1, IMAGES):  # one warms up
+            few = images.subset(range(min(n, len(images))))
             began = time.perf_counter()
             with Decoded(few, [encoder.preprocessing], compute.threads, compute.ahead) as decoded:
                 clouds = extract_decoded(decoded, forward, noise)

@@ -25,7 +25,7 @@ def own(rows=60):
         return FeatureSet(points, ids, labels, ("a", "b", "c"))
 
     levels = Levels(cloud(0.1), {1: cloud(0.4)})
-    return Study("own", "?", features={"net": levels}, projections=("pca",))
+    return Study("own", "?", features={"net": levels}, projections=("pca",), baselines=1)
 
 
 @pytest.fixture
@@ -75,6 +75,32 @@ def test_what_is_stored_costs_nothing_unless_it_is_made_again(tmp_path, sampled)
     counted = {cost.stage: (cost.artefacts, cost.stored) for cost in more.costs}
     assert counted["measure"] == (3, 2)
     assert counted["statistics"] == (3, 0)  # those in the store are of two cells
+
+
+def test_encoders_of_many_dimensions_take_no_more_samples(monkeypatch):
+    """A cost that grows evenly with the dimension is found right between the ends."""
+    ran = []
+
+    def noted(study, size, shape):
+        ran.append(size.dimension)
+        return {"probe": (float(size.dimension), 2.0 * size.dimension)}
+
+    monkeypatch.setattr(preflight, "_run_sample", noted)
+    kinds = [(Size(60, 60, dimension, 3), None) for dimension in (64, 8, 512, 100)]
+    found = preflight._stages(own(), kinds, 2, 2)
+    assert [taken["probe"][0] for taken in found] == pytest.approx([64, 8, 512, 100])
+    assert [taken["probe"][1] for taken in found] == pytest.approx([128, 16, 1024, 200])
+    assert len(ran) == 1 + 2 + 2  # one warms up; two sizes at each end
+
+
+def test_what_goes_over_all_levels_and_cells_is_forecast_for_so_many(sampled):
+    """Samples have two levels of one encoder, and draw surrogates once."""
+    study = replace(own(), baselines=3)
+    (taken,) = preflight._stages(study, [(Size(60, 60, 8, 3), None)], 6, 12)
+    seconds = {stage: value for stage, (value, _) in taken.items()}
+    assert (seconds["topology"], seconds["measure"], seconds["scores"]) == (1, 1, 1)
+    assert (seconds["robustness"], seconds["similarity"]) == (3, 3)
+    assert (seconds["baselines"], seconds["statistics"]) == (3 * 3, 6)
 
 
 def test_analyses_of_images_are_forecast_too():
@@ -165,6 +191,7 @@ def test_a_dry_run_prints_the_forecast_and_computes_nothing(tmp_path, sampled, m
     printed = capsys.readouterr().out
     assert re.search(r"measure +6 +0 ", printed)  # clean and gaussian's five levels
     assert re.search(r"about \d+ s with 1 processes, .* of disk", printed)
+    assert "if other work kept the cores busy, too long" in printed
     assert list(tmp_path.iterdir()) == []
 
 

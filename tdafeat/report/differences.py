@@ -61,7 +61,7 @@ def _in_rows(settings: pd.Series) -> pd.DataFrame:
     """A row for each setting, one for all versions."""
     of_packages = settings.index.str.startswith(VERSION)
     versions = settings[of_packages].items()
-    listing = ", ".join(f"{name.removeprefix(VERSION)} {value}" for name, value in versions)
+    listing = ", ".join(f"{str(name).removeprefix(VERSION)} {value}" for name, value in versions)
     rows = [*settings[~of_packages].items(), *[("versions", listing)] * bool(listing)]
     return pd.DataFrame(rows, columns=["setting", "value"])
 
