@@ -11,6 +11,7 @@ import numpy as np
 
 from tdafeat.checks import as_cloud, as_count, as_labels
 from tdafeat.record import metric
+from tdafeat.scaling import in_units
 
 _CLUSTERS: dict[str, Any] = {
     "room": "evaluation",
@@ -146,6 +147,4 @@ def _clusters(features: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
             f"labels must name at least two classes and fewer than samples; "
             f"got {n_classes} classes of {len(points)} samples"
         )
-    points = points - points[0]
-    _, exponent = np.frexp(np.abs(points).max())
-    return np.ldexp(points, -exponent), known
+    return in_units(points - points[0]), known

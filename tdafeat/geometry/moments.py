@@ -6,7 +6,6 @@ memory, and merge: the parts of a data set may be read in any order, on several 
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ import torch
 
 from tdafeat.checks import as_cloud, as_count, as_labels, as_rows
 from tdafeat.directions import directions
+from tdafeat.mapped import give_back
 
 CHUNK = 8192  # rows read at a time: 32 MB in float64 at 512 columns
 
@@ -185,14 +185,3 @@ def check_left_out(value: Any, name: str) -> None:
     """Refuse what would be given a second time beside moments."""
     if value is not None:
         raise ValueError(f"{name} must be left out beside moments, which are of both already")
-
-
-def give_back(features: Any) -> None:
-    """Drop the pages of a memory map from this process: the file still holds what they held."""
-    if not (isinstance(features, np.memmap) and features.mode in ("r", "r+")):
-        return
-    base: Any = features
-    while base is not None and not isinstance(base, mmap.mmap):
-        base = getattr(base, "base", None)
-    if base is not None and hasattr(mmap, "MADV_DONTNEED"):
-        base.madvise(mmap.MADV_DONTNEED)

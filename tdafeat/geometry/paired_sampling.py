@@ -12,7 +12,8 @@ from tdafeat.directions import unit_rows
 from tdafeat.geometry.jackknife import jackknife
 from tdafeat.geometry.moments import CHUNK, chunks
 from tdafeat.geometry.similarity import MOST_ROWS, representational_similarity
-from tdafeat.geometry.streamed import NearestMet, asked_rows, at_once, taken
+from tdafeat.geometry.streamed import NearestMet, asked_rows, at_once, passes
+from tdafeat.mapped import taken
 from tdafeat.record import Estimate
 
 
@@ -27,7 +28,8 @@ def sampled_similarity(
     ----------
     a, b : (n, D) and (n, E) array, torch tensor or numpy memory map, rows of the same images, more
         than `k`; `chunk` rows of each are in memory at a time.
-    n_queries : images drawn without replacement, at least 4.
+    n_queries : images drawn without replacement, at least 4. Each 8,192 of them read all rows once
+        more.
     random_state : seed of the draw.
     k : neighbours, as for `mutual_neighbours`.
 
@@ -57,10 +59,7 @@ def sampled_similarity(
         raise ValueError(f"a must have more than {max(k, 2)} rows; got {n_samples}")
     rng = as_generator(random_state)
     asked = asked_rows(n_samples, n_queries, rng, least=4)  # three, with each of them left out
-    first, second = (
-        _neighbours(space, asked, k, chunk, name) for space, name in ((a, "a"), (b, "b"))
-    )
-    shares = (first[:, :, None] == second[:, None, :]).any(axis=2).mean(axis=1)
+    shares = np.concatenate([_shares(a, b, rows, k, chunk) for rows in passes(asked)])
     few = asked if len(asked) <= MOST_ROWS else np.sort(rng.choice(asked, MOST_ROWS, replace=False))
     x, y = taken(a, few, "a"), taken(b, few, "b")
     return {
@@ -71,6 +70,14 @@ def sampled_similarity(
             lambda rows: representational_similarity(x[rows], y[rows]), len(few), n_samples, rng
         ),
     }
+
+
+def _shares(a: Any, b: Any, asked: np.ndarray, k: int, chunk: int) -> np.ndarray:
+    """(m,) share of its `k` nearest rows that a row asked has in both spaces."""
+    first, second = (
+        _neighbours(space, asked, k, chunk, name) for space, name in ((a, "a"), (b, "b"))
+    )
+    return (first[:, :, None] == second[:, None, :]).any(axis=2).mean(axis=1)
 
 
 def _neighbours(space: Any, asked: np.ndarray, k: int, chunk: int, name: str) -> np.ndarray:

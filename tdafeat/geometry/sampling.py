@@ -7,7 +7,7 @@ of having asked some rows and not all, and it is stated.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,8 +17,9 @@ from tdafeat.directions import unit_rows
 from tdafeat.geometry.dimension import inverse_dimensions, log_ratios, two_nn_dimension
 from tdafeat.geometry.jackknife import jackknife
 from tdafeat.geometry.moments import CHUNK, chunks
-from tdafeat.geometry.streamed import NearestMet, asked_rows, at_once, taken
+from tdafeat.geometry.streamed import NearestMet, asked_rows, at_once, passes
 from tdafeat.geometry.uniformity import SMALLEST_DISTANCE, mean_cosine_of
+from tdafeat.mapped import taken
 from tdafeat.record import Z95, Estimate
 
 N_NEIGHBOURS = 20  # Levina-Bickel's k
@@ -37,7 +38,7 @@ def sampled_metrics(
     features : (n, D) array-like, torch tensor or numpy memory map, of which `chunk` rows are in
         memory at a time; more than 20 rows.
     n_queries : rows drawn without replacement; all of them from n on, and then the values are
-        those of the metrics themselves.
+        those of the metrics themselves. Each 8,192 of them read all rows once more.
     random_state : seed of the draw.
 
     Returns
@@ -70,33 +71,47 @@ def sampled_metrics(
         raise ValueError(f"features must have more than {N_NEIGHBOURS} rows; got {n_samples}")
     rng = as_generator(random_state)
     asked = asked_rows(n_samples, n_queries, rng)
-    answers = _Answers(features, asked)
-    for start, rows in chunks(features, at_once(chunk, len(asked))):
-        answers.meet(start, rows)
-    distances = _distances(features, asked, answers.near.rows)
-    on_sphere = _distances(features, asked, answers.alike.rows, unit=True)[:, 0]
+    told = [_ask(features, rows, chunk) for rows in passes(asked)]
+    by_row = (np.concatenate(parts) for parts in zip(*(each.by_row for each in told), strict=True))
+    distances, on_sphere, kernel, named = by_row
+    near, cosine = distances[:, 0], told[0].mean_cosine
+    found = _estimates(
+        {
+            "koleo": (_koleo, on_sphere),
+            "uniformity": (lambda v: float(np.log(v.mean())), kernel),
+            "nearest_neighbour_distance": (lambda v: float(np.median(v)), near),
+            "nearest_neighbour_q10": (lambda v: float(np.quantile(v, 0.1)), near),
+            "nearest_neighbour_q90": (lambda v: float(np.quantile(v, 0.9)), near),
+            "two_nn": (lambda v: two_nn_dimension(log_ratios(v)[1]), distances),
+            "levina_bickel": (_levina_bickel, distances),
+        },
+        len(asked),
+        n_samples,
+        rng,
+    )
+    found["mean_cosine"] = Estimate(cosine, cosine, cosine)
+    found["hubness"] = jackknife(
+        lambda rows: _hubness(named[rows], n_samples), len(asked), n_samples, rng
+    )
+    return found
 
-    drawn = rng.integers(len(asked), size=(N_BOOT, len(asked)))
-    smaller = np.sqrt(1 - len(asked) / n_samples)
 
-    def estimate(statistic: Callable[[np.ndarray], float], values: np.ndarray) -> Estimate:
-        value = statistic(values)
-        error = smaller * np.std([statistic(values[rows]) for rows in drawn], ddof=1)
-        return Estimate(value, value - Z95 * error, value + Z95 * error)
-
-    cosine = answers.mean_cosine()
-    named = answers.near.rows[:, :N_CHOICES].numpy()
-    return {
-        "koleo": estimate(_koleo, on_sphere),
-        "uniformity": estimate(lambda v: float(np.log(v.mean())), answers.kernel_means()),
-        "mean_cosine": Estimate(cosine, cosine, cosine),
-        "nearest_neighbour_distance": estimate(lambda v: float(np.median(v)), distances[:, 0]),
-        "nearest_neighbour_q10": estimate(lambda v: float(np.quantile(v, 0.1)), distances[:, 0]),
-        "nearest_neighbour_q90": estimate(lambda v: float(np.quantile(v, 0.9)), distances[:, 0]),
-        "two_nn": estimate(lambda v: two_nn_dimension(log_ratios(v)[1]), distances),
-        "levina_bickel": estimate(_levina_bickel, distances),
-        "hubness": jackknife(lambda m: _hubness(named[m], n_samples), len(asked), n_samples, rng),
-    }
+def _estimates(
+    statistics: dict[str, tuple[Callable[[np.ndarray], float], np.ndarray]],
+    n_asked: int,
+    n_samples: int,
+    rng: np.random.Generator,
+) -> dict[str, Estimate]:
+    """Statistics of what each row asked told, with bootstrap intervals from the same draws."""
+    smaller = np.sqrt(1 - n_asked / n_samples)
+    drawn = (rng.integers(n_asked, size=n_asked) for _ in range(N_BOOT))
+    resampled = [[tell(v[rows]) for tell, v in statistics.values()] for rows in drawn]
+    found = {}
+    for name, again in zip(statistics, zip(*resampled, strict=True), strict=True):
+        tell, values = statistics[name]
+        value, reach = tell(values), Z95 * smaller * np.std(again, ddof=1)
+        found[name] = Estimate(value, value - reach, value + reach)
+    return found
 
 
 def _koleo(nearest: np.ndarray) -> float:
@@ -129,11 +144,36 @@ def _hubness(named: np.ndarray, n_samples: int) -> float:
     return float(third / variance**1.5) if variance > 1e-9 else float("nan")
 
 
+class _Told(NamedTuple):
+    """What m rows learnt from all rows.
+
+    Attributes
+    ----------
+    by_row : (m, 20) distances to the nearest others, ascending; (m,) that to the nearest as
+        directions; (m,) mean of exp(-2 |x - y|^2) with all others; (m, 10) the nearest others.
+    mean_cosine : over all pairs of all rows.
+    """
+
+    by_row: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+    mean_cosine: float
+
+
+def _ask(features: Any, asked: np.ndarray, chunk: int) -> _Told:
+    answers = _Answers(features, asked)
+    for start, rows in chunks(features, at_once(chunk, len(asked))):
+        answers.meet(start, rows)
+    near, alike = answers.near.rows, answers.alike.rows
+    on_sphere = _distances(features, asked, alike, unit=True)[:, 0]
+    distances, named = _distances(features, asked, near), near[:, :N_CHOICES].numpy()
+    by_row = distances, on_sphere, answers.kernel_means(), named
+    return _Told(by_row, answers.mean_cosine())
+
+
 class _Answers:
     """What the rows asked have learnt from the chunks they met so far."""
 
     def __init__(self, features: Any, asked: np.ndarray) -> None:
-        raw = taken(features, asked)
+        raw = torch.from_numpy(taken(features, asked))
         self.origin = raw[0]  # the expansion of the distance loses digits to a common offset
         self.queries = raw - self.origin
         self.directions = torch.from_numpy(unit_rows(raw))
@@ -172,7 +212,7 @@ def _distances(
 
     def read(rows: np.ndarray) -> torch.Tensor:
         found = taken(features, rows)
-        return torch.from_numpy(unit_rows(found)) if unit else found
+        return torch.from_numpy(unit_rows(found) if unit else found)
 
     own = read(asked)
     columns = [(own - read(column)).norm(dim=1) for column in others.T.numpy()]

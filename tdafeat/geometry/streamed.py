@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 
-from tdafeat.checks import as_cloud, as_count
-from tdafeat.geometry.moments import give_back
+from tdafeat.checks import as_count
 
+MOST_ASKED = 8192  # rows asked in one pass over all rows
 MOST_PRODUCTS = 1 << 25  # of rows asked and rows of a chunk: 256 MB
 
 
@@ -41,11 +41,10 @@ class NearestMet:
         self.rows = rows.gather(1, kept)
 
 
-def taken(features: Any, rows: np.ndarray, name: str = "features") -> torch.Tensor:
-    """Some rows of features that may be a memory map, checked, (m, D) float64."""
-    found = torch.from_numpy(np.array(as_cloud(features[rows], name)))
-    give_back(features)
-    return found
+def passes(asked: np.ndarray) -> Iterator[np.ndarray]:
+    """The rows asked, so many at a time that memory does not grow with their number."""
+    for start in range(0, len(asked), MOST_ASKED):
+        yield asked[start : start + MOST_ASKED]
 
 
 def at_once(chunk: int, n_asked: int) -> int:

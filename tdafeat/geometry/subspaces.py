@@ -89,8 +89,9 @@ def principal_angles(
 
     Returns
     -------
-    (min(rank a, rank b),) float64, radians in [0, pi/2], largest first. Angles closer to 0 or to
-    pi/2 than about 1e-7 are not resolved.
+    (min(rank a, rank b),) float64, radians in [0, pi/2], largest first. Where both together span
+    more than D directions, as many as are beyond D are 0 whatever the data. Angles closer to 0 or
+    to pi/2 than about 1e-7 are not resolved.
 
     Raises
     ------

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tdafeat.scaling import in_units
 from tdafeat.statistics.coefficients import correlations
 from tdafeat.statistics.corrections import corrected
 from tdafeat.statistics.resampling import draws
@@ -169,24 +170,13 @@ def left_out(x: np.ndarray | None, y: np.ndarray) -> np.ndarray:
     if x is None:
         basis = ones
     else:
-        x = in_units(x)
+        x = in_units(x, axis=0)
         # what is left of a constant by rounding is no direction
         basis = np.hstack([ones, basis_of(np.where(np.ptp(x, axis=0) > 0, x - x.mean(axis=0), 0))])
     rest = 1 - np.square(basis).sum(axis=1)
     residual = y - (y @ basis) @ basis.T
     predictable = rest > 1e-9
     return np.where(predictable, y - residual / np.where(predictable, rest, 1), np.nan)
-
-
-def in_units(columns: np.ndarray) -> np.ndarray:
-    """Columns over the power of two above their largest entry: no square overflows or vanishes.
-
-    Examples
-    --------
-    >>> in_units(np.array([[3.0, 0.0], [1.0, 0.0]])).tolist()
-    [[0.75, 0.0], [0.25, 0.0]]
-    """
-    return np.ldexp(columns, -np.frexp(np.abs(columns).max(axis=0))[1])
 
 
 def basis_of(columns: np.ndarray) -> np.ndarray:

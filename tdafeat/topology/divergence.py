@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
-from tdafeat.checks import as_generator, as_images
+from tdafeat.checks import as_generator, as_images, as_rows, check_same_images
+from tdafeat.mapped import taken
 from tdafeat.record import Estimate, metric
 from tdafeat.topology.persistence import persistence
 
@@ -40,9 +41,10 @@ def topology_divergence(a: Any, b: Any, random_state: int = 0) -> Estimate:
 
     Parameters
     ----------
-    a, b : (n, D) and (n, E), rows of the same images; three or more.
+    a, b : (n, D) and (n, E) arrays, torch tensors or numpy memory maps, rows of the same images;
+        three or more.
     random_state : seed of the draws. Of more than 200 rows, the mean over five draws of 200 of
-        them is returned; the authors take ten of 500.
+        them is returned (the authors take ten of 500), and no other row is read or checked.
 
     Returns
     -------
@@ -64,14 +66,14 @@ def topology_divergence(a: Any, b: Any, random_state: int = 0) -> Estimate:
     >>> round(topology_divergence(ring, line).value, 2)
     0.51
     """
-    first, second = as_images(a, b, min_samples=3)
-    n_samples = len(first)
-    if n_samples <= N_ROWS:
-        value = _divergence(first, second)
+    a, b = as_rows(a, "a"), as_rows(b, "b")
+    check_same_images(a, b)
+    if len(a) <= N_ROWS:
+        value = _divergence(*as_images(a, b, min_samples=3))
         return Estimate(value, value, value)
     rng = as_generator(random_state)
-    draws = [rng.choice(n_samples, N_ROWS, replace=False) for _ in range(N_DRAWS)]
-    values = np.array([_divergence(first[rows], second[rows]) for rows in draws])
+    draws = [rng.choice(len(a), N_ROWS, replace=False) for _ in range(N_DRAWS)]
+    values = np.array([_divergence(taken(a, rows, "a"), taken(b, rows, "b")) for rows in draws])
     value, spread = values.mean(), _T_95 * values.std(ddof=1) / N_DRAWS**0.5
     return Estimate(float(value), float(max(0.0, value - spread)), float(value + spread))
 

@@ -1,3 +1,5 @@
+from dataclasses import astuple
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -47,6 +49,16 @@ def test_many_questions_meet_fewer_rows_at_a_time(monkeypatch):
     for few, many in zip(after, before, strict=True):
         for name in few:
             assert_allclose(few[name].value, many[name].value, rtol=1e-12, err_msg=name)
+
+
+def test_many_questions_take_several_passes(monkeypatch):
+    points = cloud(100)
+    before = sampled_metrics(points, 90), sampled_similarity(points, points[:, :3], 90)
+    monkeypatch.setattr(streamed, "MOST_ASKED", 40)  # the last of three asks 10
+    after = sampled_metrics(points, 90), sampled_similarity(points, points[:, :3], 90)
+    for few, many in zip(after, before, strict=True):
+        for name in few:
+            assert_allclose(astuple(few[name]), astuple(many[name]), rtol=1e-12, err_msg=name)
 
 
 def test_far_from_the_origin_and_float32():

@@ -8,7 +8,7 @@ from ripser import ripser
 from scipy.spatial.distance import pdist, squareform
 
 from tdafeat.topology import divergence, topology_divergence
-from tdafeat.topology.divergence import N_ROWS, _cross_barcode_length
+from tdafeat.topology.divergence import N_DRAWS, N_ROWS, _cross_barcode_length
 
 SINGLE = 1e-5  # Rips filtrations are in float32
 
@@ -128,6 +128,26 @@ def test_of_many_rows_draws_are_averaged_and_their_error_stated():
     others = [topology_divergence(cloud + noise, cloud, seed).value for seed in range(1, 11)]
     assert estimate.low < np.mean(others) < estimate.high
     assert topology_divergence(cloud + noise, cloud) == estimate
+
+
+class Counted:
+    """A million rows that exist only once they are asked for, and how many those were."""
+
+    shape, dtype, n_read = (1_000_000, 512), np.dtype(np.float32), 0
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        self.n_read += len(rows)
+        return np.sin(np.outer(rows, np.arange(1, 4))).astype(self.dtype)
+
+
+def test_of_many_rows_only_those_drawn_are_read():
+    first, second = Counted(), Counted()
+    estimate = topology_divergence(first, second)
+    assert first.n_read == second.n_read == N_DRAWS * N_ROWS
+    assert estimate.value == pytest.approx(0, abs=1e-4)
 
 
 def test_the_interval_of_a_length_does_not_go_below_zero(monkeypatch):
