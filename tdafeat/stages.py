@@ -48,7 +48,7 @@ VERSIONS = {
     "similarity": 1,
     "analysis": 1,
     "baseline": 1,
-    "statistics": 9,
+    "statistics": 10,
 }
 
 STATISTICS = ("associations", "prediction", "added")  # tables

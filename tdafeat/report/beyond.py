@@ -109,7 +109,8 @@ def added(run: Run, records: Records) -> Iterator[Block]:
     yield Paragraph(
         "A metric may go with accuracy only because it repeats a simpler one. The simple metrics "
         "are therefore regressed out of the metric and out of accuracy, by ranks and at each "
-        "level; what is left is correlated. “Displacement” is how far noise moves the features, "
+        "level; what is left is correlated. p is the larger of two, of ranks and of the values "
+        "themselves. “Displacement” is how far noise moves the features, "
         "“spread” the total variance of a class."
     )
     for sentence in run.manifest["added"]:

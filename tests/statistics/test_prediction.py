@@ -143,3 +143,20 @@ def test_a_level_at_which_the_metric_is_constant_shares_nothing():
 def test_too_few_units_for_the_simple_metrics():
     found = added_value(table(n=5), PRIMARY, n_boot=200, n_permutations=99).set_index("beyond")
     assert found["status"].str.contains("5 with finite values, at least 6 needed").all()
+
+
+@pytest.mark.parametrize(
+    "simple", [(), "displacement", ("displacement", "koleo", "total_variance")]
+)
+def test_simple_metrics_are_one_or_two(simple):
+    with pytest.raises(ValueError, match="beyond must hold one or two names of metrics for 'set'"):
+        added_value(table(), PRIMARY, beyond={"set": simple})
+
+
+def test_what_topology_adds_to_two_simple_metrics():
+    both = {"both": ("displacement", "total_variance")}
+    (found,) = added_value(
+        table(), PRIMARY, beyond=both, n_boot=100, n_permutations=99
+    ).itertuples()
+    assert found.value < -0.5
+    assert found.p == 0.01

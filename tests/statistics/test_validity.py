@@ -7,7 +7,7 @@ other (half of their variance is shared).
 
 import numpy as np
 import pytest
-from scipy.stats import kendalltau, kstest, pearsonr, rankdata, spearmanr
+from scipy.stats import kendalltau, kstest, norm, pearsonr, rankdata, spearmanr
 
 from tdafeat.statistics import ADJUSTMENTS, METHODS, benjamini_hochberg, holm
 from tdafeat.statistics.added import partial_correlation, partial_p
@@ -123,20 +123,60 @@ def test_intervals_cover(n_units, shared):
     assert all(0.92 <= count / runs <= 0.98 for count in covered.values())
 
 
-def confounded(rng, n_units):
-    """Metric and accuracy both follow a simple metric, and have nothing else in common."""
-    simple = paths(rng, n_units)
+def confounded(rng, n_units, n_simple=1, strength=1.0, beyond=0.0):
+    """Metric and accuracy both follow simple metrics, and beyond these correlate by so much."""
+    simple = strength * paths(rng, n_units, n_simple)
     own = paths(rng, n_units, 2)
-    return np.concatenate([own + simple, simple])
+    own[1] = beyond * own[0] + np.sqrt(1 - beyond**2) * own[1]
+    return np.concatenate([own + simple.sum(axis=0), simple])
+
+
+def partial_p_values(runs, n_units, n_simple, strength=1.0, beyond=0.0, bent=None):
+    p = []
+    for seed in range(runs):
+        tables = confounded(np.random.default_rng([5, seed]), n_units, n_simple, strength, beyond)
+        tables = tables if bent is None else bent(tables)
+        p.append(partial_p(tables, draws(n_units, 1, 199, seed)[1]))
+    return np.array(p)
+
+
+def saturating(tables):
+    """Accuracies of twelve images, near 1 where the simple metrics are."""
+    return np.stack([tables[0], np.rint(12 * norm.cdf(tables[1] / 2 + 1)), *tables[2:]])
+
+
+# and how strongly the simple metrics drive both: 1 is half of the variance by one, 3 nine tenths
+WORLDS = {
+    "straight": (None, 1.0),
+    "straight, strong": (None, 3.0),
+    "saturating, strong": (saturating, 3.0),
+    "log-normal": (np.exp, 1.0),
+}
+
+
+def test_what_ranks_leave_of_strong_simple_metrics_is_no_finding():
+    # they make nine tenths and more of metric and accuracy: of ranks alone, two in three stand out
+    p = partial_p_values(60, 20, 2, strength=3.0)
+    assert np.mean(p <= 0.05) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 60)
 
 
 @pytest.mark.slow
-def test_partial_p_values_are_uniform():
-    p = []
-    for seed in range(1000):
-        tables = confounded(np.random.default_rng([5, seed]), 10)
-        p.append(partial_p(tables, draws(10, 1, 199, seed)[1]))
-    check_uniform(np.array(p))
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("n_simple", [1, 2])
+@pytest.mark.parametrize("n_units", [10, 20])
+def test_false_findings_beyond_simple_metrics_keep_to_the_nominal_rate(n_units, n_simple, world):
+    bent, strength = WORLDS[world]
+    p = partial_p_values(1000, n_units, n_simple, strength, bent=bent)
+    print(n_units, n_simple, world, np.mean(p <= 0.05))
+    assert np.mean(p <= 0.05) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 1000)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_simple", [1, 2])
+def test_findings_beyond_simple_metrics(n_simple):
+    found = np.mean(partial_p_values(300, 20, n_simple, beyond=0.6) <= 0.05)
+    print(n_simple, found)
+    assert found >= 0.8
 
 
 @pytest.mark.slow
