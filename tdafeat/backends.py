@@ -102,11 +102,12 @@ def _processes(jobs: int, n_calls: int) -> dict[str, Any]:
 
 
 def _end_with(parent: int) -> None:
-    """Let an idle worker end soon after its parent, also one that is never given a call.
+    """Let a worker end by its parent alone: not by Ctrl-C, and idle soon after the parent is gone.
 
     A thread of its own looks: the kernel's signal (`_no_orphan`) comes when the thread ends that
     started the worker, which idle workers outlive. Windows does not tell that a parent is gone.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it too, and kills its workers
     if sys.platform != "win32":
         threading.Thread(target=_watch_over, args=(parent,), daemon=True).start()
 

@@ -100,6 +100,33 @@ def test_a_signal_ends_the_run_soon_and_keeps_what_was_finished(tmp_path, send, 
     assert list(damaged(Store(tmp_path / "store"))) == []
 
 
+CALLED_BY_C = """
+import ctypes, os, signal, sys, time
+from tdafeat.cli.guard import guarded
+
+@ctypes.CFUNCTYPE(None)
+def called():  # as LLVM calls Python while numba compiles; no exception gets past it
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(60)
+
+sys.exit(guarded(lambda: called() or {then}))
+"""
+
+
+@pytest.mark.parametrize("then", ["time.sleep(60)", "1 / 0"])
+def test_an_interrupt_that_is_lost_in_c_ends_cleanly_too(then):
+    done = subprocess.run(
+        [sys.executable, "-c", CALLED_BY_C.format(then=then)],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=SOON,
+        check=False,
+    )
+    assert done.returncode == 130
+    assert done.stderr == "interrupted; what was finished is kept, run again to go on\n"
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux alone tells of the death")
 def test_no_worker_is_left_by_a_run_that_was_killed(tmp_path):
     """Neither the one that computes, in code that no thread of Python interrupts, nor idle ones."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -28,30 +29,36 @@ def interruptible(last_words: Callable[[], None]) -> Iterator[None]:
         yield  # signals are the main thread's
         return
 
+    stopped = False
+
     def interrupt(signum: int, frame: FrameType | None) -> None:
+        nonlocal stopped
+        stopped = True
         for each in ENDING:
             signal.signal(each, signal.SIG_IGN)  # once is enough
         timer = threading.Timer(PATIENCE, _end, [last_words])
         timer.daemon = True
         timer.start()
+        sys.unraisablehook = _without_interrupts(sys.unraisablehook)
         _kill_workers()
         raise KeyboardInterrupt
 
     before = {each: signal.signal(each, interrupt) for each in ENDING}
     try:
         yield
-    except KeyboardInterrupt:
-        raise  # a second signal must not stop what this one began
-    except BaseException:
-        _restore(before)
+    except Exception as error:
+        if stopped:  # the interrupt was lost in C, and this came of it
+            raise KeyboardInterrupt from error
         raise
-    else:
-        _restore(before)
+    finally:
+        if not stopped:  # otherwise a second signal must not stop what the first began
+            for each, handler in before.items():
+                signal.signal(each, handler)
 
 
-def _restore(handlers: Mapping[signal.Signals, Any]) -> None:
-    for each, handler in handlers.items():
-        signal.signal(each, handler)
+def _without_interrupts(told: Callable[[Any], object]) -> Callable[[Any], object]:
+    """The hook, silent of what is lost where C called Python, as LLVM does: the timer ends that."""
+    return lambda lost: None if issubclass(lost.exc_type, KeyboardInterrupt) else told(lost)
 
 
 def _kill_workers() -> None:
