@@ -8,7 +8,16 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.checks import check_share
-from tdafeat.statistics.phrases import UNIT_NAMES, effect, metrics_of, space_of, title_of
+from tdafeat.statistics.phrases import (
+    A_UNIT,
+    UNIT_NAMES,
+    effect,
+    go,
+    metrics_of,
+    some_of,
+    space_of,
+    title_of,
+)
 from tdafeat.statistics.units import GROUP
 from tdafeat.wording import capital
 
@@ -43,6 +52,7 @@ def prediction_verdict(prediction: pd.DataFrame, primary: str, alpha: float = 0.
 
 def _foretold(rows: pd.DataFrame, primary: str, alpha: float) -> Iterator[str]:
     unit = str(rows["scope_unit"].iloc[0])
+    one = A_UNIT[unit]
     known = rows.dropna(subset=["r2"])
     reference, tested = known[known["metric"] == primary], known[known["metric"] != primary]
     if tested.empty:
@@ -58,12 +68,12 @@ def _foretold(rows: pd.DataFrame, primary: str, alpha: float) -> Iterator[str]:
     )
     over = f"over {int(best['n'])} {UNIT_NAMES[unit]}"
     yield (
-        f"{stand} of {metrics_of(len(tested))}, measured on clean features alone, "
-        f"{'foretells' if stand == 1 else 'foretell'} what noise costs a {unit} left out better "
+        f"{some_of(stand, len(tested))}, measured on clean features alone, "
+        f"{'foretells' if stand == 1 else 'foretell'} what noise costs {one} left out better "
         f"than the mean does ({over}). {size}."
         if stand
-        else f"no evidence that any of {metrics_of(len(tested))}, measured on clean features "
-        f"alone, foretells what noise costs a {unit} left out ({over}). {size}."
+        else f"no evidence that {some_of('any', len(tested))}, measured on clean features "
+        f"alone, foretells what noise costs {one} left out ({over}). {size}."
     )
     if len(reference):
         row = reference.iloc[0]
@@ -108,16 +118,17 @@ def _beyond(rows: pd.DataFrame, primary: str, alpha: float) -> Iterator[str]:
         tested = tested.sort_values("value", key=np.abs, ascending=False, kind="stable")
         stand = int((tested["p_holm"] <= alpha).sum())
         best = tested.iloc[0]
+        one = A_UNIT[best["scope_unit"]]
         shared = f"which shares {100 * best['shared']:.0f} % of its rank variance with {beyond}"
         gain = (
-            f"; added to {beyond} it takes the R² of a {part['scope_unit'].iloc[0]} left out from "
+            f"; added to {beyond} it takes the R² of {one} left out from "
             f"{best['r2_beyond']:.2f} to {best['r2_both']:.2f}"
             if not np.isnan(best["r2_both"])
             else ""
         )
         yield (
-            f"Beyond {beyond}, {stand} of {metrics_of(len(tested))} of topology still "
-            f"{'goes' if stand == 1 else 'go'} with {title_of(primary)}; the strongest is "
+            f"Beyond {beyond}, {some_of(stand, len(tested))} of topology still "
+            f"{go(stand)} with {title_of(primary)}; the strongest is "
             f"{effect(best)}, {shared}{gain}."
             if stand
             else f"Beyond {beyond}, there is no evidence that topology adds anything "

@@ -7,6 +7,7 @@ import pandas as pd
 from tdafeat.wording import wording
 
 UNIT_NAMES = {"class": "classes", "encoder": "encoders"}
+A_UNIT = {"class": "a class", "encoder": "an encoder"}
 LISTED = 5  # metrics named in one sentence
 
 
@@ -51,3 +52,14 @@ def metrics_of(count: int) -> str:
     ('12 metrics', 'the one metric')
     """
     return f"{count} metrics" if count > 1 else "the one metric"
+
+
+def some_of(which: int | str, count: int) -> str:
+    """Some of so many metrics, in words.
+
+    Examples
+    --------
+    >>> some_of(3, 12), some_of("any", 12), some_of("any", 1)
+    ('3 of 12 metrics', 'any of 12 metrics', 'the one metric')
+    """
+    return f"{which} of {metrics_of(count)}" if count > 1 else metrics_of(count)

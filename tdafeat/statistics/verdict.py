@@ -12,7 +12,7 @@ from tdafeat.statistics.phrases import (
     UNIT_NAMES,
     effect,
     go,
-    metrics_of,
+    some_of,
     space_of,
     title_of,
 )
@@ -91,19 +91,18 @@ def _of_group(rows: pd.DataFrame, outcome: str, alpha: float, words: Wording) ->
 def _found(tested: pd.DataFrame, outcome: str, alpha: float, fixed: str) -> str:
     found = tested[tested["p_holm"] <= alpha]
     units = f"{int(tested['n'].max())} {UNIT_NAMES[str(tested['scope_unit'].iloc[0])]}"
-    field = metrics_of(len(tested))
     if found.empty:
         return (
-            f"no evidence that any of {field} goes with {outcome} over the {units}"
+            f"no evidence that {some_of('any', len(tested))} goes with {outcome} over the {units}"
             f"{f' at a fixed {fixed}' if fixed else ''}; the strongest is "
             f"{effect(tested.iloc[0])}."
         )
     shown = "; ".join(effect(row) for _, row in found.head(LISTED).iterrows())
     more = f"; and {len(found) - LISTED} more" if len(found) > LISTED else ""
     return (
-        f"{f'at a fixed {fixed}, ' if fixed else ''}{len(found)} of {field} {go(len(found))} with "
-        f"{outcome} over the {units} after Holm's correction{_topological(tested, found)}: "
-        f"{shown}{more}."
+        f"{f'at a fixed {fixed}, ' if fixed else ''}{some_of(len(found), len(tested))} "
+        f"{go(len(found))} with {outcome} over the {units} after Holm's "
+        f"correction{_topological(tested, found)}: {shown}{more}."
     )
 
 
