@@ -25,8 +25,12 @@ def space_of(dataset: object, encoder: object, layer: object, noise: object) -> 
     --------
     >>> space_of("dtd", "pixels", "rgb", "gaussian"), space_of("dtd", "all", "all", "")
     ('pixels (rgb) on dtd, gaussian', 'Across encoders on dtd')
+    >>> space_of("features", "mine", "", "given")
+    'mine on features, given'
     """
-    space = "Across encoders" if encoder == layer == "all" else f"{encoder} ({layer})"
+    space = f"{encoder} ({layer})" if layer else str(encoder)  # features of one's own have none
+    if encoder == layer == "all":
+        space = "Across encoders"
     return f"{space} on {dataset}{f', {noise}' if noise else ''}"
 
 
