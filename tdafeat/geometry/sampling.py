@@ -159,6 +159,7 @@ class _Told(NamedTuple):
 
 
 def _ask(features: Any, asked: np.ndarray, chunk: int) -> _Told:
+    """One pass over all rows."""
     answers = _Answers(features, asked)
     for start, rows in chunks(features, at_once(chunk, len(asked))):
         answers.meet(start, rows)
