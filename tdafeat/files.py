@@ -83,9 +83,22 @@ def contents(place: Path) -> bytes:
 
 
 def make_folder(place: Path) -> None:
-    """Make a folder and those it lies in, where they are not there yet."""
-    with asking(place):
-        place.mkdir(parents=True, exist_ok=True)
+    """Make a folder and those it lies in, where they are not there yet.
+
+    Object stores have none, and would make a bucket of whatever name was misspelt.
+    """
+    if not _is_object(place):
+        with asking(place):
+            place.mkdir(parents=True, exist_ok=True)
+
+
+def _is_object(place: Path) -> bool:
+    """Whether a place is one of an object store."""
+    if is_local(place):
+        return False
+    from upath.implementations.cloud import CloudPath
+
+    return isinstance(place, CloudPath)
 
 
 def remove(place: Path) -> None:
@@ -174,7 +187,10 @@ def replace_all(files: Mapping[Path, bytes | memoryview]) -> None:
         if path not in written:
             try:
                 _put(path, content)
-            except FileNotFoundError:  # the first in a folder, on what makes none by itself
+            except FileNotFoundError as error:
+                if _is_object(path):  # there is no such bucket
+                    raise Unreachable(f"{path} cannot be written to: {error}") from error
+                # the first in a folder, on what makes none by itself
                 make_folder(path.parent)
                 _put(path, content)
 

@@ -2,15 +2,17 @@ import errno
 import multiprocessing
 import os
 import stat
+import sys
 import zipfile
 
+import fsspec
 import numpy as np
 import pandas as pd
 import pytest
 
 from tdafeat.artefact import CHECKSUM, meta, pack, unpack
-from tdafeat.errors import DataUnavailable, UnreadableData
-from tdafeat.files import hold
+from tdafeat.errors import DataUnavailable, StoreFailed, UnreadableData
+from tdafeat.files import at, hold, make_folder
 from tdafeat.store import Store, digest
 
 SPEC = {"cloud": "abc", "version": 1}
@@ -188,6 +190,33 @@ def test_folders_that_cannot_be_flushed_are_left_to_their_file_system(
     store = Store(tmp_path)
     store.write("topology", SPEC, tables={"diagrams": TABLE})
     assert store.intact("topology", SPEC)
+
+
+def test_no_bucket_is_made_of_a_name_that_was_misspelt(monkeypatch):
+    made = []
+
+    class NoSuchBucket(fsspec.AbstractFileSystem):
+        """As s3fs answers where there is none; of a folder in it, it would make the bucket."""
+
+        protocol = "s3"
+        cachable = False
+
+        def pipe_file(self, path, value, **_):
+            raise FileNotFoundError(errno.ENOENT, "The specified bucket does not exist")
+
+        def info(self, path, **_):
+            raise FileNotFoundError(path)
+
+        def mkdir(self, path, **_):
+            made.append(path)
+
+        makedirs = mkdir
+
+    monkeypatch.setitem(sys.modules["fsspec.registry"]._registry, "s3", NoSuchBucket)
+    with pytest.raises(StoreFailed, match="s3://misspelt/store/.* bucket does not exist"):
+        Store("s3://misspelt/store").write("topology", SPEC)
+    make_folder(at("s3://misspelt/run"))
+    assert made == []
 
 
 def test_unfinished_work_of_a_url_lies_in_the_users_cache(tmp_path, monkeypatch):
