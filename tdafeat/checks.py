@@ -29,14 +29,18 @@ def as_entries(values: Any, name: str) -> np.ndarray:
     """Array-like or torch tensor to a numpy array of any type, or a clear error."""
     if values is None:
         raise TypeError(f"{name} must be given; got None")
+    _check_dense(values, name)
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise ValueError(f"{name} must have no masked entries")
     try:
         return np.asarray(_as_numpy(values))
     except ValueError as error:
         raise ValueError(f"{name} must be a rectangular array; {error}") from None
-    except TypeError as error:  # such as a sparse tensor
-        raise TypeError(f"{name} must be a dense array; {error}") from None
+
+
+def _check_dense(values: Any, name: str) -> None:
+    if hasattr(values, "nnz") or "sparse" in str(getattr(values, "layout", "")):  # scipy's, torch's
+        raise TypeError(f"{name} must be a dense array; got a sparse {type(values).__name__}")
 
 
 def as_numbers(values: Any, name: str) -> np.ndarray:
@@ -113,6 +117,7 @@ def as_rows(values: Any, name: str = "features") -> Any:
     >>> as_rows([[1, 2], [3, 4]])[[1]]
     array([[3, 4]])
     """
+    _check_dense(values, name)
     if not (hasattr(values, "shape") and hasattr(values, "dtype")):
         values = as_array(values, name, 2)
     shape = tuple(values.shape)

@@ -23,11 +23,15 @@ def test_tensors_of_types_that_numpy_lacks_are_taken():
     np.testing.assert_array_equal(as_cloud(tensor), [[1.0, 2.5]])
 
 
-def test_a_sparse_tensor_is_refused_by_name():
+@pytest.mark.parametrize("check", [as_cloud, as_rows])
+def test_sparse_arrays_are_refused_by_name(check):
     import torch
+    from scipy.sparse import csr_array, csr_matrix
 
-    with pytest.raises(TypeError, match="cloud must be a dense array"):
-        as_cloud(torch.eye(3).to_sparse(), "cloud")
+    dense = torch.eye(3)
+    for sparse in (dense.to_sparse(), csr_array(dense), csr_matrix(dense)):
+        with pytest.raises(TypeError, match="cloud must be a dense array; got a sparse "):
+            check(sparse, "cloud")
 
 
 @pytest.mark.filterwarnings("error")
