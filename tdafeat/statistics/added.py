@@ -65,9 +65,9 @@ def added_value(
     straight line. Ranks of few units bend that line, and values may be bent by nature; the larger
     p holds where either is straight. In simulations of 10 and 20 units with one and two simple
     metrics that drive both, at most 5 % of p-values fell below 0.05. Where two drive nearly all of
-    a metric and of accuracy along curves, as of log-normal values, about half did: see ``shared``.
-    The correlation and its interval, of ranks alone, are drawn towards what the simple metrics do
-    to both.
+    a metric and of accuracy along curves, as of log-normal values, half and more did: see
+    ``shared``. The correlation and its interval, of ranks alone, are drawn towards what the simple
+    metrics do to both.
 
     Raises
     ------

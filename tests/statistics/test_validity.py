@@ -145,7 +145,8 @@ def saturating(tables):
     return np.stack([tables[0], np.rint(12 * norm.cdf(tables[1] / 2 + 1)), *tables[2:]])
 
 
-# and how strongly the simple metrics drive both: 1 is half of the variance by one, 3 nine tenths
+# What bends the values, and how strongly simple metrics drive both: by 1, one of them makes half of
+# the variance, by 3 nine tenths.
 WORLDS = {
     "straight": (None, 1.0),
     "straight, strong": (None, 3.0),
