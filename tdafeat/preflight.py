@@ -82,7 +82,10 @@ class Forecast:
             f"of memory beside the encoders ({in_bytes(free_memory())} are free), "
             f"{in_bytes(self.disk)} of disk"
         )
-        lines.append("timed just now on small samples; if other work kept the cores busy, too long")
+        lines.append(
+            "timed just now on small samples, beside what loading and compiling take; "
+            "too long if other work kept the cores busy"
+        )
         return "\n".join(lines)
 
 

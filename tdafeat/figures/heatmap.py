@@ -162,6 +162,8 @@ class Heatmap:
             titleLimit=0,
             format=self.number,
             labelOverlap=True,
+            # of a share the tick at 80% would meet that at 100%
+            values=[0, 0.25, 0.5, 0.75, 1] if self.shares else alt.Undefined,
         )
         scale = alt.Scale(scheme="viridis", domain=domain)
         return alt.Color("value:Q", title=self.title, scale=scale, legend=legend)

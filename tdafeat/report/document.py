@@ -18,9 +18,11 @@ from tdafeat.report.model import Block, Figure, Note, Paragraph, References, Rep
 FONT = "Libertinus Serif, serif"
 NARROW = 24  # characters; columns of shorter cells take their natural width
 HALF = 78  # characters; a table of shorter rows fits a column of the appendix
+WHOLE = 800  # characters; a table of fewer is not broken between pages
 LONG = 20  # rows; longer tables go to the appendix
 LONGEST = 120  # rows; still longer ones are left to the page
 _SHAPE = re.compile(r"<(?:path|line) [^>]*>")
+_ARROW = re.compile(" (?=[↑↓]$)")  # stays with its word
 MOST_PROCESSES = 4  # that draw figures
 SLIM = 700  # pixels; a figure as narrow keeps legible text in a column of the appendix
 LINE = 96  # characters; if those columns take more together, they would squeeze out the long ones
@@ -178,7 +180,7 @@ def _block(block: Paragraph | Note | Table | References) -> dict[str, Any]:
     kind: dict[str, Any] = {"kind": type(block).__name__}
     if isinstance(block, Table):
         columns = [str(name) for name in block.frame]
-        rows = block.rows()
+        rows = [[_ARROW.sub("\u00a0", cell) for cell in row] for row in block.rows()]
         widths = _widths(columns, rows)
         longest = sum(max(map(len, cells)) for cells in zip(columns, *rows, strict=True))
         return kind | {
@@ -188,6 +190,7 @@ def _block(block: Paragraph | Note | Table | References) -> dict[str, Any]:
             "math": [name in block.math for name in block.frame],
             "widths": widths,
             "narrow": longest <= HALF,
+            "whole": sum(len(cell) for row in rows for cell in row) <= WHOLE,
             "rows": rows,
         }
     if isinstance(block, References):

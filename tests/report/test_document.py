@@ -117,6 +117,13 @@ def test_many_short_columns_leave_room_for_a_long_one():
     assert many[0] > many[1]
 
 
+def test_an_arrow_stays_with_its_word_and_a_small_table_on_its_page():
+    small = Table(pd.DataFrame({"metric": ["KoLeo ↓"]}), "Metrics.", "metrics")
+    wordy = Table(pd.DataFrame({"error": ["it failed " * 100]}), "Errors.", "errors")
+    assert document._block(small)["rows"] == [["KoLeo\u00a0↓"]]
+    assert [document._block(table)["whole"] for table in (small, wordy)] == [True, False]
+
+
 def test_only_fonts_carried_by_typst_are_used_and_embedded(pages):
     names = set()
     for page in pages:
