@@ -142,9 +142,10 @@ def _accuracy(whole: Run, records: Records, primaries: Sequence[str]) -> Iterato
                 continue
             classes = own.groupby("encoder")["scope"].agg(frozenset)
             alike = len(set(classes)) == 1  # else one line of chance would be wrong
+            alone = f"{classes.index[0]}: " if len(classes) == 1 else ""  # no legend names it
             yield Figure(
                 figures.accuracy(own if alike else own[own["scope"] == "all"], primary),
-                f"{capital(records[primary].title)} on the test images at each "
+                f"{alone}{capital(records[primary].title)} on the test images at each "
                 f"{records.words.fixed}, means over the seeds of a run, with its 95 % interval "
                 f"where one is known. {records.words.overall}",
                 f"accuracy-{primary}-{k + 1}",

@@ -67,6 +67,12 @@ def test_accuracies_are_those_of_the_first_and_last_level(runs):
 def test_runs_of_other_levels_have_curves_of_their_own(runs):
     curves = [b for b in blocks(build(runs), Figure) if b.label.startswith("accuracy")]
     assert len(curves) == 2
+    (alone,) = [
+        b
+        for b in blocks(build([runs[1], runs[2]]), Figure)
+        if b.label == "accuracy-probe_accuracy-1"
+    ]
+    assert alone.caption.startswith("run · pixels: Linear probe accuracy")
 
 
 def test_what_cannot_be_compared_is_said_and_not_judged(runs):
