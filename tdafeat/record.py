@@ -84,6 +84,10 @@ class Registry(Generic[T]):
         self._load()
         return iter(self._entries)
 
+    def __len__(self) -> int:
+        self._load()
+        return len(self._entries)
+
     def items(self) -> Iterator[tuple[str, T]]:
         """Names and entries, in order of registration."""
         self._load()

@@ -41,7 +41,8 @@ def added_value(
     Parameters
     ----------
     metrics, primary, unit, n_boot, n_permutations, random_state : as `associations` takes them.
-    of : the metrics in question; all topological ones if None.
+    of : the metrics in question; all topological ones if None. A feature space that lacks one, or
+        a metric of a set of `beyond`, has no row of it.
     beyond : names of sets of simple metrics, and the one or two metrics in each: by default how far
         noise moves the features (``displacement``), and the total variance of a class (``spread``).
 
@@ -71,7 +72,8 @@ def added_value(
 
     Raises
     ------
-    ValueError for a set of `beyond` of none or of more than two names, and as of `associations`.
+    ValueError for a set of `beyond` of none or of more than two names, for one asked for in `of` or
+    `beyond` of which the table has no row, and as of `associations`.
 
     References
     ----------
@@ -96,8 +98,12 @@ def added_value(
             raise ValueError(
                 f"beyond must hold one or two names of metrics for {title!r}; got {simple!r}"
             )
+    all_units = list(units_of(metrics, primary, unit))
+    named = () if beyond is BEYOND else [name for simple in beyond.values() for name in simple]
+    if missing := {*(of or ()), *named} - set(metrics["metric"]):
+        raise ValueError(f"metrics must hold what of and beyond name; it has no {min(missing)!r}")
     rows: list[dict[str, Any]] = []
-    for units in units_of(metrics, primary, unit):
+    for units in all_units:
         if units.key["noise"] == TRAINING:
             continue
         present = candidates(units.mean, primary)

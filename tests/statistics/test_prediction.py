@@ -155,6 +155,12 @@ def test_simple_metrics_are_one_or_two(simple):
         added_value(table(), PRIMARY, beyond={"set": simple})
 
 
+@pytest.mark.parametrize("named", [{"of": ["bottleneck_h9"]}, {"beyond": {"set": ["size"]}}])
+def test_what_is_asked_for_must_be_in_the_table(named):
+    with pytest.raises(ValueError, match="it has no '(bottleneck_h9|size)'"):
+        added_value(table(), PRIMARY, **named)
+
+
 def test_what_topology_adds_to_two_simple_metrics():
     both = {"both": ("displacement", "total_variance")}
     (found,) = added_value(
