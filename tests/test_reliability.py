@@ -340,16 +340,20 @@ def test_thousands_of_cells_leak_neither_memory_nor_files(tmp_path, jobs):
     store, process = Store(tmp_path), psutil.Process()
 
     def held():
+        """How many processes there are with the workers, their bytes, and their open files."""
         gc.collect()
-        return process.memory_info().rss, len(os.listdir("/proc/self/fd"))
+        family = [process, *process.children(recursive=True)]
+        memory = sum(member.memory_info().rss for member in family)
+        return len(family), memory, sum(member.num_fds() for member in family)
 
     watch = Watch()
     with computing(jobs) as work, watch.count("cells", SOAK) as progress:
         run_tasks("warm", tasks[: SOAK // 4], store, work, watch, progress)
-        memory, files = held()
+        family, memory, files = held()
         holes = run_tasks("cells", tasks, store, work, watch, progress)
-        memory_after, files_after = held()
+        family_after, memory_after, files_after = held()
     assert holes == []
+    assert family_after == family > (jobs or 0)
     assert all(store.intact("cell", {"n": n}) for n in range(SOAK))
     assert files_after <= files + 2
     assert memory_after - memory < 20e6
