@@ -57,7 +57,7 @@ def computing(
     ValueError for arguments that do not fit; DataUnavailable if there is no such cluster, or its
     workers have other versions of what makes the numbers, or several threads, or another store.
     """
-    n_workers(jobs, "jobs")
+    n_workers(jobs, "jobs")  # refuses what is none
     if backend not in get_args(Backend):
         raise ValueError(f"backend must be among {', '.join(get_args(Backend))}; got {backend!r}")
     if (backend == "dask") != (scheduler is not None):

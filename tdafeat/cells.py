@@ -60,7 +60,7 @@ class Cloud:
         """
         parts = [store.read("features", part) for part in self.parts]
         if any(part is None for part in parts):
-            raise FileNotFoundError("its features are missing, failed or damaged; run again")
+            raise FileNotFoundError("its features failed, are missing or damaged")
         whole = [part for part in parts if part is not None]
         try:
             rows = [part.tables["rows"] for part in whole]

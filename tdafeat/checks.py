@@ -34,13 +34,15 @@ def as_entries(values: Any, name: str) -> np.ndarray:
         raise ValueError(f"{name} must have no masked entries")
     try:
         return np.asarray(_as_numpy(values))
-    except ValueError as error:
-        raise ValueError(f"{name} must be a rectangular array; {error}") from None
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name} must be a rectangular array; {error}") from None
 
 
 def _check_dense(values: Any, name: str) -> None:
-    if hasattr(values, "nnz") or "sparse" in str(getattr(values, "layout", "")):  # scipy's, torch's
-        raise TypeError(f"{name} must be a dense array; got a sparse {type(values).__name__}")
+    kind = type(values)  # of scipy's and torch's; of a data frame, attributes are columns
+    if hasattr(kind, "nnz") or "sparse" in str(getattr(values, "layout", "")):
+        raise TypeError(f"{name} must be a dense array; got a sparse {kind.__name__}")
 
 
 def as_numbers(values: Any, name: str) -> np.ndarray:

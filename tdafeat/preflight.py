@@ -249,6 +249,8 @@ def _run_sample(study: Study, size: Size, shape: Shape) -> Taken:
         plan = Plan(sample, groups[:1])
         compared = [("similarity", [plan.similarity(*groups)])]
         for stage, tasks in itertools.chain(plan.stages(store), compared):
+            if not tasks:  # such as projections where none are asked for
+                continue
             began = time.perf_counter()
             for task in tasks:
                 make(task, store)

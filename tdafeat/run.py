@@ -197,8 +197,9 @@ class Run:
 
     def __repr__(self) -> str:
         cells = len(self.metrics[list(CELL)].drop_duplicates())
-        failed = len(self.manifest["holes"])
-        return f"<Run {self.manifest['name']}: {cells} cells, {failed} failed, in {self.folder}>"
+        n_holes = len(self.manifest["holes"])
+        holes = f"{n_holes} hole{'s' * (n_holes != 1)}"
+        return f"<Run {self.manifest['name']}: {cells} cells, {holes}, in {self.folder}>"
 
     @property
     def sprite(self) -> bytes | None:

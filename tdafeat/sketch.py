@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tdafeat.errors import TdafeatError
 from tdafeat.sources.groups import Group, Size
 from tdafeat.store import Store
 
@@ -134,22 +135,38 @@ def _of_training(source: TrainingSource, there: Store, aside: Store) -> Sketch:
 def encoding(
     encoders: Sequence[Encoder], images: ImageSet, noise: Noise | None, compute: Compute
 ) -> dict[Key, Encoding]:
-    """How fast a few images go through each encoder, by its name and layer."""
-    from tdafeat.extraction import Decoded, Forward, extract_decoded
+    """How fast a few images go through each encoder, by its name and layer.
 
+    Raises
+    ------
+    ValueError naming an encoder that fails; TdafeatError as extraction does.
+    """
     found = {}
     for encoder in encoders:
-        forward, seconds = Forward(encoder, compute), 0.0
-        for n in (1, IMAGES):  # one warms up
-            few = images.subset(range(min(n, len(images))))
-            began = time.perf_counter()
-            with Decoded(few, [encoder.preprocessing], compute.threads, compute.ahead) as decoded:
-                clouds = extract_decoded(decoded, forward, noise)
-            seconds = time.perf_counter() - began
-        rows = sum(len(cloud) for cloud in clouds.values())
-        dimension = clouds[0].features.shape[1]
-        found[encoder.name, encoder.layer] = Encoding(seconds / rows, dimension)
+        try:
+            found[encoder.name, encoder.layer] = _encoding(encoder, images, noise, compute)
+        except TdafeatError:
+            raise
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise ValueError(f"encoder {encoder.name!r} fails: {reason}") from error
     return found
+
+
+def _encoding(
+    encoder: Encoder, images: ImageSet, noise: Noise | None, compute: Compute
+) -> Encoding:
+    from tdafeat.extraction import Decoded, Forward, extract_decoded
+
+    forward, seconds = Forward(encoder, compute), 0.0
+    for n in (1, IMAGES):  # one warms up
+        few = images.subset(range(min(n, len(images))))
+        began = time.perf_counter()
+        with Decoded(few, [encoder.preprocessing], compute.threads, compute.ahead) as decoded:
+            clouds = extract_decoded(decoded, forward, noise)
+        seconds = time.perf_counter() - began
+    rows = sum(len(cloud) for cloud in clouds.values())
+    return Encoding(seconds / rows, clouds[0].features.shape[1])
 
 
 class _Enough(Exception):

@@ -176,7 +176,7 @@ class Study:
                     holes += run_tasks(title, tasks, where, work, watch, progress, force, ahead)
                     seconds[title], began = time.monotonic() - began, time.monotonic()
                     made[title] = len(tasks) - (progress.found - found), len(tasks)
-            return write_run(self, source, plan, where, holes, seconds, made, folder)
+            return write_run(self, source, plan, where, holes, seconds, made, folder, watch.log)
 
     def forecast(
         self,

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tdafeat.backends import Call, Work
-from tdafeat.errors import StoreFailed
+from tdafeat.errors import StoreFailed, TdafeatError
 from tdafeat.files import FULL
 from tdafeat.log import Log
 from tdafeat.progress import Progress
@@ -56,7 +56,9 @@ class Hole:
         """What a failure leaves; the error again where nothing made after it could be kept."""
         if isinstance(error, StoreFailed) or getattr(error, "errno", None) in FULL:
             raise error
-        reason = str(error).split("\n")[0] or type(error).__name__
+        reason, kind = str(error).split("\n")[0], type(error).__name__
+        if not isinstance(error, (TdafeatError, OSError, ValueError, TypeError)) or not reason:
+            reason = f"{kind}: {reason}" if reason else kind  # of a KeyError, the key alone
         return cls(stage, label, reason, "".join(traceback.format_exception(error)))
 
     def tell(self, log: Log) -> None:

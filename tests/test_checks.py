@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from tdafeat.checks import as_cloud, as_count, as_labels, as_pair, as_rows
@@ -21,6 +22,20 @@ def test_tensors_of_types_that_numpy_lacks_are_taken():
 
     tensor = torch.tensor([[1.0, 2.5]], dtype=torch.bfloat16)
     np.testing.assert_array_equal(as_cloud(tensor), [[1.0, 2.5]])
+
+
+def test_columns_of_a_frame_may_have_any_name():
+    frame = pd.DataFrame({"nnz": [1.0, 2.0], "layout": [3.0, 4.0]})
+    np.testing.assert_array_equal(as_cloud(frame), [[1, 3], [2, 4]])
+
+
+def test_what_numpy_may_not_have_is_named():
+    class Elsewhere:
+        def __array__(self, dtype=None, copy=None):
+            raise TypeError("implicit conversion is not allowed")
+
+    with pytest.raises(TypeError, match="cloud must be a rectangular array; implicit conversion"):
+        as_cloud(Elsewhere(), "cloud")
 
 
 @pytest.mark.parametrize("check", [as_cloud, as_rows])
@@ -50,7 +65,6 @@ def test_clouds_of_every_float32_are_taken(largest):
 
 
 def test_what_can_be_read_by_rows_is_left_as_it_is():
-    import pandas as pd
     import torch
 
     for mine in (np.eye(3), torch.eye(3)):

@@ -113,7 +113,7 @@ sys.exit(guarded(lambda: called() or {then}))
 """
 
 
-@pytest.mark.parametrize("then", ["time.sleep(60)", "1 / 0"])
+@pytest.mark.parametrize("then", ["time.sleep(60)", "1 / 0", "0"])
 def test_an_interrupt_that_is_lost_in_c_ends_cleanly_too(then):
     done = subprocess.run(
         [sys.executable, "-c", CALLED_BY_C.format(then=then)],

@@ -42,7 +42,7 @@ def takes_all_memory(images):
 
 
 FAULTS = {
-    "breaks": (breaks, "'weights.0'"),
+    "breaks": (breaks, "KeyError: 'weights.0'"),
     "one number": (gives_one_number, "must return shape (32, D) for 32 images; got ()"),
     "overflows": (overflows_under_noise, "gave NaN or infinite features for image"),
     "takes all": (takes_all_memory, "has not enough memory on cpu for one image"),
@@ -82,7 +82,7 @@ def test_whatever_an_encoder_does_the_others_finish(tmp_path, capsys):
     *failed, fine = groups
     assert {len(cloud.read(Store(tmp_path / "store"))) for cloud in fine.clouds.values()} == {32}
     for group in failed:
-        with pytest.raises(FileNotFoundError, match="its features are missing, failed or damaged"):
+        with pytest.raises(FileNotFoundError, match="its features failed, are missing or damaged"):
             group.clouds[0].read(Store(tmp_path / "store"))
     told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [t["label"]["encoder"] for t in told if t["event"] == "failed"] == list(FAULTS)
@@ -95,7 +95,7 @@ def test_whatever_an_encoder_does_the_others_finish(tmp_path, capsys):
     assert holes == []
 
 
-def test_a_store_that_fails_and_ctrl_c_end_the_run(tmp_path, monkeypatch):
+def test_a_full_disk_and_ctrl_c_end_the_run(tmp_path):
     for error in (OSError(28, "No space left on device"), KeyboardInterrupt()):
 
         def stops(images, error=error):
@@ -103,6 +103,11 @@ def test_a_store_that_fails_and_ctrl_c_end_the_run(tmp_path, monkeypatch):
 
         with pytest.raises(type(error)):
             extract(tmp_path, study(stops=stops, fine=colours))
+
+
+def test_a_forecast_names_an_encoder_that_fails(tmp_path):
+    with pytest.raises(ValueError, match="encoder 'broken' fails: KeyError: 'weights.0'"):
+        study(fine=colours, broken=breaks).forecast(store=tmp_path / "store")
 
 
 @pytest.fixture
@@ -132,7 +137,7 @@ def test_a_run_without_one_of_its_encoders(tmp_path, pictures):
     assert status(tmp_path / "run").failed == len(others)
     (failed,) = (section for section in build(run).sections if section.title == "What failed")
     (table,) = (block for block in failed.blocks if isinstance(block, Table))
-    assert table.rows()[0][::2] == ["features", "'weights.0'"]
+    assert table.rows()[0][::2] == ["features", "KeyError: 'weights.0'"]
 
 
 def test_an_image_that_nobody_can_decode(tmp_path, pictures, monkeypatch, capsys):
@@ -146,4 +151,6 @@ def test_an_image_that_nobody_can_decode(tmp_path, pictures, monkeypatch, capsys
     holes = [hole for hole in run.manifest["holes"] if "0.png" in hole["error"]]
     assert [hole["stage"] for hole in holes] == ["features", "features", "pictures"]
     assert run.manifest["answer"] == ["Nothing could be measured: every cell failed."]
-    assert "failed: features of" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "failed: features of" in told
+    assert "failed: pictures of" in told

@@ -35,7 +35,7 @@ def test_a_run_is_one_line_in_a_notebook(folder):
     (folder / "manifest.json").write_text(
         json.dumps({"schema": 1, "name": "small", "holes": holes})
     )
-    assert repr(Run.read(folder)) == f"<Run small: 2 cells, 1 failed, in {folder}>"
+    assert repr(Run.read(folder)) == f"<Run small: 2 cells, 1 hole, in {folder}>"
 
 
 def test_tables_left_out_are_empty_with_their_columns(folder):

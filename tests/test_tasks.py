@@ -50,7 +50,7 @@ def test_failures_are_holes_and_the_rest_is_kept(tmp_path, jobs):
     store = Store(tmp_path)
     holes = make(tasks(1, -2, 3), store, jobs)
     assert [hole.label for hole in holes] == [{"n": -2}]
-    assert holes[0].error == "-2 is negative"
+    assert holes[0].error == "ArithmeticError: -2 is negative"
     assert "ArithmeticError" in holes[0].trace
     assert store.read("square", {"n": 3}).tables["squares"]["value"].tolist() == [9]
     assert store.read("square", {"n": -2}) is None
@@ -148,7 +148,7 @@ def test_real_processes_that_are_killed_cost_their_tasks_alone(tmp_path):
 def test_progress_is_logged_without_a_terminal(tmp_path, capsys):
     make(tasks(1, -2), Store(tmp_path), log="text")
     first, last = capsys.readouterr().err.splitlines()
-    assert first == "failed: square of -2: -2 is negative"
+    assert first == "failed: square of -2: ArithmeticError: -2 is negative"
     assert last.startswith("cells: 2/2, squares, 1 failed")
 
 

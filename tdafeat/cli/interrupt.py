@@ -50,6 +50,9 @@ def interruptible(last_words: Callable[[], None]) -> Iterator[None]:
         if stopped:  # the interrupt was lost in C, and this came of it
             raise KeyboardInterrupt from error
         raise
+    else:
+        if stopped:
+            raise KeyboardInterrupt
     finally:
         if not stopped:  # otherwise a second signal must not stop what the first began
             for each, handler in before.items():

@@ -42,7 +42,7 @@ class NearestMet:
 
 
 def passes(asked: np.ndarray) -> Iterator[np.ndarray]:
-    """The rows asked, so many at a time that memory does not grow with their number."""
+    """The rows asked, so many at a time that memory grows little with their number."""
     for start in range(0, len(asked), MOST_ASKED):
         yield asked[start : start + MOST_ASKED]
 

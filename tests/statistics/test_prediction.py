@@ -148,7 +148,8 @@ def test_too_few_units_for_the_simple_metrics():
 
 
 @pytest.mark.parametrize(
-    "simple", [(), "displacement", ("displacement", "koleo", "total_variance")]
+    "simple",
+    [(), "displacement", ("koleo", "koleo"), ("displacement", "koleo", "total_variance")],
 )
 def test_simple_metrics_are_one_or_two(simple):
     with pytest.raises(ValueError, match="beyond must hold one or two names of metrics for 'set'"):
@@ -159,6 +160,11 @@ def test_simple_metrics_are_one_or_two(simple):
 def test_what_is_asked_for_must_be_in_the_table(named):
     with pytest.raises(ValueError, match="it has no '(bottleneck_h9|size)'"):
         added_value(table(), PRIMARY, **named)
+
+
+def test_metrics_are_named_in_a_list():
+    with pytest.raises(ValueError, match="of must be a list of names of metrics; got 'koleo'"):
+        added_value(table(), PRIMARY, of="koleo")
 
 
 def test_what_topology_adds_to_two_simple_metrics():

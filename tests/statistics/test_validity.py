@@ -118,7 +118,6 @@ def test_intervals_cover(n_units, shared):
         for method, name in covered:
             result = found[method, name]
             covered[method, name] += result.low <= true[method][name] <= result.high
-    print({kind: count / runs for kind, count in covered.items()})
     assert set(ADJUSTMENTS) > set(TESTED)
     assert all(0.92 <= count / runs <= 0.98 for count in covered.values())
 
@@ -168,7 +167,6 @@ def test_what_ranks_leave_of_strong_simple_metrics_is_no_finding():
 def test_false_findings_beyond_simple_metrics_keep_to_the_nominal_rate(n_units, n_simple, world):
     bent, strength = WORLDS[world]
     p = partial_p_values(1000, n_units, n_simple, strength, bent=bent)
-    print(n_units, n_simple, world, np.mean(p <= 0.05))
     assert np.mean(p <= 0.05) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 1000)
 
 
@@ -176,7 +174,6 @@ def test_false_findings_beyond_simple_metrics_keep_to_the_nominal_rate(n_units, 
 @pytest.mark.parametrize("n_simple", [1, 2])
 def test_findings_beyond_simple_metrics(n_simple):
     found = np.mean(partial_p_values(300, 20, n_simple, beyond=0.6) <= 0.05)
-    print(n_simple, found)
     assert found >= 0.8
 
 
@@ -190,7 +187,6 @@ def test_partial_intervals_cover(n_units):
         values = partial_correlation(tables, draws(n_units, 300, 1, seed)[0])
         low, high = bootstrap_interval(float(values[0]), values[1:], n_units, n_covariates=1)
         covered += low <= true <= high
-    print(covered / runs)
     assert 0.92 <= covered / runs <= 0.98
 
 
