@@ -274,7 +274,7 @@ def test_a_failing_cell_is_a_hole_and_the_rest_finishes(place, monkeypatch):
     holes = run.manifest["holes"]
     failed = [(hole["stage"], hole["cell"]["severity"]) for hole in holes]
     assert failed == [("topology", 2), ("measure", 2), ("robustness", 0)]  # of all levels together
-    assert holes[0]["error"] == "no memory for this one"
+    assert holes[0]["error"] == "RuntimeError: no memory for this one"
     assert set(run.metrics["severity"]) == {0, 1}
     # Mended, the same study fills the hole and computes nothing else of the measured cells.
     monkeypatch.setattr(stages, "topology", original)
