@@ -130,7 +130,7 @@ def write_run(
                 added,
                 tables.get("robustness"),
             ),
-            *_left_out(plan, tables["metrics"]),
+            *_left_out(plan, tables["metrics"], failed),
         ],
         "findings": verdict(associations, study.primary),
         "foretold": prediction_verdict(prediction, study.primary),
@@ -236,7 +236,7 @@ def _told(plan: Plan, store: Store) -> Iterator[str]:
                 yield from (start + sentence for sentence in analyses[name].answer(tables))
 
 
-def _left_out(plan: Plan, metrics: pd.DataFrame) -> Iterator[str]:
+def _left_out(plan: Plan, metrics: pd.DataFrame, holes: Sequence[Hole]) -> Iterator[str]:
     """Which feature spaces the answer is not of; where it is of none, it says so itself."""
     measured = set(metrics[["encoder", "layer", "severity", "seed"]].itertuples(index=False))
     found: dict[str, list[bool]] = {}
@@ -248,6 +248,8 @@ def _left_out(plan: Plan, metrics: pd.DataFrame) -> Iterator[str]:
         for space, cells in found.items()
         if not all(cells)
     ]
+    trainings = [hole.label for hole in holes if hole.stage == "training"]
+    missing += [f"{label['encoder']} (seed {label['seed']})" for label in trainings]
     if missing and measured:
         yield f"Not measured, and so left out of this answer: {listed(missing)} (see What failed)."
 

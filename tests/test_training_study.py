@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from tdafeat import Study
+from tdafeat.cli import main
 from tdafeat.encoders.base import Encoder
 from tdafeat.extraction import Compute
 from tdafeat.report.content import build
@@ -144,6 +145,27 @@ def test_a_training_that_leaves_the_numbers_is_a_hole_from_there_on(tmp_path):
         ("diverging", 0),
     }
     assert "left out of this answer: a part of diverging map" in got.manifest["answer"][-1]
+
+
+@dataclass(frozen=True)
+class Failing(Shrinking):
+    def train(self, *_):
+        raise RuntimeError("no such layer")
+
+
+def test_a_training_that_fails_is_a_hole_and_the_others_are_measured(tmp_path):
+    declared = study(variants={"failing": Failing(), "steady": Shrinking()}, baselines=0)
+    got = run(tmp_path, "run", declared)
+    (hole,) = got.manifest["holes"]
+    assert hole["stage"] == "training"
+    assert hole["cell"] == {"dataset": "textures:16", "encoder": "failing", "seed": 0}
+    assert hole["error"] == "RuntimeError: no such layer"
+    assert set(got.metrics["encoder"]) == {"steady"}
+    assert got.manifest["answer"][-1] == (
+        "Not measured, and so left out of this answer: failing (seed 0) (see What failed)."
+    )
+    assert main(["report", str(got.folder)]) == 0
+    assert "no such layer" in (got.folder / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_second_run_trains_encodes_and_computes_nothing(

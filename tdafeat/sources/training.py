@@ -145,15 +145,12 @@ class TrainingSource:
 
         Returns
         -------
-        The cells, and which checkpoints failed to encode; a training that fails is raised.
+        The cells, and which trainings and checkpoints failed; the error where no training is left.
         """
-        runs = [(name, seed) for name in self.variants for seed in self.whole]
-        for number, (name, seed) in enumerate(runs, start=1):
-            self._train(store, name, seed, force, watch, f"{number} of {len(runs)}")
+        runs, holes = self._trained(store, force, watch)
         logged = [self._logged(store, name, seed) for name, seed in runs]
         self.training = pd.concat(logged, ignore_index=True)
         groups: list[Group] = []
-        holes: list[Hole] = []
         with watch.count("features", len(runs) * len(self.steps)) as progress:
             for name, seed in runs:
                 made = {}
@@ -165,6 +162,24 @@ class TrainingSource:
                     holes += failed
                 groups.append(self._along(made))
         return groups, holes
+
+    def _trained(
+        self, store: Store, force: bool, watch: Watch
+    ) -> tuple[list[tuple[str, int]], list[Hole]]:
+        """Variant and seed of the trainings that are there now, and those that failed."""
+        asked = [(name, seed) for name in self.variants for seed in self.whole]
+        done, holes = [], []
+        for number, (name, seed) in enumerate(asked, start=1):
+            try:
+                self._train(store, name, seed, force, watch, f"{number} of {len(asked)}")
+                done.append((name, seed))
+            except Exception as error:  # any failure of one training is a hole
+                about = {"dataset": self.images.name, "encoder": name, "seed": seed}
+                holes.append(Hole.of("training", about, error))
+                if len(holes) == len(asked):
+                    raise
+                holes[-1].tell(watch.log)
+        return done, holes
 
     def _train(
         self, store: Store, name: str, seed: int, force: bool, watch: Watch, place: str
