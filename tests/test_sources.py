@@ -414,6 +414,7 @@ def test_what_cannot_run_is_refused_first(tmp_path, counted, change, message):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes_to_the_same_tables(tmp_path):
     """kill -9 in the middle of a stage; the next run ends as if nothing had happened."""
     options = ["run", "--data", "textures:16", "--encoder", "pixels:8", "--limit", "4", "--jobs"]

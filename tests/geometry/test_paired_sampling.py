@@ -30,6 +30,7 @@ def test_lists_are_taken():
     assert sampled_similarity(a.tolist(), b.tolist(), 30) == expected
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_likeness_of_all_images():
     a, b = spaces()
     drawn = [sampled_similarity(a, b, 60, random_state=seed) for seed in range(60)]
