@@ -69,7 +69,7 @@ def answer(
         return [sentence, "No class-wise relation could be estimated.", _more_classes(metrics)]
     within = within[~within["encoder"].isin(unknowing)]
     if within.empty:
-        return [sentence]
+        return [sentence, "What would change it: an encoder that knows these classes when clean."]
     by_class = by_class[~by_class["encoder"].isin(unknowing)]
     third = _beyond(added, unknowing) if added is not None else ""
     if not third and noisy:

@@ -89,6 +89,7 @@ def test_a_classifier_at_chance_is_named():
     text = answer(*tables(clean=0.09, worst=0.08), "probe_accuracy")
     assert "one is near chance" in text[0]
     assert not any("topological" in sentence for sentence in text)
+    assert text[-1] == "What would change it: an encoder that knows these classes when clean."
 
 
 def test_encoders_are_told_apart():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -40,6 +41,7 @@ def interruptible(last_words: Callable[[], None]) -> Iterator[None]:
         timer.daemon = True
         timer.start()
         sys.unraisablehook = _without_interrupts(sys.unraisablehook)
+        atexit.register(_leave)
         _kill_workers()
         raise KeyboardInterrupt
 
@@ -75,4 +77,12 @@ def _kill_workers() -> None:
 
 def _end(last_words: Callable[[], None]) -> None:
     last_words()
+    os._exit(130)
+
+
+def _leave() -> None:
+    """End at once: libraries take seconds to clear away what ends with the process anyway."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
     os._exit(130)

@@ -6,7 +6,8 @@ import contextlib
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,24 @@ def download(fetch: Callable[[], Any], what: str, where: Path, contents: str) ->
     DataUnavailable naming the data set, the reason, the folder and its expected contents.
     """
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # torchvision prints as it goes
+        with contextlib.redirect_stdout(sys.stderr), _confined():  # torchvision prints as it goes
             fetch()
-    except (OSError, RuntimeError) as error:  # torchvision raises either when offline
+    except (OSError, RuntimeError, tarfile.TarError) as error:  # either of two when offline
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise DataUnavailable(
             f"{what} is not in {where} and could not be downloaded ({reason}); put {contents} there"
         ) from error
+
+
+@contextlib.contextmanager
+def _confined() -> Iterator[None]:
+    """Archives are unpacked below their folder alone, as Python does by itself from 3.14 on."""
+    before = tarfile.TarFile.extraction_filter
+    tarfile.TarFile.extraction_filter = staticmethod(tarfile.data_filter)
+    try:
+        yield
+    finally:
+        tarfile.TarFile.extraction_filter = before
 
 
 def stamp(paths: Sequence[Path], names: Sequence[str]) -> str:

@@ -21,11 +21,13 @@ from typing import Any
 
 import numpy as np
 
+from tdafeat.cgroups import memory_left
 from tdafeat.record import Registry
 
 _MOST_POINTS = 65_535  # of `tdafeat`: an edge is one number below 2^32
 _SMALL = 400  # points that ripser has done before the kernels of `tdafeat` are loaded
 _MOST_SIMPLICES = 1 << 55  # ripser's limit, 8 bits of 63 being kept for coefficients
+_LITTLE = 1e8  # bytes, below which no container's limits are asked: they take 0.3 ms to read
 _SAMPLE = 20_000  # simplices drawn to see how many enter
 
 Bars = tuple[Sequence[np.ndarray], Sequence[Sequence[np.ndarray]] | None]
@@ -162,11 +164,13 @@ def check_size(engine: Engine, n_points: int, maxdim: int) -> None:
 
 
 def check_memory(n_points: int, bytes_per_pair: float, instead: str = "set n_landmarks") -> None:
-    """Refuse a distance matrix that this machine cannot hold, with what is added to it."""
+    """Refuse a distance matrix that memory cannot hold, with what is added to it."""
     needed, there = bytes_per_pair * n_points**2, memory_of_machine()
+    if needed > _LITTLE:
+        there = min(there, memory_left())
     if needed > there:
         raise ValueError(
-            f"the distances of {n_points} points need {needed / 1e9:.0f} GB and this machine has "
+            f"the distances of {n_points} points need {needed / 1e9:.0f} GB and there are "
             f"{there / 1e9:.0f} GB; {instead}"
         )
 
@@ -181,6 +185,7 @@ def check_simplices(distances: np.ndarray, maxdim: int, thresh: float) -> None:
     all_simplices = math.comb(n, maxdim + 1)
     if maxdim < 2 or 16 * all_simplices <= there:
         return
+    there = min(there, memory_left())
     longest = min(thresh, float(distances.max(axis=1).min()))
     rng = np.random.default_rng(0)
     if n > 200:  # where a vertex is hardly ever drawn twice
@@ -193,7 +198,7 @@ def check_simplices(distances: np.ndarray, maxdim: int, thresh: float) -> None:
     if needed > there:
         raise ValueError(
             f"maxdim={maxdim} on {n} points needs about {needed / 1e9:.3g} GB for its simplices "
-            f"and this machine has {there / 1e9:.0f} GB; lower maxdim or thresh, or set n_landmarks"
+            f"and there are {there / 1e9:.0f} GB; lower maxdim or thresh, or set n_landmarks"
         )
 
 

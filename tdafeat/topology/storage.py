@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tdafeat.errors import DataUnavailable, UnreadableData
-from tdafeat.files import replace
+from tdafeat.files import at, contents, replace
 from tdafeat.topology.diagrams import Diagrams
 
 
@@ -20,7 +20,7 @@ def save_diagrams(path: str | Path, diagrams: Diagrams) -> None:
 
     Parameters
     ----------
-    path : file to write, by custom ``.npz``; one that is there is replaced.
+    path : file to write or its URL, by custom ``.npz``; one that is there is replaced.
     diagrams : from `persistence` or an interchange function.
 
     Raises
@@ -48,7 +48,7 @@ def save_diagrams(path: str | Path, diagrams: Diagrams) -> None:
     arrays = {f"h{degree}": diagram for degree, diagram in enumerate(diagrams)}
     buffer = io.BytesIO()
     np.savez(buffer, record=np.array(record), **arrays)
-    replace(Path(path), buffer.getvalue())
+    replace(at(path), buffer.getvalue())
 
 
 def load_diagrams(path: str | Path) -> Diagrams:
@@ -56,19 +56,20 @@ def load_diagrams(path: str | Path) -> Diagrams:
 
     Parameters
     ----------
-    path : the file.
+    path : the file, or its URL.
 
     Raises
     ------
     DataUnavailable if there is no such file; UnreadableData if it is damaged or another thing.
     Nothing in it is ever unpickled.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise DataUnavailable(f"{path}: there is no such file")
     try:
-        _check_members(path)
-        with np.load(path, allow_pickle=False) as archive:
+        content = contents(at(path))
+    except (FileNotFoundError, IsADirectoryError):
+        raise DataUnavailable(f"{path}: there is no such file") from None
+    try:
+        _check_members(content)
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             arrays = dict(archive)
         record = json.loads(str(arrays.pop("record")))
         diagrams = [arrays.pop(f"h{degree}") for degree in range(len(arrays))]
@@ -81,13 +82,13 @@ def load_diagrams(path: str | Path) -> Diagrams:
         ) from None
 
 
-def _check_members(path: Path) -> None:
-    """Refuse an archive that is larger unpacked than on disk; `save_diagrams` compresses none."""
-    with zipfile.ZipFile(path) as archive:
+def _check_members(content: bytes) -> None:
+    """Refuse an archive that is larger unpacked than packed; `save_diagrams` compresses none."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = archive.infolist()
     if any(member.compress_type != zipfile.ZIP_STORED for member in members):
         raise ValueError("its arrays are compressed")
-    if sum(member.file_size for member in members) > path.stat().st_size:
+    if sum(member.file_size for member in members) > len(content):
         raise ValueError("its arrays are larger than the file")
 
 

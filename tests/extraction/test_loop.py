@@ -120,6 +120,16 @@ def test_a_part_gets_the_noise_it_has_in_the_whole():
     np.testing.assert_array_equal(part, whole[[8, 1]])
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_a_gpu_gives_the_features_of_the_cpu():
+    chosen = noise.load("gaussian", levels=(0.1,))
+    here, there = (
+        extract(toy(), Flat(), chosen, device=device, batch_size=3) for device in ("cpu", "cuda")
+    )
+    for level, cloud in here.items():
+        np.testing.assert_allclose(there[level].features, cloud.features, atol=1e-5)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_image_is_read_once_for_all_levels(workers):
     reads = Counter()

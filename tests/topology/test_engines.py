@@ -121,6 +121,13 @@ def test_more_memory_than_there_is_is_refused_with_how_much_it_takes(monkeypatch
         persistence(np.ones((1000, 1)), engine="tdafeat")
 
 
+def test_the_limits_of_a_container_are_those_of_memory(monkeypatch):
+    monkeypatch.setattr(module, "memory_left", lambda: 2e9)
+    module.check_memory(10_000, 8.0)
+    with pytest.raises(ValueError, match="distances of 20000 points need 3 GB and there are 2 GB"):
+        module.check_memory(20_000, 8.0)
+
+
 @pytest.mark.parametrize(("n", "maxdim"), [(1000, 10), (100_000, 3), (10**6, 10**3)])
 def test_a_degree_far_too_high_is_refused_with_how_much_it_takes(n, maxdim):
     with pytest.raises(ValueError, match=r"needs up to \S+ GB for its simplices .* lower maxdim"):

@@ -20,6 +20,15 @@ def test_what_is_saved_is_read_to_the_bit(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["cloud.npz"]
 
 
+def test_a_url_is_a_place_too():
+    circle = persistence(np.random.default_rng(0).normal(size=(20, 2)))
+    save_diagrams("memory://diagrams/circle.npz", circle)
+    for read, saved in zip(load_diagrams("memory://diagrams/circle.npz"), circle, strict=True):
+        np.testing.assert_array_equal(read, saved)
+    with pytest.raises(DataUnavailable, match="none.npz: there is no such file"):
+        load_diagrams("memory://diagrams/none.npz")
+
+
 def test_cocycles_of_the_record_are_kept_as_lists(tmp_path):
     square = [[0, 0], [0, 1], [1, 1], [1, 0]]
     diagrams = persistence(square, cocycles=True)
