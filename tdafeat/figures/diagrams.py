@@ -122,7 +122,7 @@ def _layers(top: float, degrees: list[str], level: str) -> list[alt.Chart]:
         color=degree_colour(degrees),
     )
     picked = legend_filter("homology")
-    faint = opacity(0.8, 0.1, f"{CLASS} == ''", picked)
+    faint = opacity(0.8, 0.3, f"{CLASS} == ''", picked)  # readable on dark ground
     shades = alt.Scale(domain=[0, 1], range=[0.06, 0.7])
     share = alt.Opacity("share:Q", scale=shades, legend=None)
     to = {"x2": "birth_to:Q", "y2": "y_to:Q"}
@@ -132,6 +132,7 @@ def _layers(top: float, degrees: list[str], level: str) -> list[alt.Chart]:
         alt.Tooltip("birth:Q", format=".4g"),
         alt.Tooltip("dies:N", title="death"),
     ]
+    never = "datum.dies == 'never'"
     corner = alt.Chart(embed(pd.DataFrame({"a": [0.0], "b": [top]})))
     diagonal = corner.encode(
         x=alt.X("a:Q", scale=scale), y=alt.Y("a:Q", scale=scale), x2="b", y2="b"
@@ -139,7 +140,7 @@ def _layers(top: float, degrees: list[str], level: str) -> list[alt.Chart]:
     return [
         diagonal.mark_rule(color=INK, opacity=0.4),
         base.transform_filter("datum.mark == 'density'")
-        .mark_rect(fillOpacity=alt.ExprRef(f"({CLASS} == '' ? 1 : 0.2) * ({PICKED} ? 1 : 0.03)"))
+        .mark_rect(fillOpacity=alt.ExprRef(f"({CLASS} == '' ? 1 : 0.5) * ({PICKED} ? 1 : 0.03)"))
         .encode(
             **to,
             opacity=share,
@@ -154,15 +155,20 @@ def _layers(top: float, degrees: list[str], level: str) -> list[alt.Chart]:
         .mark_rule(strokeDash=[4, 3], strokeWidth=1.3)
         .encode(
             **to,
-            opacity=opacity(1, 0.15, f"{CLASS} == ''", picked),
+            opacity=opacity(1, 0.5, f"{CLASS} == ''", picked),
             tooltip=[*known, alt.Tooltip("radius:Q", format=".4g")],
         ),
         base.transform_filter("datum.mark == 'essential'")
         .mark_point(size=70, shape="triangle-up")
         .encode(opacity=faint, tooltip=one),
         base.transform_filter(f"datum.mark == 'class' && {IS_CHOSEN}")
-        .mark_point(size=26)
-        .encode(opacity=opacity(1, 0.1, picked), tooltip=one),
+        .mark_point()
+        .encode(
+            opacity=opacity(1, 0.3, picked),
+            shape=alt.ShapeValue("circle", condition={"test": never, "value": "triangle-up"}),
+            size=alt.SizeValue(26, condition={"test": never, "value": 70}),
+            tooltip=one,
+        ),
     ]
 
 

@@ -48,7 +48,7 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
     for finding in run.manifest["findings"]:
         yield Paragraph(printed(str(finding)))
     groups = known.groupby(["encoder", "layer"], sort=False)
-    for place, ((encoder, layer), rows) in enumerate(groups):
+    for (encoder, layer), rows in groups:
         yield Figure(
             figures.forest(rows, titles, STRONGEST),
             f"{encoder}: Spearman's rank correlation of {_each(rows)} with the primary accuracy, "
@@ -56,7 +56,6 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
             "metrics; arrows beside the names mark the desirable direction.",
             f"forest-{encoder}-{layer}",
             _space(run, str(encoder), str(layer)),
-            detail=place > 0,
         )
     yield _table(known, titles)
     yield from _checks(every, titles)

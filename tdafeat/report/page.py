@@ -23,6 +23,7 @@ from tdafeat.report.model import (
     Table,
     Thumbnails,
 )
+from tdafeat.wording import capital
 
 SHORT = 28  # characters; columns of shorter cells do not wrap
 LONG = 18  # rows; longer tables scroll
@@ -100,10 +101,10 @@ def _heading(caption: str, space: str) -> str:
 
     Examples
     --------
-    >>> _heading("pixels: Barcodes, against noise: the 40 longest bars.", "pixels")
+    >>> _heading("pixels: barcodes, against noise: the 40 longest bars.", "pixels")
     'Barcodes, against noise'
     """
-    return re.split(r"[:;.]\s|[:;.]$", caption.removeprefix(f"{space}: "))[0]
+    return capital(re.split(r"[:;.]\s|[:;.]$", caption.removeprefix(f"{space}: "))[0])
 
 
 def _exact(value: Any) -> str:

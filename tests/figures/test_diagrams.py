@@ -127,6 +127,17 @@ def test_the_legend_filters_densities_too():
         assert {share for _, share in cells} == shares
 
 
+def test_a_bar_of_the_class_chosen_that_never_dies_is_a_triangle_too():
+    whole = table([BARS])
+    spec = figures.diagrams(whole, classes=whole.assign(scope="a class")).to_dict()
+    chosen = next(param for param in spec["params"] if param["name"] == "chosen_class")
+    for chosen["value"], diagrams in ("", 1), ("a class", 2):
+        svg = vl_convert.vegalite_to_svg(spec)
+        points = re.findall(r'<path transform="[^"]*" d="([^"]*)"', svg)[:-2]  # without the legend
+        assert len(points) == 5 * diagrams
+        assert sum("A" not in path for path in points) == diagrams  # a circle is made of arcs
+
+
 def test_the_band_is_twice_its_radius_above_the_diagonal():
     frame = table([BARS, BARS])
     records = frame.drop_duplicates("severity")[[*CELL, "severity", "parameter"]]

@@ -212,7 +212,7 @@ def test_a_legend_filters_its_own_figure(view):
         .map(l => Number(l.getAttribute("opacity") ?? 1))"""
     assert set(marks(figure)) == {0.8}
     entry = figure.locator(".role-legend-symbol path").nth(1)  # H1; the bands are of H0
-    for modifiers, expected, band in ({}, {0.8, 0.1}, 0.15), ({"shiftKey": True}, {0.8}, 1):
+    for modifiers, expected, band in ({}, {0.8, 0.3}, 0.5), ({"shiftKey": True}, {0.8}, 1):
         entry.dispatch_event("click", modifiers)
         for _ in range(100):
             if set(marks(figure)) == expected:
@@ -236,6 +236,22 @@ def test_half_a_name_finds_its_class_and_a_wrong_one_is_said_to_be(view):
     assert view.input_value("#class") == "nothing like it"
     pick(view, "")
     assert said.inner_text() == ""
+
+
+def test_a_wrong_name_is_said_while_it_is_typed_and_as_often_as_it_is(view):
+    pick(view, "banded")
+    said = view.locator("#class-said")
+    for _ in range(2):
+        view.locator("#class").press("x")  # bandedx
+        assert said.inner_text() == "No class is called so; all are shown."
+        settled(view, chart(view, "PCA of"), chosen_class="")
+        view.keyboard.press("Tab")
+        assert said.is_visible()
+        view.locator("#class").press("End")
+        view.keyboard.press("Backspace")
+        assert said.inner_text() == ""
+        settled(view, chart(view, "PCA of"), chosen_class="banded")
+    pick(view, "")
 
 
 def test_a_figure_says_which_choice_does_not_change_it(view):
@@ -349,6 +365,16 @@ def test_one_feature_space_is_shown_at_a_time(view):
     view.select_option("#space", BAD)
     assert set(view.eval_on_selector_all(visible, shown)) == {BAD}
     view.select_option("#space", "a")
+
+
+def test_every_feature_space_has_the_same_figures_unfolded(view):
+    unfolded = """all => all.filter(f => !f.closest("details"))
+        .map(f => [f.querySelector(".spec").dataset.name, f.dataset.space])"""
+    kinds = {"a": [], BAD: []}
+    for name, space in view.eval_on_selector_all("figure[data-space]", unfolded):
+        kinds[space].append(name.replace(f"-{space}", "", 1))
+    assert kinds["a"] == kinds[BAD]
+    assert any(kind.startswith("forest") for kind in kinds[BAD])
 
 
 def test_a_mark_says_its_class_and_shows_its_image(view):

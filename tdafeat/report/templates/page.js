@@ -173,20 +173,24 @@ function clicked(item) {
   const name = item?.datum?.scope;
   if (name !== undefined && classes.has(String(name))) choose(String(name));
 }
+// The first class that begins as typed, or has it somewhere; undefined if there is none.
+function meant(text) {
+  const typed = text.trim().toLowerCase();
+  const found = (test) => [...classes].find((name) => test(name.toLowerCase()));
+  return !typed ? "" : classes.has(text) ? text
+    : found((n) => n.startsWith(typed)) ?? found((n) => n.includes(typed));
+}
 control("class")?.addEventListener("input", ({ target }) => {
-  say("");
-  if (classes.has(target.value)) change({ chosen_class: target.value });
-  else if (target.value === "" && state.chosen_class) change({ chosen_class: "" });
+  const name = meant(target.value);
+  say(name === undefined ? "No class is called so; all are shown." : "");
+  // Half a name may become another one: what is shown stays until it is whole, or none.
+  if (!name || name === target.value) change({ chosen_class: name ?? "" });
 });
 control("class")?.addEventListener("change", ({ target }) => {
-  // The first class that begins as typed, or has it somewhere; nothing if there is none.
-  const typed = target.value.trim().toLowerCase();
-  const found = (test) => [...classes].find((name) => test(name.toLowerCase()));
-  const name = !typed ? "" : classes.has(target.value) ? target.value
-    : found((n) => n.startsWith(typed)) ?? found((n) => n.includes(typed));
-  if (name === undefined) say("No class is called so; all are shown.");
-  else target.value = name; // what matches nothing stays, to be mended
-  change({ chosen_class: name ?? "" });
+  const name = meant(target.value);
+  if (name === undefined) return; // what matches nothing stays, to be mended
+  target.value = name;
+  change({ chosen_class: name });
 });
 
 // --- a level of noise; left of the first are all of them
