@@ -88,7 +88,7 @@ class _Space(NamedTuple):
     name: str
     clean: Estimate
     worst: Estimate  # at the highest severity
-    knows: bool  # clean accuracy is twice chance or more, and surely above it
+    knows: bool  # clean accuracy is far above chance, and surely above it
     robustness: Mapping[str, Estimate]
 
 
@@ -112,7 +112,9 @@ def _spaces(
     for (encoder, layer), part in rows.groupby(["encoder", "layer"], sort=False):
         by_level = part.groupby("severity")[NUMBERS].mean().to_numpy().tolist()
         clean, worst = Estimate(*by_level[0]), Estimate(*by_level[-1])
-        knows = clean.low > chance and clean.value > 2 * chance
+        # twice chance, or of few classes half of the way from chance to 1
+        far = chance + min(chance, (1 - chance) / 2)
+        knows = clean.low > chance and clean.value > far
         yield _Space(str(encoder), clean, worst, knows, summaries.get((encoder, layer), {}))
 
 
@@ -123,8 +125,8 @@ def _accuracies(
     spaces = list(_spaces(metrics, primary, robustness))
     unknowing = [space.name for space in spaces if not space.knows]
     end = (
-        f" (even clean, {listed(unknowing)} {'is' if len(unknowing) == 1 else 'are'} near chance: "
-        "there is no robustness to ask about)"
+        f" (even clean, {listed(unknowing)} {'is' if len(unknowing) == 1 else 'are'} "
+        "not clearly above chance: there is no robustness to ask about)"
         if unknowing
         else ""
     )

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.checks import as_array
+from tdafeat.checks import as_array, as_entries
 from tdafeat.errors import DataUnavailable, Unpaired, UnreadableData
 from tdafeat.files import at, local_copy
 
@@ -52,7 +52,10 @@ class FeatureSet:
 
     def __post_init__(self) -> None:
         features = as_array(self.features, "features", 2).astype(np.float32, copy=False)
-        labels = as_array(self.labels, "labels", 1).astype(np.int64)
+        labels = as_entries(self.labels, "labels")
+        if labels.dtype.kind in "OUS":
+            raise TypeError("labels must be whole numbers, indices into classes; got names")
+        labels = as_array(labels, "labels", 1).astype(np.int64)
         ids = tuple(str(i) for i in self.ids)
         if not len(features) == len(labels) == len(ids):
             raise ValueError(

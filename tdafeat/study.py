@@ -176,7 +176,7 @@ class Study:
                     holes += run_tasks(title, tasks, where, work, watch, progress, force, ahead)
                     seconds[title], began = time.monotonic() - began, time.monotonic()
                     made[title] = len(tasks) - (progress.found - found), len(tasks)
-            return write_run(self, source, plan, where, holes, seconds, made, folder, watch.log)
+            return write_run(self, source, plan, where, holes, seconds, made, folder)
 
     def forecast(
         self,
@@ -218,6 +218,9 @@ class Study:
         """Where the features come from, or the first error in what the study names."""
         from tdafeat.sources import FeatureSource, ImageSource, TrainingSource
 
+        for name in ("encoders", "optional", "projections", "analyses"):
+            if isinstance(given := getattr(self, name), str):
+                raise TypeError(f"{name} must be a sequence of names; got {given!r}")
         check_distinct(self.seeds, "seeds")
         check_distinct(() if self.levels is None else self.levels, "levels")
         if self.variants is not None:
@@ -268,8 +271,6 @@ class Study:
                 f"primary {self.primary!r} needs encoders with a classifier of their own that was "
                 f"taught these classes, such as densenet:fashion-mnist on fashion_mnist"
             )
-        if isinstance(self.analyses, str):
-            raise TypeError(f"analyses must be a sequence of names; got {self.analyses!r}")
         check_distinct(self.analyses, "analyses")
         for name in self.analyses:
             if analyses[name].of_images and not source.has_pixels:

@@ -20,7 +20,6 @@ import pandas as pd
 
 from tdafeat.answer import answer
 from tdafeat.cells import Cell
-from tdafeat.errors import UnreadableData
 from tdafeat.examples import examples
 from tdafeat.files import make_folder, remove, replace_all
 from tdafeat.notes import notes
@@ -41,7 +40,6 @@ from tdafeat.wording import TRAINING, listed, wording
 
 if TYPE_CHECKING:
     from tdafeat.datasets import ImageSet
-    from tdafeat.log import Log
     from tdafeat.plan import Plan
     from tdafeat.sources import Group, Source
     from tdafeat.study import Study
@@ -63,7 +61,6 @@ def write_run(
     seconds: Mapping[str, float],
     made: Mapping[str, tuple[int, int]],
     out: Path,
-    log: Log,
 ) -> Run:
     """Gather the stages' tables, write all files aside and rename them, the manifest last.
 
@@ -73,21 +70,14 @@ def write_run(
     ----------
     seconds : of each stage, in this run.
     made : artefacts of each stage that this run made, and all it has.
-    log : told of pictures that cannot be had, which are a hole as well.
     """
     tables = _gather(plan, store)
     files: dict[str, bytes] = {}
-    failed = list(holes)
     if source.images is not None and study.thumbnails:
-        try:
-            files[SPRITE], tables["thumbnails"] = _thumbnails(source.images, study.n_projected)
-            if shown := list(examples(source, plan, store)):
-                own = [tables["pictures"]] if "pictures" in tables else []
-                tables["pictures"] = pd.concat([*own, *shown], ignore_index=True)
-        except (UnreadableData, OSError) as error:  # such as an image that cannot be decoded
-            about = {"dataset": source.images.name, "split": source.images.split}
-            failed.append(Hole.of("pictures", about, error))
-            failed[-1].tell(log)
+        files[SPRITE], tables["thumbnails"] = _thumbnails(source.images, study.n_projected)
+        if shown := list(examples(source, plan, store)):
+            own = [tables["pictures"]] if "pictures" in tables else []
+            tables["pictures"] = pd.concat([*own, *shown], ignore_index=True)
     if source.training is not None:
         tables["training"] = source.training
     for name, table in tables.items():
@@ -130,7 +120,7 @@ def write_run(
                 added,
                 tables.get("robustness"),
             ),
-            *_left_out(plan, tables["metrics"], failed),
+            *_left_out(plan, tables["metrics"], holes),
         ],
         "findings": verdict(associations, study.primary),
         "foretold": prediction_verdict(prediction, study.primary),
@@ -143,7 +133,7 @@ def write_run(
                 "error": hole.error,
                 "trace": hole.trace,
             }
-            for hole in failed
+            for hole in holes
         ],
         "provenance": {
             "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),

@@ -87,9 +87,17 @@ def test_no_relation_is_no_evidence():
 
 def test_a_classifier_at_chance_is_named():
     text = answer(*tables(clean=0.09, worst=0.08), "probe_accuracy")
-    assert "one is near chance" in text[0]
+    assert "one is not clearly above chance" in text[0]
     assert not any("topological" in sentence for sentence in text)
     assert text[-1] == "What would change it: an encoder that knows these classes when clean."
+
+
+def test_of_two_classes_chance_is_a_half():
+    metrics, associations = tables()
+    two = metrics[metrics["scope"].isin(["all", *CLASSES[:2]])]
+    assert "chance" not in answer(two, associations, "probe_accuracy")[0]
+    two = two.assign(value=two["value"] - 0.2)
+    assert "not clearly above chance" in answer(two, associations, "probe_accuracy")[0]
 
 
 def test_encoders_are_told_apart():

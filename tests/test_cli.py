@@ -51,22 +51,31 @@ def test_bad_input_is_one_sentence_and_exit_code_2(files, capsys, arguments, mes
     assert not (files / "run").exists()
 
 
+TEXTURES = ["run", "--data", "textures"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["run", "--data", "texture"], "did you mean 'textures'"),
-        (["run", "--encoder", "pixel"], "did you mean 'pixels'"),
-        (["run", "--noise", "gausian"], "did you mean 'gaussian'"),
-        (["run", "--levels", "-0.1"], "-0.1"),
-        (["run", "--levels", "0.1", "0.2", "0.1"], "levels must differ from each other; 0.1 is"),
-        (["run", "--seed", "0", "--seed", "0"], "seeds must differ from each other; 0 is given"),
-        (["run", "--encoder", "pixels:8", "--encoder", "pixels:8"], "one is named twice"),
-        (["run", "--analysis", "eigenimage"], "did you mean 'eigenimages'"),
-        (["run", "--analysis", "centroids", "--encoder", "siamese:textures"], "are images"),
+        ([*TEXTURES, "--encoder", "pixel"], "did you mean 'pixels'"),
+        ([*TEXTURES, "--noise", "gausian"], "did you mean 'gaussian'"),
+        ([*TEXTURES, "--levels", "-0.1"], "-0.1"),
+        (
+            [*TEXTURES, "--levels", "0.1", "0.2", "0.1"],
+            "levels must differ from each other; 0.1 is",
+        ),
+        (
+            [*TEXTURES, "--seed", "0", "--seed", "0"],
+            "seeds must differ from each other; 0 is given",
+        ),
+        ([*TEXTURES, "--encoder", "pixels:8", "--encoder", "pixels:8"], "one is named twice"),
+        ([*TEXTURES, "--analysis", "eigenimage"], "did you mean 'eigenimages'"),
+        ([*TEXTURES, "--analysis", "centroids", "--encoder", "siamese:textures"], "are images"),
         (["run", "--data", "folder:/none"], "/none"),
         (["run", "none.py"], "none.py"),
         (["report", "/none"], "/none"),
-        (["run", "--device", "cuda:99"], "cuda"),
+        ([*TEXTURES, "--device", "cuda:99"], "cuda"),
     ],
 )
 def test_names_and_numbers_are_checked_first(tmp_path, monkeypatch, capsys, arguments, message):
@@ -190,6 +199,11 @@ def test_options_that_cannot_be_are_a_line_of_json_too(capsys, arguments, messag
     assert told["message"].startswith(message)
 
 
+def test_a_run_of_nothing_is_refused(capsys):
+    assert main(["run", "--encoder", "pixels:8"]) == 2
+    assert "name a study script, --data or --features" in capsys.readouterr().err
+
+
 def test_what_ends_a_run_is_a_line_of_json_too(monkeypatch, capsys):
     from tdafeat.study import Study
 
@@ -198,7 +212,7 @@ def test_what_ends_a_run_is_a_line_of_json_too(monkeypatch, capsys):
         return 1 / 0
 
     monkeypatch.setattr(Study, "run", broken)
-    assert main(["run", "--log", "json"]) == 3
+    assert main(["run", "--data", "textures:16", "--log", "json"]) == 3
     warning, error = map(json.loads, capsys.readouterr().err.splitlines())
     assert (warning["event"], warning["message"]) == ("warning", "beware")
     assert (error["event"], error["message"]) == ("error", "ZeroDivisionError: division by zero")

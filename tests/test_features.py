@@ -19,6 +19,11 @@ def make(features=X, ids=IDS, labels=LABELS, classes=CLASSES):
     return FeatureSet(features, ids, labels, classes)
 
 
+def test_labels_are_no_names():
+    with pytest.raises(TypeError, match="labels must be whole numbers, indices into classes"):
+        make(labels=["cat", "dog", "cat", "dog"])
+
+
 @given(order=st.permutations(range(4)))
 def test_pairing_is_by_id_not_position(order):
     shuffled = make().take(order)

@@ -15,7 +15,6 @@ from tdafeat.extraction import Compute
 from tdafeat.log import Log
 from tdafeat.report.content import build
 from tdafeat.report.model import Table
-from tdafeat.run import Run
 from tdafeat.sources import ImageSource
 from tdafeat.store import Store
 from tdafeat.watch import Watch, status
@@ -140,17 +139,14 @@ def test_a_run_without_one_of_its_encoders(tmp_path, pictures):
     assert table.rows()[0][::2] == ["features", "KeyError: 'weights.0'"]
 
 
-def test_an_image_that_nobody_can_decode(tmp_path, pictures, monkeypatch, capsys):
+def test_an_image_that_nobody_can_decode_ends_the_run(tmp_path, pictures, monkeypatch, capsys):
     bad = pictures / "test" / "a" / "0.png"
     bad.write_bytes(bad.read_bytes()[:60])
     monkeypatch.setattr("tdafeat.study.computing", lambda *_: computing())
     command = ["run", "--data", f"folder:{pictures}", "--encoder", "pixels:8"]
     command += ["--encoder", "pixels:4", "--store", f"{tmp_path}/store", "--no-report"]
-    assert main([*command, "--out", f"{tmp_path}/run", "--levels", "0.1"]) == 1
-    run = Run.read(tmp_path / "run")
-    holes = [hole for hole in run.manifest["holes"] if "0.png" in hole["error"]]
-    assert [hole["stage"] for hole in holes] == ["features", "features", "pictures"]
-    assert run.manifest["answer"] == ["Nothing could be measured: every cell failed."]
-    told = capsys.readouterr().err
-    assert "failed: features of" in told
-    assert "failed: pictures of" in told
+    assert main([*command, "--out", f"{tmp_path}/run", "--levels", "0.1"]) == 2
+    *told, last = capsys.readouterr().err.splitlines()
+    assert sum(line.startswith("failed: features of") for line in told) == 1
+    assert "0.png" in last
+    assert not (tmp_path / "run" / "manifest.json").exists()

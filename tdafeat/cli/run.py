@@ -70,8 +70,12 @@ def _run(arguments: argparse.Namespace) -> int:
             question="Does the shape of this feature space tell how robust its classifier is?",
             features={arguments.name or "features": own_features(arguments)},
         )
+    elif arguments.data is None:
+        raise ValueError(
+            "name a study script, --data or --features; `tdafeat list datasets` says what there is"
+        )
     else:
-        name = (arguments.data or "textures").split(":")[0]
+        name = arguments.data.split(":")[0]
         study = Study(
             name=name,
             question=f"Does the shape of a feature space of {name} tell how robust its "

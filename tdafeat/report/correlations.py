@@ -52,8 +52,9 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
         yield Figure(
             figures.forest(rows, titles, STRONGEST),
             f"{encoder}: Spearman's rank correlation of {_each(rows)} with the primary accuracy, "
-            "with 95 % intervals. Filled points stay significant after Holm's correction for all "
-            "metrics; arrows beside the names mark the desirable direction.",
+            "with 95 % intervals, each as of a metric named beforehand. Filled points stay "
+            "significant after Holm's correction for all metrics; arrows beside the names mark "
+            "the desirable direction.",
             f"forest-{encoder}-{layer}",
             _space(run, str(encoder), str(layer)),
         )

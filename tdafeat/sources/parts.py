@@ -49,8 +49,8 @@ def extract_parts(
     """Put every part through every encoder, at the severities it is specified for.
 
     An encoder that fails on one part is not asked for the others of that seed, since its cells
-    need them all. Failures are told and returned, not raised; a full disk or a store that fails
-    ends it, as in `tdafeat.tasks.run_tasks`.
+    need them all. Failures are told and returned, not raised, unless no encoder is left; a full
+    disk or a store that fails ends it, as in `tdafeat.tasks.run_tasks`.
     """
     from tdafeat.extraction import Forward
 
@@ -58,6 +58,7 @@ def extract_parts(
     steps = _steps((part, list(part.specs)) for part in parts)
     ready: dict[Encoder, Forward] = {}
     holes: dict[tuple[int, Encoder], Hole] = {}
+    asked = {(part.seed, encoder) for part in parts for encoder in part.specs}
     with watch.count("features", steps) as progress:
         progress.advance(steps - _steps(lacking), found=True)
         for part, encoders, decoded in _decoded_ahead(lacking, compute):
@@ -71,6 +72,8 @@ def extract_parts(
                         _extract(part, specs, decoded, ready[encoder], noise, store, progress)
                     except Exception as error:  # any failure of one encoder is a hole
                         holes[key] = Hole.of("features", _label(part, encoder), error)
+                        if len(holes) == len(asked):
+                            raise
                         holes[key].tell(watch.log)
                 if key in holes:
                     progress.advance(before - progress.done)  # what it encoded is not kept

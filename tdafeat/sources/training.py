@@ -241,8 +241,13 @@ class TrainingSource:
     ) -> tuple[Group, list[Hole]]:
         """A checkpoint is an encoder: its features are those of a study without noise."""
         encoder = self.encoders[name] = self._encoder(store, name, seed, step)
-        (group,), failed = self._over(seed, encoder).extract(store, force, Watch())
-        return group, [replace(hole, label={**hole.label, "step": step}) for hole in failed]
+        over, holes = self._over(seed, encoder), []
+        try:
+            over.extract(store, force, Watch())
+        except Exception as error:  # any failure of one checkpoint is a hole
+            about = {"dataset": self.images.name, "encoder": name, "seed": seed, "step": step}
+            holes.append(Hole.of("features", about, error))
+        return over.groups(store)[0], holes
 
     def groups(self, store: Store, encoders: Mapping[tuple[str, int, int], Encoder]) -> list[Group]:
         """The cells of every variant and seed, given their encoders by name, seed and step."""
