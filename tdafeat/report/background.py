@@ -44,7 +44,10 @@ def methods(run: Run, records: Records) -> Iterator[Block]:
         yield Note(str(note))
     if manifest["encoders"]:
         keys = ("name", "layer", "dimension", "version", "preprocessing")
-        rows = [{key: _plain(e.get(key)) for key in keys} for e in manifest["encoders"]]
+        rows = [
+            {key: "–" if e.get(key) is None else _plain(e[key]) for key in keys}
+            for e in manifest["encoders"]
+        ]
         yield Table(pd.DataFrame(rows), "Feature spaces.", "encoders")
     yield from _trainings(manifest["encoders"])
 

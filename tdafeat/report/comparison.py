@@ -76,7 +76,7 @@ def build(runs: Sequence[Run]) -> Report:
     return Report(
         f"{listed(list(named))} side by side",
         "Which feature spaces stay accurate, and do the same metrics go with accuracy everywhere?",
-        tuple(_answer(whole, records, primaries[0], alike)),
+        (*_answer(whole, records, primaries[0], alike), *_left_out(named)),
         f"{len(runs)} runs · {whole.metrics['encoder'].nunique()} feature spaces",
         tuple(Section(title, blocks) for title, blocks in made.items() if blocks),
         classes=tuple(map(str, runs[0].manifest["classes"])) if alike else (),
@@ -116,15 +116,15 @@ def _renamed(table: pd.DataFrame, run: str, alone: bool) -> pd.DataFrame:
     return first_seed(frame).assign(seed=0)  # robustness; of metrics all seeds are averaged
 
 
-def _ends(rows: pd.DataFrame) -> pd.DataFrame:
-    """Values of the whole cloud at the first and at the last level, means over seeds."""
+def _ends(rows: pd.DataFrame, column: str = "value") -> pd.DataFrame:
+    """Values, or their bounds, of the whole cloud at the first and last level, means over seeds."""
     whole = rows[(rows["scope"] == "all") & rows["value"].notna()]
     spans = rows.groupby("encoder", sort=False)["severity"].agg(["min", "max"])
     at = whole["severity"].to_numpy()
     own = spans.reindex(whole["encoder"])
     keys = ["encoder", "metric"]
-    first = whole[at == own["min"].to_numpy()].groupby(keys, sort=False)["value"].mean()
-    last = whole[at == own["max"].to_numpy()].groupby(keys, sort=False)["value"].mean()
+    first = whole[at == own["min"].to_numpy()].groupby(keys, sort=False)[column].mean()
+    last = whole[at == own["max"].to_numpy()].groupby(keys, sort=False)[column].mean()
     last = last.where(last.index.get_level_values(0).map(spans["max"] > spans["min"]))
     return pd.DataFrame({"first": first, "last": last}).reset_index()
 
@@ -226,8 +226,12 @@ def _within(whole: Run) -> pd.DataFrame:
 
 def _answer(whole: Run, records: Records, primary: str, alike: bool) -> Iterator[str]:
     """Who is most accurate, where that can be said, and which correlations all runs share."""
-    ends = _ends(whole.metrics)
-    ends = ends[ends["metric"] == primary].set_index("encoder")
+    ends, low, high = (
+        _ends(whole.metrics, each)
+        .loc[lambda frame: frame["metric"] == primary]
+        .set_index("encoder")
+        for each in ("value", "low", "high")
+    )
     if not alike:
         yield (
             "The runs do not share their data, noise and primary accuracy: accuracies side by side "
@@ -241,8 +245,11 @@ def _answer(whole: Run, records: Records, primary: str, alike: bool) -> Iterator
         ):
             known = ends[column].dropna()
             if not known.empty:
-                best = listed(list(known.index[known == known.max()]))
-                yield f"Highest {title}, {where}: {best}, with {100 * known.max():.1f} %."
+                best = known.index[known == known.max()]
+                least, most = (100 * bound.loc[best[0], column] for bound in (low, high))
+                known_to = f" [{least:.1f}, {most:.1f}]" if len(best) == 1 and least < most else ""
+                percent = f"{100 * known.max():.1f}{known_to} %"
+                yield f"Highest {title}, {where}: {listed(list(best))}, with {percent}."
     rows = _within(whole)
     spaces = rows["encoder"].nunique()
     if spaces < 2:
@@ -258,6 +265,17 @@ def _answer(whole: Run, records: Records, primary: str, alike: bool) -> Iterator
         f"{STRONG} after Holm's correction in each){': ' * bool(shared)}"
         f"{listed(shared) if shared else ''}."
     )
+
+
+def _left_out(named: Mapping[str, Run]) -> Iterator[str]:
+    """Which encoders of which runs gave no features, or not all of them."""
+    failed = []
+    for name, run in named.items():
+        holes = [h for h in run.manifest["holes"] if h.get("stage") in ("features", "training")]
+        if encoders := list(dict.fromkeys(str(hole["cell"]["encoder"]) for hole in holes)):
+            failed.append(f"{listed(encoders)} of {name}")
+    if failed:
+        yield f"Failed, at least in part, and so not compared in full: {listed(failed)}."
 
 
 def _chunks(spaces: list[str], size: int) -> list[list[str]]:

@@ -87,6 +87,23 @@ def test_what_cannot_be_compared_is_said_and_not_judged(runs):
     assert alike.answer[0].startswith("Highest linear probe accuracy, clean: ")
 
 
+def test_the_answer_says_how_sure_the_highest_is_and_what_failed(tmp_path):
+    folders = [write_run(tmp_path / name, encoders=(f"e{name}",)) for name in "ab"]
+    path = folders[1] / "manifest.json"
+    manifest = json.loads(path.read_text())
+    cell = {"encoder": "own:lost", "severity": 0, "seed": 0}
+    hole = {"cell": cell, "stage": "features", "error": "no weights", "trace": ""}
+    path.write_text(json.dumps(manifest | {"holes": [hole, hole]}))
+    path = folders[1] / "tables" / "metrics.parquet"
+    metrics = pd.read_parquet(path)
+    own = (metrics["metric"] == "probe_accuracy") & (metrics["scope"] == "all")
+    metrics.loc[own & (metrics["severity"] == 0), ["value", "low", "high"]] = 0.97, 0.95, 0.99
+    metrics.to_parquet(path)
+    answer = build([Run.read(folder) for folder in folders]).answer
+    assert answer[0] == "Highest linear probe accuracy, clean: b · eb, with 97.0 [95.0, 99.0] %."
+    assert answer[-1] == "Failed, at least in part, and so not compared in full: own:lost of b."
+
+
 def test_differences_hold_what_differs_alone(runs):
     content = build(runs)
     settings = table(content, "differences").set_index("setting")
