@@ -30,3 +30,18 @@ class StoreFailed(TdafeatError, OSError):
 
 class Unpaired(TdafeatError, ValueError):
     """Clean and noisy features do not describe the same images."""
+
+
+# What a user can mend; the message is a sentence. Of others, such as a KeyError, it may be a word.
+MENDABLE = (TdafeatError, OSError, ValueError, TypeError)
+
+
+def in_words(error: Exception) -> str:
+    """What an error says, behind its kind where that is needed to understand it.
+
+    Examples
+    --------
+    >>> in_words(ValueError("limit must be at least 1")), in_words(KeyError("weights.0"))
+    ('limit must be at least 1', "KeyError: 'weights.0'")
+    """
+    return str(error) if isinstance(error, MENDABLE) else f"{type(error).__name__}: {error}"

@@ -54,7 +54,9 @@ class FeatureSet:
         features = as_array(self.features, "features", 2).astype(np.float32, copy=False)
         labels = as_entries(self.labels, "labels")
         if labels.dtype.kind in "OUS":
-            raise TypeError("labels must be whole numbers, indices into classes; got names")
+            raise TypeError(
+                f"labels must be whole numbers, indices into classes; got dtype {labels.dtype}"
+            )
         labels = as_array(labels, "labels", 1).astype(np.int64)
         ids = tuple(str(i) for i in self.ids)
         if not len(features) == len(labels) == len(ids):

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tdafeat.backends import Call, Work
-from tdafeat.errors import StoreFailed, TdafeatError
+from tdafeat.errors import StoreFailed, in_words
 from tdafeat.files import FULL
 from tdafeat.log import Log
 from tdafeat.progress import Progress
@@ -44,7 +44,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Hole:
-    """A task or an extraction that failed: the run goes on, and the report shows it."""
+    """A task, an extraction or a training that failed: the run goes on, the report shows it."""
 
     stage: str
     label: Mapping[str, Any]
@@ -56,9 +56,8 @@ class Hole:
         """What a failure leaves; the error again where nothing made after it could be kept."""
         if isinstance(error, StoreFailed) or getattr(error, "errno", None) in FULL:
             raise error
-        reason, kind = str(error).split("\n")[0], type(error).__name__
-        if not isinstance(error, (TdafeatError, OSError, ValueError, TypeError)) or not reason:
-            reason = f"{kind}: {reason}" if reason else kind  # of a KeyError, the key alone
+        said = str(error).split("\n")[0]
+        reason = in_words(error).split("\n")[0] if said else type(error).__name__
         return cls(stage, label, reason, "".join(traceback.format_exception(error)))
 
     def tell(self, log: Log) -> None:

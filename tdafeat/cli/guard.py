@@ -17,6 +17,7 @@ from io import StringIO
 from itertools import pairwise
 
 from tdafeat.cli.interrupt import interruptible
+from tdafeat.errors import MENDABLE, in_words
 from tdafeat.files import FULL
 from tdafeat.log import Form, Log
 
@@ -43,8 +44,6 @@ def parsed(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argpa
 
 def guarded(action: Callable[[], int], form: Form = "text") -> int:
     """Run, and turn what a user can mend into one sentence and an exit code."""
-    from tdafeat.errors import TdafeatError
-
     log = Log(form)
     told = False
 
@@ -61,8 +60,7 @@ def guarded(action: Callable[[], int], form: Form = "text") -> int:
         interrupted()
         return 130
     except Exception as error:
-        mendable = isinstance(error, (TdafeatError, OSError, ValueError, TypeError))
-        message = str(error) if mendable else f"{type(error).__name__}: {error}"
+        mendable, message = isinstance(error, MENDABLE), in_words(error)
         if isinstance(error, OSError) and error.errno in FULL:
             message = "the disk is full; what was finished is kept, make room and run again"
         if mendable and not os.environ.get("TDAFEAT_TRACEBACK"):

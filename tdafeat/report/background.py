@@ -161,7 +161,7 @@ def measurements(run: Run, records: Records) -> Iterator[Block]:
 
 
 def holes(run: Run, records: Records) -> Iterator[Block]:
-    """What failed: cells, encoders, pictures."""
+    """What failed: cells, encoders, trainings."""
     found = run.manifest["holes"]
     if not found:
         return

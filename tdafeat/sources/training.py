@@ -155,11 +155,11 @@ class TrainingSource:
             for name, seed in runs:
                 made = {}
                 for step in self.steps:
-                    made[step], failed = self._encoded(store, name, seed, step, force)
-                    for hole in failed:
+                    made[step], hole = self._encoded(store, name, seed, step, force)
+                    if hole is not None:
                         hole.tell(watch.log)
-                    progress.advance(failed=bool(failed))
-                    holes += failed
+                        holes.append(hole)
+                    progress.advance(failed=hole is not None)
                 groups.append(self._along(made))
         return groups, holes
 
@@ -174,8 +174,7 @@ class TrainingSource:
                 self._train(store, name, seed, force, watch, f"{number} of {len(asked)}")
                 done.append((name, seed))
             except Exception as error:  # any failure of one training is a hole
-                about = {"dataset": self.images.name, "encoder": name, "seed": seed}
-                holes.append(Hole.of("training", about, error))
+                holes.append(Hole.of("training", self._label(name, seed), error))
                 if len(holes) == len(asked):
                     raise
                 holes[-1].tell(watch.log)
@@ -238,16 +237,18 @@ class TrainingSource:
 
     def _encoded(
         self, store: Store, name: str, seed: int, step: int, force: bool
-    ) -> tuple[Group, list[Hole]]:
+    ) -> tuple[Group, Hole | None]:
         """A checkpoint is an encoder: its features are those of a study without noise."""
         encoder = self.encoders[name] = self._encoder(store, name, seed, step)
-        over, holes = self._over(seed, encoder), []
+        over, hole = self._over(seed, encoder), None
         try:
             over.extract(store, force, Watch())
         except Exception as error:  # any failure of one checkpoint is a hole
-            about = {"dataset": self.images.name, "encoder": name, "seed": seed, "step": step}
-            holes.append(Hole.of("features", about, error))
-        return over.groups(store)[0], holes
+            hole = Hole.of("features", self._label(name, seed) | {"step": step}, error)
+        return over.groups(store)[0], hole
+
+    def _label(self, name: str, seed: int) -> dict[str, Any]:
+        return {"dataset": self.images.name, "encoder": name, "seed": seed}
 
     def groups(self, store: Store, encoders: Mapping[tuple[str, int, int], Encoder]) -> list[Group]:
         """The cells of every variant and seed, given their encoders by name, seed and step."""
