@@ -52,6 +52,11 @@ def topology_divergence(a: Any, b: Any, random_state: int = 0) -> Estimate:
     fewer it is exact, and the interval empty. NaN where at least nine tenths of a cloud's
     distances are zero.
 
+    Raises
+    ------
+    ValueError for fewer than three rows, for spaces of unlike numbers of rows, and for a row read
+    that is not finite; TypeError for entries that are no real numbers.
+
     References
     ----------
     Barannikov, Trofimov, Balabin, Burnaev (2022), Representation topology divergence: a method for

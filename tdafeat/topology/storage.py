@@ -58,10 +58,20 @@ def load_diagrams(path: str | Path) -> Diagrams:
     ----------
     path : the file, or its URL.
 
+    Returns
+    -------
+    Diagrams, float64 to the bit, in the units they were saved in.
+
     Raises
     ------
     DataUnavailable if there is no such file; UnreadableData if it is damaged or another thing.
     Nothing in it is ever unpickled.
+
+    Examples
+    --------
+    >>> save_diagrams("memory://examples/point.npz", Diagrams([[[0, np.inf]]], {}))
+    >>> load_diagrams("memory://examples/point.npz")[0]
+    array([[ 0., inf]])
     """
     try:
         content = contents(at(path))
