@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tdafeat import FeatureSet, Levels, Study, preflight
+from tdafeat import FeatureSet, Levels, Study, stage_costs
 from tdafeat.capacity import check_memory, memory
 from tdafeat.cli import main
 from tdafeat.preflight import Cost, Forecast
@@ -33,7 +33,7 @@ def sampled(monkeypatch):
     """Samples that are said to take a second and a hundred bytes, whatever the stage."""
     stages = ("topology", "probe", "scores", "measure", "robustness", "projection")
     known = dict.fromkeys((*stages, "similarity", "baselines", "statistics"), (1.0, 100.0))
-    monkeypatch.setattr(preflight, "_run_sample", lambda study, size, shape: known)
+    monkeypatch.setattr(stage_costs, "_run_sample", lambda study, size, shape: known)
 
 
 def test_a_forecast_counts_the_artefacts_and_keeps_nothing(tmp_path):
@@ -75,39 +75,6 @@ def test_what_is_stored_costs_nothing_unless_it_is_made_again(tmp_path, sampled)
     counted = {cost.stage: (cost.artefacts, cost.stored) for cost in more.costs}
     assert counted["measure"] == (3, 2)
     assert counted["statistics"] == (3, 0)  # those in the store are of two cells
-
-
-def test_encoders_of_many_dimensions_take_no_more_samples(monkeypatch):
-    """A cost that grows evenly with the dimension is found right between the ends."""
-    ran = []
-
-    def noted(study, size, shape):
-        ran.append(size.dimension)
-        return {"probe": (float(size.dimension), 2.0 * size.dimension)}
-
-    monkeypatch.setattr(preflight, "_run_sample", noted)
-    kinds = [(Size(60, 60, dimension, 3), None) for dimension in (64, 8, 512, 100)]
-    found = preflight._stages(own(), kinds, 2, 2)
-    assert [taken["probe"][0] for taken in found] == pytest.approx([64, 8, 512, 100])
-    assert [taken["probe"][1] for taken in found] == pytest.approx([128, 16, 1024, 200])
-    assert len(ran) == 1 + 2 + 2  # one warms up; two sizes at each end
-
-
-def test_what_goes_over_all_levels_and_cells_is_forecast_for_so_many(sampled):
-    """Samples have two levels of one encoder, and draw surrogates once."""
-    study = replace(own(), baselines=3)
-    (taken,) = preflight._stages(study, [(Size(60, 60, 8, 3), None)], 6, 12)
-    seconds = {stage: value for stage, (value, _) in taken.items()}
-    assert (seconds["topology"], seconds["measure"], seconds["scores"]) == (1, 1, 1)
-    assert (seconds["robustness"], seconds["similarity"]) == (3, 3)
-    assert (seconds["baselines"], seconds["statistics"]) == (3 * 3, 6)
-
-
-def test_analyses_of_images_are_forecast_too():
-    study = replace(own(), analyses=("centroids",), baselines=0)
-    seconds, disk = preflight._run_sample(study, Size(12, 12, 16, 2), (1, 4, 4))["analyses"]
-    assert seconds > 0
-    assert disk > 0
 
 
 def test_a_training_is_forecast_by_its_first_steps(tmp_path, sampled, monkeypatch):
