@@ -94,6 +94,22 @@ class Registry(Generic[T]):
         return iter(list(self._entries.items()))
 
 
+def first_line(function: Callable[..., Any]) -> str:
+    """First line of a docstring as plain text, without the marks of code.
+
+    Examples
+    --------
+    >>> def load(name):
+    ...     '''Open the set ``name``.
+    ...
+    ...     From a folder.
+    ...     '''
+    >>> first_line(load)
+    'Open the set name.'
+    """
+    return (function.__doc__ or "").strip().split("\n")[0].replace("``", "")
+
+
 Scope = Literal["all", "class"]
 
 
@@ -155,7 +171,7 @@ class Metric:
     @property
     def summary(self) -> str:
         """First line of the function's docstring."""
-        return (self.function.__doc__ or "").strip().split("\n")[0]
+        return first_line(self.function)
 
     @property
     def compares_with_clean(self) -> bool:

@@ -100,7 +100,19 @@ def test_names_and_numbers_are_checked_first(tmp_path, monkeypatch, capsys, argu
 )
 def test_list(capsys, kind, expected):
     assert main(["list", kind]) == 0
-    assert expected in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert expected in printed
+    assert "`" not in printed
+
+
+def test_metrics_of_one_definition_are_told_apart(capsys):
+    assert main(["list", "metrics"]) == 0
+    lines = [line.split(None, 1) for line in capsys.readouterr().out.splitlines()]
+    said = [said for _, said in lines]
+    assert len(said) == len(set(said))
+    distances = {name: said for name, said in lines if name.endswith("wasserstein_h0")}
+    assert "distance to clean" in distances["wasserstein_h0"]
+    assert "distance between classes" in distances["class_wasserstein_h0"]
 
 
 def test_doctor_names_what_is_installed(capsys):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from tdafeat.record import analyses, first_line, metrics
+
 
 def add(commands: Any) -> None:
     """Add the command to the ``tdafeat`` parser."""
@@ -15,16 +17,12 @@ def add(commands: Any) -> None:
 
 def _list(arguments: argparse.Namespace) -> int:
     if arguments.kind == "metrics":
-        from tdafeat.record import metrics
-
         for name, metric in metrics.items():
             arrow = {"higher": "up", "lower": "down", None: ""}[metric.better]
-            print(f"{name:<28} {metric.room:<11} {arrow:<5} {metric.summary}")
+            print(f"{name:<28} {metric.room:<11} {arrow:<5} {metric.title:<45} {metric.summary}")
     elif arguments.kind == "analyses":
-        from tdafeat.record import analyses
-
         for name, analysis in analyses.items():
-            print(f"{name:<16} {_first_line(analysis.function)}")
+            print(f"{name:<16} {first_line(analysis.function)}")
     elif arguments.kind == "noises":
         from tdafeat.noise import load, noises
 
@@ -36,7 +34,7 @@ def _list(arguments: argparse.Namespace) -> int:
         from tdafeat.datasets import datasets
 
         for name, loader in datasets.items():
-            print(f"{name:<16} {_first_line(loader)}")
+            print(f"{name:<16} {first_line(loader)}")
     else:
         from tdafeat.encoders import encoders
         from tdafeat.encoders.catalogue import table
@@ -45,9 +43,5 @@ def _list(arguments: argparse.Namespace) -> int:
             print(line)
         print("\nfamilies, for any other model by name")
         for name, family in encoders.items():
-            print(f"  {name:<12} {_first_line(family)}")
+            print(f"  {name:<12} {first_line(family)}")
     return 0
-
-
-def _first_line(thing: Any) -> str:
-    return (thing.__doc__ or "").strip().split("\n")[0]

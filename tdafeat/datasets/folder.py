@@ -20,7 +20,7 @@ _SPLIT_FOLDERS: dict[Split, tuple[str, ...]] = {
 
 
 def load(detail: str, split: Split, root: Path | None, seed: int) -> ImageSet:
-    """Open ``PATH/CLASS/IMAGE``.
+    """Open images of one's own that lie as PATH/CLASS/IMAGE: ``folder:PATH``.
 
     Where PATH has the sub-folders ``train`` and ``test`` (or ``val``), they are the splits.
     Otherwise each class is halved by a hash of the images' ids, the same way every time.

@@ -174,7 +174,7 @@ def _read(index: int, *, split: str, seed: int, size: int) -> np.ndarray:
 
 
 def load(detail: str, split: str, root: Path | None, seed: int) -> ImageSet:
-    """Build the set: ``"textures"`` is 64 pixels a side, ``"textures:32"`` is 32.
+    """Paint sixteen textures, 64 pixels a side: ``textures``; 32 a side: ``textures:32``.
 
     Raises
     ------
