@@ -2,7 +2,8 @@
 
 Memory follows from the sizes of the clouds. Time and disk are measured: the stages on small random
 clouds (`tdafeat.stage_costs`), the encoders on a few images (`tdafeat.sketch`). That is a forecast,
-right within a factor of two or so on a machine as busy as it was.
+right within a factor of two or so on a machine as busy as it was. The report is not in it: the
+time of its figures goes with what they show, which samples do not tell.
 """
 
 from __future__ import annotations
@@ -65,8 +66,8 @@ class Forecast:
             f"{in_bytes(self.disk)} of disk"
         )
         lines.append(
-            "timed just now on small samples, beside what loading and compiling take; "
-            "too long if other work kept the cores busy"
+            "timed just now on small samples, too long if other work kept the cores busy; "
+            "loading, compiling and writing the report (figures, HTML, PDF) come on top"
         )
         return "\n".join(lines)
 

@@ -159,6 +159,7 @@ def test_a_dry_run_prints_the_forecast_and_computes_nothing(tmp_path, sampled, m
     assert re.search(r"measure +6 +0 ", printed)  # clean and gaussian's five levels
     assert re.search(r"about \d+ s with 1 processes, .* of disk", printed)
     assert "too long if other work kept the cores busy" in printed
+    assert "writing the report (figures, HTML, PDF) come on top" in printed
     assert list(tmp_path.iterdir()) == []
 
 
