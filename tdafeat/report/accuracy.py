@@ -59,7 +59,7 @@ def accuracy(run: Run, records: Records) -> Iterator[Block]:
     for space, cells in spaces(said):
         yield Figure(
             figures.confusion(cells, method),
-            f"{space}: what the {name.removesuffix(' accuracy')} takes each class for. A clean "
+            f"{space}: What the {name.removesuffix(' accuracy')} takes each class for. A clean "
             f"diagonal is a perfect classifier{driven * noisy(run)}.",
             f"confusion-{space}",
             space,

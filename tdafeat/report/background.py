@@ -140,7 +140,7 @@ def measurements(run: Run, records: Records) -> Iterator[Block]:
         frame = wide[columns].rename(index=titles).reset_index()
         yield Table(
             frame,
-            f"{space}: all metrics of the whole cloud{by_level(run, records.words)}.",
+            f"{space}: All metrics of the whole cloud{by_level(run, records.words)}.",
             f"measurements-{space}",
             dict.fromkeys(columns, ".4g"),
             str(space),

@@ -49,14 +49,15 @@ def associations(run: Run, records: Records) -> Iterator[Block]:
         yield Paragraph(printed(str(finding)))
     groups = known.groupby(["encoder", "layer"], sort=False)
     for (encoder, layer), rows in groups:
+        space = _space(run, str(encoder), str(layer))
         yield Figure(
             figures.forest(rows, titles, STRONGEST),
-            f"{encoder}: Spearman's rank correlation of {_each(rows)} with the primary accuracy, "
+            f"{space}: Spearman's rank correlation of {_each(rows)} with the primary accuracy, "
             "with 95 % intervals, each as of a metric named beforehand. Filled points stay "
             "significant after Holm's correction for all metrics; arrows beside the names mark "
             "the desirable direction.",
-            f"forest-{encoder}-{layer}",
-            _space(run, str(encoder), str(layer)),
+            f"forest-{space}",
+            space,
         )
     yield _table(known, titles)
     yield from _checks(every, titles)

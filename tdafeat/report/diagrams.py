@@ -47,7 +47,7 @@ def diagrams(run: Run, records: Records) -> Iterator[Block]:
         )
         yield Figure(
             figures.diagrams(cells, first_seed(bands), MANY, of_classes.get(space)),
-            f"{space}: persistence diagrams{' at each level, on the same axes' * noisy(run)} "
+            f"{space}: Persistence diagrams{' at each level, on the same axes' * noisy(run)} "
             "(diameter of the balls, in units of the features). A triangle never dies."
             f"{_banded(cells, bands)}{watched * noisy(run)} {drawn}{crowded}",
             f"diagrams-{space}",

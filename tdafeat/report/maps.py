@@ -23,7 +23,7 @@ def projections(run: Run, records: Records) -> Iterator[Block]:
     for space, cells in spaces(galleries) if len(galleries) else ():
         yield Figure(
             figures.pictures(cells),
-            f"{space}: some test images, the first of each row, and those nearest to them by "
+            f"{space}: Some test images, the first of each row, and those nearest to them by "
             "cosine. A whole blue frame is the same class, a broken orange one another.",
             f"neighbours-{space}",
             space,

@@ -7,6 +7,8 @@ import math
 import re
 import zlib
 from base64 import b64encode
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -23,7 +25,6 @@ from tdafeat.report.model import (
     Table,
     Thumbnails,
 )
-from tdafeat.wording import capital
 
 SHORT = 28  # characters; columns of shorter cells do not wrap
 LONG = 18  # rows; longer tables scroll
@@ -38,8 +39,9 @@ def render(report: Report) -> str:
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
     template = environment.from_string(_template("page.html"))
+    numbers = {Figure: _Numbers(report.spaces), Table: _Numbers(report.spaces)}
     sections = [
-        {"title": section.title, "blocks": [_block(block) for block in section.blocks]}
+        {"title": section.title, "blocks": [_block(block, numbers) for block in section.blocks]}
         for section in report.sections
     ]
     return template.render(
@@ -55,7 +57,30 @@ def render(report: Report) -> str:
     )
 
 
-def _block(block: Block) -> dict[str, Any]:
+class _Numbers:
+    """Numbers of figures, or of tables.
+
+    One feature space is shown at a time: what it has of its own is numbered on from what all
+    share, as what the others have is, so that no number is missing whichever is shown.
+    """
+
+    def __init__(self, spaces: Sequence[str]) -> None:
+        self.spaces = spaces
+        self.shared = 0
+        self.own: Counter[str] = Counter()
+
+    def next(self, space: str) -> tuple[int, str]:
+        """The number of the next block, and with its space what no other block is called."""
+        if not space:
+            self.shared += 1 + max(self.own.values(), default=0)
+            self.own.clear()
+            return self.shared, str(self.shared)
+        self.own[space] += 1
+        number, place = self.shared + self.own[space], 1 + self.spaces.index(space)
+        return number, f"{number}-{place}" if place > 1 else str(number)
+
+
+def _block(block: Block, numbers: Mapping[type, _Numbers]) -> dict[str, Any]:
     from markupsafe import Markup
 
     kind: dict[str, Any] = {"kind": type(block).__name__, "space": block.space}
@@ -63,6 +88,7 @@ def _block(block: Block) -> dict[str, Any]:
         heading = _heading(block.caption, block.space)
         kind |= {"caption": block.caption, "name": block.label}
         kind |= {"detail": block.detail, "heading": heading}
+        kind["number"], kind["mark"] = numbers[type(block)].next(block.space)
     if isinstance(block, Figure):
         return kind | {"spec": _packed(_json(block.specification))}
     if isinstance(block, Table):
@@ -101,10 +127,10 @@ def _heading(caption: str, space: str) -> str:
 
     Examples
     --------
-    >>> _heading("pixels: barcodes, against noise: the 40 longest bars.", "pixels")
+    >>> _heading("pixels: Barcodes, against noise: the 40 longest bars.", "pixels")
     'Barcodes, against noise'
     """
-    return capital(re.split(r"[:;.]\s|[:;.]$", caption.removeprefix(f"{space}: "))[0])
+    return re.split(r"[:;.]\s|[:;.]$", caption.removeprefix(f"{space}: "))[0]
 
 
 def _exact(value: Any) -> str:

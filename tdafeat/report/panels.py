@@ -12,6 +12,7 @@ from tdafeat.report.model import Block, Figure, Table
 from tdafeat.report.records import Records
 from tdafeat.report.selection import by_level, drawable, noisy, spaces
 from tdafeat.run import Run
+from tdafeat.wording import capital
 
 PANELS = 9
 
@@ -44,7 +45,7 @@ def matrices(run: Run, records: Records, room: str) -> Iterator[Block]:
     for space, cells in spaces(rows[rows["metric"] == drawn]):
         yield Figure(
             figures.class_matrix(cells, drawn, about.title, about.unit),
-            f"{space}: {about.title} for every pair of classes"
+            f"{space}: {capital(about.title)} for every pair of classes"
             f"{', at the levels named above' * noisy(run)}; classes that are alike stand "
             f"together{', in the same order in both panels' * noisy(run)}.",
             f"{drawn}-{space}",

@@ -134,7 +134,7 @@ def classes(run: Run, records: Records) -> Iterator[Block]:
         frame.insert(0, "class", frame.index.astype(str))
         yield Table(
             frame,
-            f"{space}: precision, recall and F1 of every class by the "
+            f"{space}: Precision, recall and F1 of every class by the "
             f"{_predictor(method, records)}{f', {records.words.ends}' * noisy(run)}; – where no "
             "image was taken for the class.",
             f"classes-{space}",

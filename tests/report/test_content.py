@@ -55,6 +55,11 @@ def test_every_figure_and_table_has_a_caption_and_its_own_label(content):
     labels = [block.label for block in found]
     assert len(set(labels)) == len(labels)
     assert all(block.caption.endswith(".") for block in found)
+    own = [block for block in found if block.space]
+    assert len({block.space for block in own}) == 2
+    assert all(block.caption.startswith(f"{block.space}: ") for block in own)
+    sentences = [block.caption.removeprefix(f"{block.space}: ") for block in found]
+    assert all(sentence.startswith("t-SNE") or sentence[0].isupper() for sentence in sentences)
 
 
 def test_accuracies_are_in_percent_level_by_level(run, content):

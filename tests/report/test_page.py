@@ -6,6 +6,7 @@ import re
 import shutil
 import zlib
 from base64 import b64decode
+from io import BytesIO
 
 import numpy as np
 import pandas as pd
@@ -156,6 +157,20 @@ def test_every_figure_is_drawn_and_described(view, content):
     )
     assert len(described) == expected
     assert described[0].startswith("Figure 1. ")
+
+
+def test_numbers_follow_one_another_whichever_space_is_shown(view, content):
+    for space in content.spaces:
+        view.select_option("#space", space)
+        for kind, whole in (("Figure", "figure"), ("Table", ".table")):
+            shown = view.locator(f"main {whole}:not(.aside)").evaluate_all(
+                "all => all.map(b => b.querySelector('figcaption, caption').textContent)"
+            )
+            assert [int(text.split()[1][:-1]) for text in shown] == list(range(1, len(shown) + 1))
+            assert any(f"{kind} {n}. {space}: " in text for n, text in enumerate(shown, start=1))
+    view.select_option("#space", content.spaces[0])
+    ids = view.locator("[id]").evaluate_all("all => all.map(part => part.id)")
+    assert len(ids) == len(set(ids))
 
 
 def test_names_are_shown_as_text(view):
@@ -454,6 +469,26 @@ def accuracies(view):
     return view.locator(".table", has_text="Accuracies").first
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_an_edge_that_hides_more_has_a_shadow(view, theme):
+    """Grey levels of both edges against the ground between, unscrolled and at the end."""
+    from PIL import Image
+
+    view.emulate_media(color_scheme=theme)
+    view.set_viewport_size({"width": 390, "height": 900})
+    room = accuracies(view).locator(".scroll")
+    room.evaluate("room => room.scrollIntoView({block: 'center'})")
+    assert room.evaluate("room => room.scrollWidth > room.clientWidth + 40")
+    for end, shadows in ((0, (False, True)), (9999, (True, False))):
+        room.evaluate(f"room => room.scrollTo({end}, 0)")
+        line = np.asarray(Image.open(BytesIO(room.screenshot())).convert("L"), float)[1]
+        ground = np.median(line)
+        assert tuple(abs(line[edge] - ground) > 20 for edge in (0, -1)) == shadows
+    room.evaluate("room => room.scrollTo(0, 0)")
+    view.set_viewport_size({"width": 1300, "height": 900})
+    view.emulate_media(color_scheme="light")
+
+
 def test_tables_sort_by_value_from_the_keyboard(view):
     table = accuracies(view).locator("table")
     button = table.locator("th button").nth(5)
@@ -529,7 +564,7 @@ def test_paper_has_the_figures_of_every_feature_space(view, tmp_path):
     path = tmp_path / "page.pdf"
     path.write_bytes(view.pdf(format="A4"))
     text = " ".join(page.extract_text() for page in PdfReader(path).pages)
-    assert "a: persistence diagrams" in text
+    assert "a: Persistence diagrams" in text
     assert "<script>" in text
     assert "Colours: auto" not in text  # the controls
 
