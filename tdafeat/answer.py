@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from tdafeat.chance import knows
 from tdafeat.course import told
 from tdafeat.record import Estimate
 from tdafeat.record import metrics as records
@@ -88,7 +89,7 @@ class _Space(NamedTuple):
     name: str
     clean: Estimate
     worst: Estimate  # at the highest severity
-    knows: bool  # clean accuracy is far above chance, and surely above it
+    knows: bool  # the classes, when clean
     robustness: Mapping[str, Estimate]
 
 
@@ -97,7 +98,6 @@ def _spaces(
 ) -> Iterator[_Space]:
     """Each feature space; numbers are means over the seeds."""
     n_classes = metrics.loc[metrics["scope"] != "all", "scope"].nunique()
-    chance = 1 / n_classes if n_classes > 1 else 0.0  # not known without its classes
     rows = metrics[(metrics["metric"] == primary) & (metrics["scope"] == "all")]
     summaries: dict[tuple[object, object], dict[str, Estimate]] = {}
     if robustness is not None and len(robustness):
@@ -112,10 +112,8 @@ def _spaces(
     for (encoder, layer), part in rows.groupby(["encoder", "layer"], sort=False):
         by_level = part.groupby("severity")[NUMBERS].mean().to_numpy().tolist()
         clean, worst = Estimate(*by_level[0]), Estimate(*by_level[-1])
-        # twice chance, or of few classes half of the way from chance to 1
-        far = chance + min(chance, (1 - chance) / 2)
-        knows = clean.low > chance and clean.value > far
-        yield _Space(str(encoder), clean, worst, knows, summaries.get((encoder, layer), {}))
+        robust = summaries.get((encoder, layer), {})
+        yield _Space(str(encoder), clean, worst, knows(clean, n_classes), robust)
 
 
 def _accuracies(

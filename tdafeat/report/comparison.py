@@ -12,7 +12,7 @@ from tdafeat import figures
 from tdafeat.figures.frames import levels, with_names
 from tdafeat.report import background, performance
 from tdafeat.report.correlations import ORDER, intervals
-from tdafeat.report.differences import comparable, differences
+from tdafeat.report.differences import comparable, differences, left_out, unknowing
 from tdafeat.report.model import Block, Figure, Paragraph, Report, Section, Table
 from tdafeat.report.records import Records
 from tdafeat.report.selection import first_seed
@@ -76,7 +76,11 @@ def build(runs: Sequence[Run]) -> Report:
     return Report(
         f"{listed(list(named))} side by side",
         "Which feature spaces stay accurate, and do the same metrics go with accuracy everywhere?",
-        (*_answer(whole, records, primaries[0], alike), *_left_out(named)),
+        (
+            *_answer(whole, records, primaries[0], alike),
+            *unknowing(named),
+            *left_out(named),
+        ),
         f"{len(runs)} runs · {whole.metrics['encoder'].nunique()} feature spaces",
         tuple(Section(title, blocks) for title, blocks in made.items() if blocks),
         classes=tuple(map(str, runs[0].manifest["classes"])) if alike else (),
@@ -265,17 +269,6 @@ def _answer(whole: Run, records: Records, primary: str, alike: bool) -> Iterator
         f"{STRONG} after Holm's correction in each){': ' * bool(shared)}"
         f"{listed(shared) if shared else ''}."
     )
-
-
-def _left_out(named: Mapping[str, Run]) -> Iterator[str]:
-    """Which encoders of which runs gave no features, or not all of them."""
-    failed = []
-    for name, run in named.items():
-        holes = [h for h in run.manifest["holes"] if h.get("stage") in ("features", "training")]
-        if encoders := list(dict.fromkeys(str(hole["cell"]["encoder"]) for hole in holes)):
-            failed.append(f"{listed(encoders)} of {name}")
-    if failed:
-        yield f"Failed, at least in part, and so not compared in full: {listed(failed)}."
 
 
 def _chunks(spaces: list[str], size: int) -> list[list[str]]:

@@ -7,10 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from tdafeat.chance import knows
+from tdafeat.figures.frames import with_names
+from tdafeat.record import Estimate
 from tdafeat.report.background import flat
 from tdafeat.report.model import Block, Note, Table
 from tdafeat.run import Run
-from tdafeat.wording import listed
+from tdafeat.wording import TRAINING, listed
 
 SETTINGS = ("dataset", "split", "classes", "n_per_class", "noise", "primary", "seeds", "parameters")
 VERSION = "versions "  # what the names of packages stand behind
@@ -55,6 +58,37 @@ def differences(named: Mapping[str, Run]) -> Iterator[Block]:
     if same.any():
         shared = _in_rows(frame[same].iloc[:, 0])
         yield Table(shared, "What all runs share.", "shared", detail=True)
+
+
+def unknowing(named: Mapping[str, Run]) -> Iterator[str]:
+    """Which feature spaces of which runs are near chance, by the rule of a run's own answer."""
+    near = []
+    for name, run in named.items():
+        if run.manifest["noise"].get("name") == TRAINING:  # an untrained network knows nothing
+            continue
+        rows = with_names(run.metrics[run.metrics["metric"] == run.manifest["primary"]])
+        n_classes = rows.loc[rows["scope"] != "all", "scope"].nunique()
+        clean = rows[(rows["scope"] == "all") & (rows["severity"] == rows["severity"].min())]
+        means = clean.groupby("space", sort=False)[["value", "low", "high"]].mean()
+        found = [s for s, *own in means.itertuples() if not knows(Estimate(*own), n_classes)]
+        if found:
+            near.append(f"{listed(found)} of {name}")
+    if near:
+        yield (
+            f"Not clearly above chance even when clean: {listed(near)}; there is no robustness to "
+            "ask about."
+        )
+
+
+def left_out(named: Mapping[str, Run]) -> Iterator[str]:
+    """Which encoders of which runs gave no features, or not all of them."""
+    failed = []
+    for name, run in named.items():
+        holes = [h for h in run.manifest["holes"] if h.get("stage") in ("features", "training")]
+        if encoders := list(dict.fromkeys(str(hole["cell"]["encoder"]) for hole in holes)):
+            failed.append(f"{listed(encoders)} of {name}")
+    if failed:
+        yield f"Failed, at least in part, and so not compared in full: {listed(failed)}."
 
 
 def _in_rows(settings: pd.Series) -> pd.DataFrame:

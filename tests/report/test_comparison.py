@@ -104,6 +104,20 @@ def test_the_answer_says_how_sure_the_highest_is_and_what_failed(tmp_path):
     assert answer[-1] == "Failed, at least in part, and so not compared in full: own:lost of b."
 
 
+def test_a_space_near_chance_is_named_by_the_rule_of_a_run_s_own_answer(tmp_path):
+    folders = [write_run(tmp_path / name, encoders=(f"e{name}", "other")) for name in "ab"]
+    path = folders[1] / "tables" / "metrics.parquet"
+    metrics = pd.read_parquet(path)
+    own = (metrics["metric"] == "probe_accuracy") & (metrics["scope"] == "all")
+    own &= (metrics["encoder"] == "eb") & (metrics["severity"] == 0)
+    said = "Not clearly above chance even when clean: eb of b; there is no robustness to ask about."
+    # of four classes chance is 1/4, and from 1/2 on a classifier knows them
+    for clean, near in ((0.49, True), (0.51, False)):
+        metrics.loc[own, ["value", "low", "high"]] = clean, clean - 0.05, clean + 0.05
+        metrics.to_parquet(path)
+        assert (said in build([Run.read(folder) for folder in folders]).answer) == near
+
+
 def test_differences_hold_what_differs_alone(runs):
     content = build(runs)
     settings = table(content, "differences").set_index("setting")
