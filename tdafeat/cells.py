@@ -50,6 +50,11 @@ class Cloud:
         """A hash of everything that changes the features."""
         return digest([dict(part) for part in self.parts])
 
+    def dimension(self, store: Store) -> int | None:
+        """How many features a row has; None where the first part is not stored."""
+        part = store.read("features", self.parts[0])
+        return None if part is None else part.arrays["features"].shape[1]
+
     def read(self, store: Store) -> FeatureSet:
         """The whole cloud.
 

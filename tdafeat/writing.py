@@ -97,7 +97,7 @@ def write_run(
         "split": plan.groups[0].cells[0].split,
         "classes": list(source.classes),
         "n_per_class": source.n_per_class,
-        "encoders": source.describe(),
+        "encoders": _encoders(source, plan, store),
         "noise": _noise(plan, source),
         "seeds": list(study.seeds),
         "parameters": {"maxdim": study.maxdim, "n_landmarks": study.n_landmarks},
@@ -242,6 +242,16 @@ def _left_out(plan: Plan, metrics: pd.DataFrame, holes: Sequence[Hole]) -> Itera
     missing += [f"{label['encoder']} (seed {label['seed']})" for label in trainings]
     if missing and measured:
         yield f"Not measured, and so left out of this answer: {listed(missing)} (see What failed)."
+
+
+def _encoders(source: Source, plan: Plan, store: Store) -> list[dict[str, Any]]:
+    """As the source describes them; a function's dimension is that of the features it gave."""
+    described = source.describe()
+    clouds = {(g.cells[0].encoder, g.cells[0].layer): g.clouds[0] for g in plan.groups}
+    for entry in described:
+        if entry["dimension"] is None:
+            entry["dimension"] = clouds[entry["name"], entry["layer"]].dimension(store)
+    return described
 
 
 def _noise(plan: Plan, source: Source) -> dict[str, Any] | None:

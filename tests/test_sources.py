@@ -72,6 +72,7 @@ def test_images_end_in_a_run_with_thumbnails(tmp_path):
         "levels": [0.1, 0.3],
     }
     assert got.manifest["encoders"][0]["preprocessing"]["crop"] == 8
+    assert got.manifest["encoders"][0]["dimension"] == 6  # mean and spread of three colours
     assert set(got.thumbnails["image"]) == set(got.projections["image"])
     with Image.open(tmp_path / "run" / "thumbnails.webp") as sprite:
         assert sprite.width % 48 == sprite.height % 48 == 0
