@@ -2,13 +2,14 @@ import json
 import re
 from io import BytesIO
 
+import altair as alt
 import pandas as pd
 import pytest
 from pypdf import PdfReader
 
 from tdafeat.report import document
 from tdafeat.report.content import build
-from tdafeat.report.model import Figure, Report, Section, Table
+from tdafeat.report.model import Figure, Paragraph, Report, Section, Table
 from tdafeat.run import Run
 from tests.report.synthetic import write_run
 
@@ -79,6 +80,14 @@ def test_very_long_tables_are_left_to_the_page():
     argument, appendix, left = document._split(Report("", "", (), "", sections))
     assert [len(part) for part in (argument, appendix)] == [1, 1]
     assert left == 1
+
+
+def test_two_tall_figures_share_a_page_with_a_heading():
+    tall = alt.Chart(pd.DataFrame({"x": [0]})).mark_point().properties(width=500, height=700)
+    one, two, three = (Figure(tall, "What to see, in two lines. " * 8, str(k)) for k in range(3))
+    sections = (Section("First", (one,)), Section("Second", (Paragraph("So."), two, three)))
+    pages = PdfReader(BytesIO(document.Document(Report("", "", (), "", sections)).render())).pages
+    assert [len(re.findall(r"Figure \d", page.extract_text())) for page in pages] == [1, 2]
 
 
 @pytest.fixture(scope="module")
