@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,11 +13,15 @@ import numpy as np
 from tdafeat.checks import as_array, as_cloud
 from tdafeat.directions import directions, unit_rows
 from tdafeat.record import Registry
+from tdafeat.topology.parallel import in_turn
 
 _BLOCK = 1 << 20  # entries of a temporary array
+_SIDE = 384  # of the square of distances that are taken at once: its temporary arrays stay in cache
+_SQUARES = 10  # from so many on threads share them
 _CHUNK = 1 << 16  # pairs whose distances are taken one by one at a time
-_FEW = 1000  # points up to which numpy has copied a matrix before a kernel is loaded
-
+_FEW = 500  # points up to which numpy has copied a matrix before a kernel is loaded
+_LIMITED = threading.Lock()  # the limit of BLAS is of the whole process: one sets it, and resets it
+ALL = slice(None)
 
 NO_TRIANGLE_INEQUALITY = ("cosine", "correlation")  # so no bound by stability holds
 # Beside a length of 1e-30, one that float32 holds with fewer digits is rounding.
@@ -51,8 +56,8 @@ class PointMetric(Protocol):
     def prepare(self, values: Any, n_threads: int = 1) -> Any:
         """Check the input and bring it into the form the other methods take; its len is n."""
 
-    def block(self, prepared: Any, rows: np.ndarray, since: int = 0) -> np.ndarray:
-        """Distances of these points to those from `since` on, float32 `(len(rows), n - since)`."""
+    def block(self, prepared: Any, rows: np.ndarray | slice, columns: slice = ALL) -> np.ndarray:
+        """Distances of these points to those, float32."""
 
     def pairwise(self, prepared: Any, n_threads: int = 1) -> np.ndarray:
         """Distances of all pairs, float32 `(n, n)`, symmetric to the bit."""
@@ -93,10 +98,10 @@ class Embedded:
         points = points - points.mean(axis=0)  # the error grows with the norms
         return Cloud(points, np.einsum("ij,ij->i", points, points))
 
-    def block(self, prepared: Cloud, rows: np.ndarray, since: int = 0) -> np.ndarray:
-        """Distances of these points to those from `since` on."""
-        points, others = prepared.points[rows], prepared.points[since:]
-        slack = prepared.norms[rows, None] + prepared.norms[since:]
+    def block(self, prepared: Cloud, rows: np.ndarray | slice, columns: slice = ALL) -> np.ndarray:
+        """Distances of these points to those."""
+        points, others = prepared.points[rows], prepared.points[columns]
+        slack = prepared.norms[rows, None] + prepared.norms[columns]
         squared = points @ others.T
         squared *= -2
         squared += slack
@@ -115,22 +120,28 @@ class Embedded:
         return distances
 
     def pairwise(self, prepared: Cloud, n_threads: int = 1) -> np.ndarray:
-        """Distances of all pairs, a block of rows at a time."""
+        """Distances of all pairs, a square of them at a time."""
         n = len(prepared)
         distances = np.empty((n, n), np.float32)
-        step = max(1, _BLOCK // n)
 
-        def fill(start: int) -> None:
-            block = self.block(prepared, np.arange(start, min(start + step, n)), start)
-            distances[start : start + step, start:] = block
-            distances[start:, start : start + step] = block.T
+        def fill(corner: tuple[int, int]) -> None:
+            rows, columns = (slice(start, start + _SIDE) for start in corner)
+            block = self.block(prepared, rows, columns)
+            distances[rows, columns] = block
+            if rows != columns:
+                distances[columns, rows] = block.T
 
-        if n_threads == 1 or n <= step:
-            for start in range(0, n, step):
-                fill(start)
+        starts = range(0, n, _SIDE)
+        corners = list(itertools.combinations_with_replacement(starts, 2))
+        if n_threads == 1 or len(corners) < _SQUARES:
+            for corner in corners:
+                fill(corner)
         else:
-            with ThreadPoolExecutor(n_threads) as pool:
-                list(pool.map(fill, range(0, n, step)))
+            from threadpoolctl import threadpool_limits
+
+            # Threads of the matrix product's own, within each of these, would hinder each other.
+            with _LIMITED, threadpool_limits(1, "blas"):
+                list(in_turn(fill, corners, n_threads))
         return distances
 
     def _rounded(self, squared: np.ndarray) -> np.ndarray:
@@ -195,12 +206,10 @@ class Precomputed:
             return False
         from tdafeat.topology.copying import copy_distances
 
-        with ThreadPoolExecutor(n_threads) as pool:
-            parts = [
-                pool.submit(copy_distances, matrix, distances, first, n_threads)
-                for first in range(n_threads)
-            ]
-        return all(part.result() for part in parts)
+        def copied(first: int) -> bool:
+            return copy_distances(matrix, distances, first, n_threads)
+
+        return all(list(in_turn(copied, range(n_threads), n_threads)))
 
     def _refuse(self, matrix: np.ndarray) -> None:
         """Say what is wrong, and where first."""
@@ -217,9 +226,11 @@ class Precomputed:
                 raise ValueError(f"X must {fault}; entry ({i}, {j}) is {matrix[i, j]}")
         raise ValueError(OUT_OF_RANGE)
 
-    def block(self, prepared: np.ndarray, rows: np.ndarray, since: int = 0) -> np.ndarray:
-        """These rows."""
-        return prepared[rows, since:]
+    def block(
+        self, prepared: np.ndarray, rows: np.ndarray | slice, columns: slice = ALL
+    ) -> np.ndarray:
+        """These rows and columns."""
+        return prepared[rows, columns]
 
     def pairwise(self, prepared: np.ndarray, n_threads: int = 1) -> np.ndarray:
         """The copy that was made of the matrix."""

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -34,8 +36,8 @@ def test_euclidean_as_exact_as_float32_however_near_the_points(seed, n, spread, 
 
 
 def test_every_distance_is_the_same_wherever_it_is_asked_for():
-    points = np.random.default_rng(3).normal(size=(300, 64))
-    points[:100] *= 1e-6  # where a matrix product alone has few digits left
+    points = np.random.default_rng(3).normal(size=(1600, 8))  # squares enough to be shared
+    points[:500] *= 1e-6  # where a matrix product alone has few digits left
     metric = point_metrics["euclidean"]
     prepared = metric.prepare(points)
     matrix = metric.pairwise(prepared)
@@ -44,7 +46,21 @@ def test_every_distance_is_the_same_wherever_it_is_asked_for():
     np.testing.assert_array_equal(matrix, summed)
     np.testing.assert_array_equal(matrix, metric.pairwise(prepared, n_threads=2))
     rows = np.array([7, 250, 3])
-    np.testing.assert_array_equal(metric.block(prepared, rows, 40), matrix[rows, 40:])
+    np.testing.assert_array_equal(metric.block(prepared, rows, slice(40, None)), matrix[rows, 40:])
+
+
+def test_matrix_products_have_their_threads_again_afterwards():
+    from threadpoolctl import threadpool_info
+
+    def threads():
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    metric = point_metrics["euclidean"]
+    prepared = metric.prepare(np.random.default_rng(0).normal(size=(1600, 3)))
+    before = threads()
+    with ThreadPoolExecutor(4) as pool:  # several at once
+        list(pool.map(lambda _: metric.pairwise(prepared, n_threads=2), range(6)))
+    assert threads() == before
 
 
 def test_duplicates_are_at_distance_exactly_zero():

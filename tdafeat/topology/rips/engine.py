@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Iterator
+from contextlib import closing
 
 import numpy as np
 
+from tdafeat.topology.parallel import in_turn
 from tdafeat.topology.rips.links import edges_between, killed_cycles
-from tdafeat.topology.rips.neighbourhood import nearest, relative_neighbours, spanning_edges
+from tdafeat.topology.rips.neighbourhood import NEAR, nearest, relative_neighbours, spanning_edges
 from tdafeat.topology.rips.order import LAST, as_keys, by_length, keys_of, words
 from tdafeat.topology.rips.reduction import TREE, kill, table_of_roles
 
-_NEAR = 16  # nearest neighbours kept of each vertex
 _HUBS = 16  # vertices with which every lune is tested
-_FEW = 800  # points up to which a second thread costs more than it brings
+_FEW = 400  # points up to which a second thread costs more than it brings
 _SHARES = 2  # of the rows, per thread
 _SAMPLE = 1 << 13  # lengths from which the levels are read, at most one of _EACH edges
 _EACH = 64
 _LEAST, _MOST = 0.01, 0.04  # of all edges, in a level; in between as many as came before it
 _WORTH = 1000  # edges of the smallest level: fewer are done before a level is begun
-
-InTurn = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 
 
 def h0_h1(
@@ -59,18 +54,16 @@ def h0_h1(
     end = LAST if thresh == np.inf else np.float32(thresh).view(np.int32) + np.int32(1)
     n_threads = n_threads if n > _FEW else 1
     shares, step = range(_SHARES * n_threads), _SHARES * n_threads
-    near = np.zeros((n, min(_NEAR, n - 1)), np.int32)
+    near = np.empty((n, NEAR), np.int32)
     hubs = np.random.default_rng(0).permutation(n)[:_HUBS]  # which ones changes no diagram
 
     def neighbours(first: int) -> np.ndarray:
         return relative_neighbours(keys, near, hubs, end, first, step)
 
-    with _threads(n_threads) as in_turn:
-        if n > 1:
-            list(in_turn(lambda first: nearest(keys, near, first, step), shares))
-        edges = np.sort(np.concatenate(list(in_turn(neighbours, shares))))
-        in_tree = spanning_edges(edges, n)
-        deaths = _deaths(keys, near, edges, in_tree, end, in_turn, n_threads) if maxdim else None
+    list(in_turn(lambda first: nearest(keys, near, first, step), shares, n_threads))
+    edges = np.sort(np.concatenate(list(in_turn(neighbours, shares, n_threads))))
+    in_tree = spanning_edges(edges, n)
+    deaths = _deaths(keys, near, edges, in_tree, end, n_threads) if maxdim else None
     h0_deaths = np.append(_lengths(keys_of(edges[in_tree])), np.full(n - in_tree.sum(), np.inf))
     diagrams = [np.column_stack([np.zeros(len(h0_deaths)), h0_deaths])]
     if deaths is not None:
@@ -84,7 +77,6 @@ def _deaths(
     edges: np.ndarray,
     in_tree: np.ndarray,
     end: np.int32,
-    in_turn: InTurn,
     n_threads: int,
 ) -> np.ndarray:
     """Key at which each birth dies, `LAST` for those alive at the end."""
@@ -108,13 +100,15 @@ def _deaths(
         graphs.append((graph, level[1]))
         return cycles
 
-    for cycles in in_turn(killed, _levels(keys, keys_of(births)[0], end)):
-        memo, used, sums, n_summands = kill(
-            keys, near, cycles, births, memo, used, sums, spans, n_summands, deaths
-        )
-        if deaths.max() < LAST:
-            no_use[0] = True
-            break
+    levels = _levels(keys, keys_of(births)[0], end)
+    with closing(in_turn(killed, levels, n_threads)) as found:
+        for cycles in found:
+            memo, used, sums, n_summands = kill(
+                keys, near, cycles, births, memo, used, sums, spans, n_summands, deaths
+            )
+            if deaths.max() < LAST:
+                break
+    no_use[0] = True
     return deaths
 
 
@@ -135,26 +129,6 @@ def _levels(
         if upper > lower:
             yield lower, upper, int(1.1 * share * n_edges)
         lower, at = upper, next_at
-
-
-@contextmanager
-def _threads(n_threads: int) -> Iterator[InTurn]:
-    """A map whose results come in order, and whose arguments are taken as threads come free."""
-    if n_threads == 1:
-        yield map
-        return
-    with ThreadPoolExecutor(n_threads) as pool:
-
-        def in_turn(function: Callable[[Any], Any], arguments: Iterable[Any]) -> Iterator[Any]:
-            running: deque[Future[Any]] = deque()
-            for argument in arguments:
-                running.append(pool.submit(function, argument))
-                if len(running) > n_threads:
-                    yield running.popleft().result()
-            while running:
-                yield running.popleft().result()
-
-        yield in_turn
 
 
 def _lengths(keys: np.ndarray) -> np.ndarray:

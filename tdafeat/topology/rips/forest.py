@@ -14,10 +14,11 @@ analysis, and applications", for components that wait.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
+
+from tdafeat.topology.parallel import in_turn
 
 _NEAR = 12  # nearest points in a list
 _BLOCK = 1 << 20  # distances held at once by each thread
@@ -98,8 +99,7 @@ def _nearest_outside(
         distances[start : start + step] = np.take_along_axis(lengths, order, axis=1)
         indices[start : start + step] = np.take_along_axis(near, order, axis=1)
 
-    with ThreadPoolExecutor(n_threads) as pool:
-        list(pool.map(fill, range(0, len(points), step)))
+    list(in_turn(fill, range(0, len(points), step), n_threads))
     return distances, indices
 
 

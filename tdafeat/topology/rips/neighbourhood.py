@@ -12,33 +12,36 @@ from numba import njit
 
 from tdafeat.topology.rips.order import LAST, ends, ranked
 
+NEAR = 16  # nearest vertices kept of each
 _SWEPT = 6  # nearest vertices of i with which all lunes of edges (i, j) are tested at once
 _BLOCK = 256  # vertices looked at between two chances to stop
 
 
 @njit(cache=True, nogil=True)
 def nearest(keys: np.ndarray, near: np.ndarray, first: int, step: int) -> None:
-    """Fill rows first, first + step, ... of `near` with the nearest vertices, ascending."""
-    n, m = len(keys), near.shape[1]
-    best = np.empty(m, np.int32)
+    """Fill rows first, first + step, ... of `near`, `(n, NEAR)`, with the nearest vertices.
+
+    They come in order; of no more than NEAR points the last ones are filled up with vertex 0.
+    """
+    n = len(keys)
+    best = np.empty(NEAR, np.int64)  # keys, and in their lower bits the vertices
     for i in range(first, n, step):
-        best[:] = LAST
+        best[:] = np.int64(LAST) << 32
         for start in range(0, n, 64):
             block = keys[i, start : start + 64]
             smallest = LAST
             for b in range(len(block)):
                 smallest = min(smallest, block[b])
-            if smallest >= best[m - 1]:
+            if smallest >= best[NEAR - 1] >> 32:
                 continue
             for b in range(len(block)):
-                if block[b] < best[m - 1]:
-                    q = m - 1
-                    while q > 0 and best[q - 1] > block[b]:
-                        best[q] = best[q - 1]
-                        near[i, q] = near[i, q - 1]
-                        q -= 1
-                    best[q] = block[b]
-                    near[i, q] = start + b
+                one = (np.int64(block[b]) << 32) | np.int64(start + b)
+                if one < best[NEAR - 1]:
+                    # It goes past all, rather than to a place which no branch could foresee.
+                    for q in range(NEAR):
+                        best[q], one = min(best[q], one), max(best[q], one)
+        for q in range(NEAR):
+            near[i, q] = best[q] & 0xFFFF
 
 
 @njit(cache=True, nogil=True)
@@ -51,21 +54,26 @@ def relative_neighbours(
     near neighbour of i: a sweep over all j at once strikes those edges out. Of the others most
     hold a near neighbour of i or j; the rest are looked at whole.
     """
-    n, swept = len(keys), min(_SWEPT, near.shape[1])
+    n = len(keys)
     found, count = np.empty(64, np.int64), 0
-    tests = np.empty(len(hubs) + swept, np.int64)
+    tests = np.empty(len(hubs) + _SWEPT, np.int64)
     tests[: len(hubs)] = hubs
+    kept = np.empty(n, np.int32)
     for i in range(first, n, step):
-        tests[len(hubs) :] = near[i, :swept]
-        lengths = keys[i, i + 1 :]
-        struck = lengths >= limit
+        tests[len(hubs) :] = near[i, :_SWEPT]
+        lengths, longest = keys[i, i + 1 :], kept[i + 1 :]
+        longest[:] = limit - np.int32(1)
         for k in tests:
             to_i, to_others = keys[k, i], keys[k, i + 1 :]
             for b in range(len(lengths)):
-                struck[b] |= max(to_i, to_others[b]) < lengths[b]
+                longest[b] = min(longest[b], max(to_i, to_others[b]))
         for b in range(len(lengths)):
             j = i + 1 + b
-            if struck[b] or holds_near(keys, near, i, j) or not lune_is_empty(keys, i, j):
+            if (
+                lengths[b] > longest[b]
+                or holds_near(keys, near, i, j)
+                or not lune_is_empty(keys, i, j)
+            ):
                 continue
             if count == len(found):
                 more = np.empty(2 * count, np.int64)
