@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.errors import UnreadableData
+from tdafeat.errors import Missing, UnreadableData
 from tdafeat.features import FeatureSet
 from tdafeat.store import Store, digest
 
@@ -60,12 +60,12 @@ class Cloud:
 
         Raises
         ------
-        FileNotFoundError for a part that is missing or damaged; UnreadableData for one that holds
-        something else than features.
+        Missing for a part that is missing or damaged; UnreadableData for one that holds something
+        else than features.
         """
         parts = [store.read("features", part) for part in self.parts]
         if any(part is None for part in parts):
-            raise FileNotFoundError("its features failed, are missing or damaged")
+            raise Missing("its features failed, are missing or damaged")
         whole = [part for part in parts if part is not None]
         try:
             rows = [part.tables["rows"] for part in whole]

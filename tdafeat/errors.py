@@ -28,6 +28,10 @@ class StoreFailed(TdafeatError, OSError):
     """The store cannot be read or written to: a full disk, no permission, a URL out of reach."""
 
 
+class Missing(TdafeatError, ValueError):
+    """What another stage should have made is not in the store, or damaged."""
+
+
 class Unpaired(TdafeatError, ValueError):
     """Clean and noisy features do not describe the same images."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from tdafeat.errors import Missing
 from tdafeat.wording import TRAINING, wording
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def examples(source: Source, plan: Plan, store: Store) -> Iterator[pd.DataFrame]
     for group in plan.groups:
         if group.cells[0].seed == clean.seed:
             severity = max(group.cells) if clean.noise == TRAINING else 0
-            with contextlib.suppress(FileNotFoundError):  # of an encoder that failed
+            with contextlib.suppress(Missing):  # of an encoder that failed
                 found = neighbours(images, group.clouds[severity].read(store))
                 yield found.assign(**group.cells[severity].columns())
 

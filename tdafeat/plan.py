@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tdafeat import stages
@@ -170,7 +171,7 @@ class Plan:
             for severity, cloud in group.clouds.items()
             if severity in other.clouds
         }
-        return self._task(
+        task = self._task(
             "similarity",
             group.cells[0],
             {
@@ -181,6 +182,8 @@ class Plan:
             clouds=clouds,
             names=(group.cells[0].encoder, other.cells[0].encoder),
         )
+        second = {"encoder_b": other.cells[0].encoder, "layer_b": other.cells[0].layer}
+        return replace(task, label={**task.label, **second})
 
     def analyses(self, group: Group) -> list[Task]:
         """What the study does with the clean features beside measuring them."""

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.artefact import Artefact, meta, pack, unpack
-from tdafeat.errors import StoreFailed, UnreadableData
+from tdafeat.errors import Missing, StoreFailed, UnreadableData
 from tdafeat.files import at, contents, hold, is_local, remove, replace, sync_folder
 
 SCHEMA = 2
@@ -208,10 +208,10 @@ def _cache() -> Path:
 
 
 def stored(store: Store, stage: str, spec: Mapping[str, Any]) -> Artefact:
-    """An artefact another stage needs; that it is missing is a ValueError."""
+    """An artefact another stage needs; Missing where it is not there."""
     artefact = store.read(stage, spec)
     if artefact is None:
-        raise ValueError(f"its {stage} stage is missing or failed")
+        raise Missing(f"its {stage} stage is missing or failed")
     return artefact
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from tdafeat.backends import Backend, check_shareable, computing
 from tdafeat.checks import as_file_name, check_distinct
 from tdafeat.files import asking, at
+from tdafeat.holes import fold
 from tdafeat.jobs import n_workers
 from tdafeat.log import Form, Log
 from tdafeat.store import store_at
@@ -176,6 +177,7 @@ class Study:
                     holes += run_tasks(title, tasks, where, work, watch, progress, force, ahead)
                     seconds[title], began = time.monotonic() - began, time.monotonic()
                     made[title] = len(tasks) - (progress.found - found), len(tasks)
+            holes = fold(holes, told)
             return write_run(self, source, plan, where, holes, seconds, made, folder)
 
     def forecast(

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from tdafeat.backends import Call, Work
-from tdafeat.errors import StoreFailed, in_words
-from tdafeat.files import FULL
+from tdafeat.holes import Fallen, Hole
 from tdafeat.log import Log
 from tdafeat.progress import Progress
 from tdafeat.store import Store
@@ -42,33 +40,6 @@ class Task:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Hole:
-    """A task, an extraction or a training that failed: the run goes on, the report shows it."""
-
-    stage: str
-    label: Mapping[str, Any]
-    error: str
-    trace: str
-
-    @classmethod
-    def of(cls, stage: str, label: Mapping[str, Any], error: Exception) -> Hole:
-        """What a failure leaves; the error again where nothing made after it could be kept."""
-        if isinstance(error, StoreFailed) or getattr(error, "errno", None) in FULL:
-            raise error
-        said = str(error).split("\n")[0]
-        reason = in_words(error).split("\n")[0] if said else type(error).__name__
-        return cls(stage, label, reason, "".join(traceback.format_exception(error)))
-
-    def tell(self, log: Log) -> None:
-        """Say it at once: a run may go on for days."""
-        log("failed", f"failed: {self}", **asdict(self))
-
-    def __str__(self) -> str:
-        coordinates = ", ".join(str(value) for value in self.label.values() if value != "")
-        return f"{self.stage} of {coordinates}: {self.error}"
-
-
 def run_tasks(
     title: str,
     tasks: Sequence[Task],
@@ -81,6 +52,7 @@ def run_tasks(
 ) -> list[Hole]:
     """Make the missing artefacts of `tasks`; failures are told and returned, not raised.
 
+    What fell away is not told here: `tdafeat.holes.fold` does, at the end.
     Every task runs on one thread, so that results do not depend on who computes them. A full disk
     (OSError) or a store that fails (StoreFailed) ends it: nothing after it could be kept.
 
@@ -103,7 +75,8 @@ def run_tasks(
                 continue
             progress.advance(failed=outcome is not None)
             if outcome is not None:
-                outcome.tell(watch.log)
+                if not isinstance(outcome, Fallen):
+                    outcome.tell(watch.log)
                 holes.append(outcome)
         pending = busy
     return sorted(holes, key=lambda hole: (hole.stage, str(sorted(hole.label.items()))))

@@ -22,6 +22,7 @@ from tdafeat.answer import answer
 from tdafeat.cells import Cell
 from tdafeat.examples import examples
 from tdafeat.files import make_folder, remove, replace_all
+from tdafeat.holes import Hole
 from tdafeat.notes import notes
 from tdafeat.record import analyses, metrics
 from tdafeat.run import SPRITE, TABLES, Run, table_file
@@ -35,7 +36,7 @@ from tdafeat.statistics import (
     verdict,
 )
 from tdafeat.store import Store, digest
-from tdafeat.tasks import Hole, Task
+from tdafeat.tasks import Task
 from tdafeat.wording import TRAINING, listed, wording
 
 if TYPE_CHECKING:

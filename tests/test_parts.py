@@ -11,6 +11,7 @@ from PIL import Image
 from tdafeat import Study, encoders
 from tdafeat.backends import computing
 from tdafeat.cli import main
+from tdafeat.errors import Missing
 from tdafeat.extraction import Compute
 from tdafeat.log import Log
 from tdafeat.report.content import build
@@ -81,7 +82,7 @@ def test_whatever_an_encoder_does_the_others_finish(tmp_path, capsys):
     *failed, fine = groups
     assert {len(cloud.read(Store(tmp_path / "store"))) for cloud in fine.clouds.values()} == {32}
     for group in failed:
-        with pytest.raises(FileNotFoundError, match="its features failed, are missing or damaged"):
+        with pytest.raises(Missing, match="its features failed, are missing or damaged"):
             group.clouds[0].read(Store(tmp_path / "store"))
     told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [t["label"]["encoder"] for t in told if t["event"] == "failed"] == list(FAULTS)
@@ -125,15 +126,20 @@ def pictures(tmp_path):
 def test_a_run_without_one_of_its_encoders(tmp_path, pictures):
     declared = replace(study(fine=colours, broken=breaks), dataset=f"folder:{pictures}")
     run = declared.run(tmp_path / "run", store=tmp_path / "store", quiet=True)
-    first, *others = run.manifest["holes"]
-    assert (first["stage"], first["cell"]["encoder"]) == ("features", "broken")
-    assert "KeyError" in first["trace"]
-    needing = [hole for hole in others if hole["stage"] != "similarity"]  # of both encoders
-    assert {hole["cell"]["encoder"] for hole in needing} == {"broken"}
+    cause, fallen = run.manifest["holes"]
+    assert (cause["stage"], cause["cell"]["encoder"]) == ("features", "broken")
+    assert "KeyError" in cause["trace"]
+    assert (fallen["stage"], fallen["cell"]["encoder"]) == ("cells", "broken")
+    # at two levels diagrams, scores and metrics; a probe, robustness, a map, and beside "fine"
+    count = status(tmp_path / "run").failed
+    assert count == 3 * 2 + 4
+    assert fallen["error"] == (
+        f"{count} fell away (topology, probe, scores, measure, robustness, projection, "
+        f"similarity): its features failed, are missing or damaged"
+    )
     assert set(run.metrics["encoder"]) == {"fine"}
     assert set(run.metrics["severity"]) == {0, 1}
     assert "left out of this answer: broken output (see" in run.manifest["answer"][-1]
-    assert status(tmp_path / "run").failed == len(others)
     (failed,) = (section for section in build(run).sections if section.title == "What failed")
     (table,) = (block for block in failed.blocks if isinstance(block, Table))
     assert table.rows()[0][::2] == ["features", "KeyError: 'weights.0'"]

@@ -15,6 +15,7 @@ import pytest
 from tdafeat import tasks as module
 from tdafeat.backends import computing
 from tdafeat.errors import StoreFailed
+from tdafeat.holes import Hole
 from tdafeat.log import Log
 from tdafeat.store import Store
 from tdafeat.tasks import Task, run_tasks
@@ -187,7 +188,7 @@ def test_the_docs_name_the_fields_of_every_event():
                 continue
             names = {k.arg for k in node.keywords}
             if None in names:  # **asdict(outcome)
-                names = names - {None} | set(module.Hole.__dataclass_fields__)
+                names = names - {None} | set(Hole.__dataclass_fields__)
             told.setdefault(event, set()).update(names)
     rows = re.findall(r"(?m)^\| (`.*`) \| (.*) \|$", (root.parent / "docs/running.md").read_text())
     documented = {}
@@ -232,11 +233,6 @@ def test_what_another_run_is_making_comes_last_and_is_not_made_twice(tmp_path, m
     other.join()
     assert made == [2, 3]
     assert Store(tmp_path).read("square", {"n": 1}).tables["squares"]["value"].tolist() == [-1]
-
-
-def test_a_task_says_what_failed():
-    hole = module.Hole("topology", {"encoder": "pixels", "layer": "", "severity": 2}, "no", "")
-    assert str(hole) == "topology of pixels, 2: no"
 
 
 @pytest.mark.parametrize(

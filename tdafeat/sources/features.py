@@ -12,9 +12,9 @@ import numpy as np
 from tdafeat.cells import FEATURES_VERSION, Cell, Cloud, write_part
 from tdafeat.errors import Unpaired
 from tdafeat.features import FeatureSet
+from tdafeat.holes import Hole
 from tdafeat.sources.groups import Group, Size, check_classes
 from tdafeat.store import Store, digest
-from tdafeat.tasks import Hole
 from tdafeat.watch import Watch
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.cells import FEATURES_VERSION, Cell, Cloud
+from tdafeat.holes import Hole
 from tdafeat.sources.encoders import (
     directions,
     fitted_on,
@@ -24,7 +25,6 @@ from tdafeat.sources.parts import Part, extract_parts
 from tdafeat.sources.remarks import remarks_on
 from tdafeat.sources.sets import load_sets
 from tdafeat.store import Store, digest
-from tdafeat.tasks import Hole
 from tdafeat.watch import Watch
 
 if TYPE_CHECKING:

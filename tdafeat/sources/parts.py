@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tdafeat.cells import write_part
+from tdafeat.holes import Hole
 from tdafeat.progress import Progress
 from tdafeat.store import Store
-from tdafeat.tasks import Hole
 from tdafeat.watch import Watch
 
 if TYPE_CHECKING:

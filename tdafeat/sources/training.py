@@ -18,12 +18,12 @@ import numpy as np
 import pandas as pd
 
 from tdafeat.course import CRITERION
+from tdafeat.holes import Hole
 from tdafeat.sources.groups import Group, Size
 from tdafeat.sources.images import ImageSource
 from tdafeat.sources.sets import load_sets
 from tdafeat.sources.variants import Variant, steps_of, variants_of
 from tdafeat.store import Store, digest, stored
-from tdafeat.tasks import Hole
 from tdafeat.watch import Watch
 from tdafeat.wording import TRAINING
 
