@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.checks import as_array, as_entries
+from tdafeat.checks import as_array, as_entries, as_labels
 from tdafeat.errors import DataUnavailable, Unpaired, UnreadableData
 from tdafeat.files import at, local_copy
 
@@ -34,7 +34,8 @@ class FeatureSet:
 
     Raises
     ------
-    ValueError if shapes disagree, ids repeat, a label has no class, or an entry is not finite.
+    ValueError if shapes disagree, ids repeat, a label has no class, or an entry is not finite;
+    TypeError for labels that are no whole numbers.
 
     Examples
     --------
@@ -57,12 +58,12 @@ class FeatureSet:
             raise TypeError(
                 f"labels must be whole numbers, indices into classes; got dtype {labels.dtype}"
             )
-        labels = as_array(labels, "labels", 1).astype(np.int64)
+        labels = as_labels(labels, len(features))
         ids = tuple(str(i) for i in self.ids)
-        if not len(features) == len(labels) == len(ids):
+        if len(features) != len(ids):
             raise ValueError(
-                f"features, labels and ids must have one entry per image; "
-                f"got {len(features)}, {len(labels)} and {len(ids)}"
+                f"features and ids must have one entry per image; "
+                f"got {len(features)} and {len(ids)}"
             )
         if len(set(ids)) < len(ids):
             ((twice, _),) = Counter(ids).most_common(1)

@@ -58,13 +58,21 @@ def test_message_names_the_unpaired_image():
         ({"features": np.where(X == 4, np.inf, X)}, "finite"),
         ({"ids": ("a", "a", "c", "d")}, "twice"),
         ({"labels": [0, 1, 2, 1]}, "2 classes"),
-        ({"labels": [0, 1]}, "one entry per image"),
+        ({"labels": [0, 1]}, "one entry per row: 4 rows, 2 labels"),
+        ({"ids": IDS[:2]}, "one entry per image; got 4 and 2"),
         ({"features": X[0]}, "2 axes"),
     ],
 )
 def test_bad_input_is_named(change, message):
     with pytest.raises(ValueError, match=message):
         make(**change)
+
+
+@pytest.mark.parametrize("label", [1.5, np.nan, 1e30])
+def test_labels_that_are_no_whole_numbers_are_refused(label):
+    assert make(labels=[0.0, 1.0, 0.0, 1.0]).labels.dtype == np.int64
+    with pytest.raises(TypeError, match="labels must be whole numbers; got dtype float64 with"):
+        make(labels=[0, 1, 0, label])
 
 
 def test_npy_with_labels_beside_it(tmp_path):
