@@ -95,6 +95,21 @@ def test_whatever_an_encoder_does_the_others_finish(tmp_path, capsys):
     assert holes == []
 
 
+def test_an_encoder_that_cannot_be_fitted_is_a_hole_too(tmp_path):
+    def refuses(images):
+        raise LookupError("no components")
+
+    fine, other = study(fine=colours, unfit=colours).encoders
+    unfit = replace(other, fit=refuses)
+    groups, (hole,) = extract(tmp_path, replace(study(), encoders=(fine, unfit)))
+    assert (hole.stage, hole.label["encoder"]) == ("features", "unfit")
+    assert hole.error == "LookupError: no components"
+    assert "in refuses" in hole.trace
+    assert len(groups[0].clouds[0].read(Store(tmp_path / "store"))) == 32
+    with pytest.raises(LookupError, match="no components"):  # none is left
+        extract(tmp_path, replace(study(), encoders=(unfit,)))
+
+
 def test_a_full_disk_and_ctrl_c_end_the_run(tmp_path):
     for error in (OSError(28, "No space left on device"), KeyboardInterrupt()):
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from tdafeat.errors import DataUnavailable, UnknownName
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
 
     from tdafeat.datasets import ImageSet
     from tdafeat.encoders import Encoder
@@ -60,8 +63,23 @@ def _needed(name: str, device: torch.device) -> Encoder:
 
 
 def fitted_on(encoders: Iterable[Encoder], train: ImageSet) -> list[Encoder]:
-    """The encoders, those that learn from a study's images fitted on its train images."""
-    return [encoder.fit(train) if encoder.fit else encoder for encoder in encoders]
+    """The encoders, those that learn from a study's images fitted on its train images.
+
+    One that cannot be fitted fails when it is to encode, as others that fail do.
+    """
+    return [_fitted(encoder, train) if encoder.fit else encoder for encoder in encoders]
+
+
+def _fitted(encoder: Encoder, train: ImageSet) -> Encoder:
+    assert encoder.fit is not None
+    try:
+        return encoder.fit(train)
+    except Exception as error:  # whatever a user's own fit raises
+        return replace(encoder, function=partial(_fail, error))
+
+
+def _fail(error: Exception, images: Tensor) -> Tensor:
+    raise error
 
 
 def prompts_of(study: Study) -> list[str]:
