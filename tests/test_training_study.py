@@ -1,5 +1,6 @@
 """A study along a training: what is trained, once, and what the run says of it."""
 
+import threading
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -237,6 +238,37 @@ def test_a_killed_training_goes_on_to_the_same_features(
     _, whole = extract(place, study())
     for one, other in zip(features(tmp_path, groups), features(place, whole), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_two_runs_of_one_training_do_not_disturb_each_other(tmp_path, trained, monkeypatch):
+    """The second is to train anew, and comes when the first has shown one step of three.
+
+    It takes what the first makes: that is as new as is asked for.
+    """
+    declared = study(variants={"shrinking": Shrinking(keep=0.3)}, limit=2)
+    first, asked = threading.get_ident(), threading.Event()
+    claim, step = Store.claim, Shrinking._step
+    second = threading.Thread(target=lambda: later.append(extract(tmp_path, declared, force=True)))
+    later: list = []
+
+    def told(self, stage, spec, wait=True):
+        if stage == "training" and wait and threading.get_ident() != first:
+            asked.set()
+        return claim(self, stage, spec, wait)
+
+    def joined(self, *rest):
+        if not trained:
+            second.start()
+            assert asked.wait(60)
+        return step(self, *rest)
+
+    monkeypatch.setattr(Store, "claim", told)
+    monkeypatch.setattr(Shrinking, "_step", joined)
+    source = TrainingSource.load(declared, None, Compute("cpu"))
+    assert source._trained(Store(tmp_path / "store"), False, Watch()) == ([("shrinking", 0)], [])
+    second.join()
+    assert len(later) == 1
+    assert len(trained) == 8
 
 
 def test_a_lost_checkpoint_is_trained_again(tmp_path, trained):

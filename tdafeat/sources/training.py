@@ -186,9 +186,11 @@ class TrainingSource:
         spec = self._spec(name, seed)
         checkpoints = {step: spec | {"step": step} for step in self.steps}
         if force:
-            store.remove("training", spec)
-            for checkpoint in checkpoints.values():
-                store.remove("checkpoint", checkpoint)
+            with store.claim("training", spec, wait=False) as mine:
+                if mine:  # what another run trains right now is as new as is asked for
+                    store.remove("training", spec)
+                    for checkpoint in checkpoints.values():
+                        store.remove("checkpoint", checkpoint)
 
         def missing() -> list[int]:
             return [s for s, c in checkpoints.items() if not store.intact("checkpoint", c)]
