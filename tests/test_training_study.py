@@ -265,8 +265,9 @@ def test_two_runs_of_one_training_do_not_disturb_each_other(tmp_path, trained, m
     monkeypatch.setattr(Store, "claim", told)
     monkeypatch.setattr(Shrinking, "_step", joined)
     source = TrainingSource.load(declared, None, Compute("cpu"))
-    assert source._trained(Store(tmp_path / "store"), False, Watch()) == ([("shrinking", 0)], [])
+    done = source._trained(Store(tmp_path / "store"), False, Watch())
     second.join()
+    assert done == ([("shrinking", 0)], [])
     assert len(later) == 1
     assert len(trained) == 8
 
