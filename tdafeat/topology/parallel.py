@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from threading import Lock
 from typing import TypeVar
 
 from tdafeat.jobs import n_workers
@@ -30,62 +29,49 @@ def of_each(
     [1, 2]
     """
     if threads or n_workers(n_jobs) == 1:
-        return list(in_turn(function, items, n_workers(n_jobs)))
+        return in_threads(function, items, n_workers(n_jobs))
     from joblib import Parallel, delayed
 
     return Parallel(n_jobs=n_jobs)(delayed(function)(item) for item in items)
 
 
-def in_turn(
-    function: Callable[[T], R], items: Iterable[T], n_threads: int
-) -> Generator[R, None, None]:
-    """`function` of every item, in their order, each as soon as it and those before it are there.
+def in_threads(function: Callable[[T], R], items: Iterable[T], n_threads: int) -> list[R]:
+    """`function` of every item, in their order; each is begun as soon as a thread is free.
 
-    The caller works beside the other threads while there is nothing to give, and these stay for
-    later calls. So nobody waits for a thread that has yet to start, or to wake, which can take as
-    long as all the work of a small cloud. No item is begun once the iterator has been closed.
+    The caller works beside the others, which stay for later calls: nobody waits for a thread that
+    has yet to start, or to wake, which can take as long as all the work of a small cloud. No item
+    is begun after one that failed.
 
     Examples
     --------
-    >>> list(in_turn(abs, [-1, 2, -3], n_threads=2))
+    >>> in_threads(abs, [-1, 2, -3], n_threads=2)
     [1, 2, 3]
     """
     if n_threads == 1:
-        yield from map(function, items)
-        return
-    todo, begun, lock = deque(items), deque[Future[R]](), Lock()
+        return [function(item) for item in items]
+    todo, done = deque(enumerate(items)), dict[int, R]()
 
-    def do_one() -> bool:
-        with lock:  # so that both queues are in the same order
-            if not todo:
-                return False
-            item, future = todo.popleft(), Future[R]()
-            begun.append(future)
-        try:
-            future.set_result(function(item))
-        except BaseException as error:
-            future.set_exception(error)
-            raise
-        return True
-
-    def do_all() -> None:
-        while do_one():
-            pass
-
-    try:
-        for _ in range(n_threads - 1):
-            _helpers(os.getpid(), n_threads - 1).submit(do_all)
-        while True:
-            if not (begun and begun[0].done()) and do_one():
-                continue
-            if not begun:
+    def work() -> None:
+        while todo:
+            try:
+                k, item = todo.popleft()
+            except IndexError:  # another took the last one
                 return
-            yield begun.popleft().result()
-    finally:
-        todo.clear()
+            try:
+                done[k] = function(item)
+            except BaseException:
+                todo.clear()
+                raise
+
+    helpers = [_pool(os.getpid(), n_threads - 1).submit(work) for _ in range(n_threads - 1)]
+    work()
+    for helper in helpers:
+        if not helper.cancel():  # it has begun
+            helper.result()
+    return [done[k] for k in range(len(done))]
 
 
 @cache
-def _helpers(process: int, n_threads: int) -> ThreadPoolExecutor:
+def _pool(process: int, n_threads: int) -> ThreadPoolExecutor:
     """Threads of this process: a fork has none of those of its parent."""
     return ThreadPoolExecutor(n_threads)

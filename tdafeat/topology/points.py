@@ -13,7 +13,7 @@ import numpy as np
 from tdafeat.checks import as_array, as_cloud
 from tdafeat.directions import directions, unit_rows
 from tdafeat.record import Registry
-from tdafeat.topology.parallel import in_turn
+from tdafeat.topology.parallel import in_threads
 
 _BLOCK = 1 << 20  # entries of a temporary array
 _SIDE = 384  # of the square of distances that are taken at once: its temporary arrays stay in cache
@@ -141,7 +141,7 @@ class Embedded:
 
             # Threads of the matrix product's own, within each of these, would hinder each other.
             with _LIMITED, threadpool_limits(1, "blas"):
-                list(in_turn(fill, corners, n_threads))
+                in_threads(fill, corners, n_threads)
         return distances
 
     def _rounded(self, squared: np.ndarray) -> np.ndarray:
@@ -209,7 +209,7 @@ class Precomputed:
         def copied(first: int) -> bool:
             return copy_distances(matrix, distances, first, n_threads)
 
-        return all(list(in_turn(copied, range(n_threads), n_threads)))
+        return all(in_threads(copied, range(n_threads), n_threads))
 
     def _refuse(self, matrix: np.ndarray) -> None:
         """Say what is wrong, and where first."""

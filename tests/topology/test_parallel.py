@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from tdafeat.topology.parallel import in_turn, of_each
+from tdafeat.topology.parallel import in_threads, of_each
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 5])
@@ -12,9 +12,9 @@ def test_results_come_in_order(n_threads):
         time.sleep(0.002 * (item % 2 == 0))
         return item * item
 
-    assert list(in_turn(slow_if_even, range(40), n_threads)) == [item**2 for item in range(40)]
+    assert in_threads(slow_if_even, range(40), n_threads) == [item**2 for item in range(40)]
     assert of_each(slow_if_even, range(9), n_threads, threads=True) == [n**2 for n in range(9)]
-    assert list(in_turn(abs, [], n_threads)) == []
+    assert in_threads(abs, [], n_threads) == []
 
 
 def test_the_caller_works_beside_the_others():
@@ -24,19 +24,18 @@ def test_the_caller_works_beside_the_others():
         both.wait()  # passes only if two are at work at once
         return threading.current_thread()
 
-    assert threading.current_thread() in list(in_turn(met, range(4), 2))
+    assert threading.current_thread() in in_threads(met, range(4), 2)
 
 
-def test_work_goes_on_where_every_helper_is_busy():
-    """The caller does it all; so calls within calls cannot wait for each other."""
-
+def test_calls_within_calls_do_not_wait_for_each_other():
     def inner(item):
-        return sum(in_turn(abs, range(item), 2))
+        return sum(in_threads(abs, range(item), 2))
 
-    assert list(in_turn(inner, range(20), 2)) == [sum(range(item)) for item in range(20)]
+    assert in_threads(inner, range(20), 2) == [sum(range(item)) for item in range(20)]
 
 
-def test_an_error_reaches_the_caller_and_nothing_is_begun_after_it():
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+def test_an_error_reaches_the_caller_and_nothing_is_begun_after_it(n_threads):
     begun = []
 
     def fails_at_three(item):
@@ -44,24 +43,8 @@ def test_an_error_reaches_the_caller_and_nothing_is_begun_after_it():
         if item == 3:
             raise ValueError("three")
         time.sleep(0.001)
-        return item
 
     with pytest.raises(ValueError, match="three"):
-        list(in_turn(fails_at_three, range(1000), 3))
-    time.sleep(0.05)
-    assert len(begun) < 50
-
-
-def test_nothing_is_begun_once_closed():
-    begun = []
-
-    def noted(item):
-        begun.append(item)
-        time.sleep(0.001)
-        return item
-
-    results = in_turn(noted, range(1000), 2)
-    assert next(results) == 0
-    results.close()
+        in_threads(fails_at_three, range(1000), n_threads)
     time.sleep(0.05)
     assert len(begun) < 50

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from threading import Lock
 
 import numpy as np
 
-from tdafeat.topology.parallel import in_turn
+from tdafeat.topology.parallel import in_threads
 from tdafeat.topology.rips.links import edges_between, killed_cycles
 from tdafeat.topology.rips.neighbourhood import NEAR, nearest, relative_neighbours, spanning_edges
 from tdafeat.topology.rips.order import LAST, as_keys, by_length, keys_of, words
@@ -60,8 +60,8 @@ def h0_h1(
     def neighbours(first: int) -> np.ndarray:
         return relative_neighbours(keys, near, hubs, end, first, step)
 
-    list(in_turn(lambda first: nearest(keys, near, first, step), shares, n_threads))
-    edges = np.sort(np.concatenate(list(in_turn(neighbours, shares, n_threads))))
+    in_threads(lambda first: nearest(keys, near, first, step), shares, n_threads)
+    edges = np.sort(np.concatenate(in_threads(neighbours, shares, n_threads)))
     in_tree = spanning_edges(edges, n)
     deaths = _deaths(keys, near, edges, in_tree, end, n_threads) if maxdim else None
     h0_deaths = np.append(_lengths(keys_of(edges[in_tree])), np.full(n - in_tree.sum(), np.inf))
@@ -93,22 +93,40 @@ def _deaths(
     # Graphs, and below which key each has all edges: one thread goes on with what it has.
     graphs = [(np.empty((len(keys), width), np.uint64), LAST) for _ in range(n_threads)]
 
-    def killed(level: tuple[np.int32, np.int32, int]) -> np.ndarray:
+    found, next_level, turn = dict[int, np.ndarray](), 0, Lock()
+
+    def enter(numbered: tuple[int, tuple[np.int32, np.int32, int]]) -> None:
+        number, level = numbered
+        if no_use[0]:
+            return
         graph, complete = graphs.pop()
         entering = by_length(edges_between(keys, *level, graph, complete == level[0]))
-        cycles = killed_cycles(graph, near, entering, no_use)
+        found[number] = killed_cycles(graph, near, entering, no_use)
         graphs.append((graph, level[1]))
-        return cycles
+        # Cycles die in order, by one thread at a time; others meanwhile go on with later levels.
+        while next_level in found and turn.acquire(blocking=False):
+            kill_found()
+            turn.release()
 
-    levels = _levels(keys, keys_of(births)[0], end)
-    with closing(in_turn(killed, levels, n_threads)) as found:
-        for cycles in found:
+    def kill_found() -> None:
+        nonlocal memo, used, sums, n_summands, next_level
+        while next_level in found:
             memo, used, sums, n_summands = kill(
-                keys, near, cycles, births, memo, used, sums, spans, n_summands, deaths
+                keys,
+                near,
+                found.pop(next_level),
+                births,
+                memo,
+                used,
+                sums,
+                spans,
+                n_summands,
+                deaths,
             )
-            if deaths.max() < LAST:
-                break
-    no_use[0] = True
+            next_level += 1
+            no_use[0] = deaths.max() < LAST
+
+    in_threads(enter, enumerate(_levels(keys, keys_of(births)[0], end)), n_threads)
     return deaths
 
 

@@ -18,7 +18,7 @@ from functools import partial
 
 import numpy as np
 
-from tdafeat.topology.parallel import in_turn
+from tdafeat.topology.parallel import in_threads
 
 _NEAR = 12  # nearest points in a list
 _BLOCK = 1 << 20  # distances held at once by each thread
@@ -99,7 +99,7 @@ def _nearest_outside(
         distances[start : start + step] = np.take_along_axis(lengths, order, axis=1)
         indices[start : start + step] = np.take_along_axis(near, order, axis=1)
 
-    list(in_turn(fill, range(0, len(points), step), n_threads))
+    in_threads(fill, range(0, len(points), step), n_threads)
     return distances, indices
 
 
