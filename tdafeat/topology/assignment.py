@@ -181,7 +181,7 @@ def _match_all(
     """Match every free row or let it pay its drop; the longest bars enter first.
 
     Each row takes the cheapest chain of exchanges that ends at a free column, or at a row that
-    goes unmatched. `fall` is how far the columns' prices fell since the keys were made.
+    goes unmatched; one that no column is near enough to, goes unmatched itself. `fall` is how far the columns' prices fell since the keys were made.
     """
     m = len(fall)
     search = Search(
@@ -194,6 +194,9 @@ def _match_all(
     )
     for root in ascending(-drop):
         if mates[root] >= 0:
+            continue
+        if pairs.starts[root] == pairs.starts[root + 1]:
+            price[root] = drop[root]
             continue
         # A price of zero need not be allowed: all paths from the root are longer by the same.
         price[root] = 0.0
