@@ -181,7 +181,8 @@ def _match_all(
     """Match every free row or let it pay its drop; the longest bars enter first.
 
     Each row takes the cheapest chain of exchanges that ends at a free column, or at a row that
-    goes unmatched; one that no column is near enough to, goes unmatched itself. `fall` is how far the columns' prices fell since the keys were made.
+    goes unmatched; one that no column is near enough to goes unmatched itself. `fall` is how far
+    the columns' prices fell since the keys were made.
     """
     m = len(fall)
     search = Search(
