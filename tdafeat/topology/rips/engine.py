@@ -11,7 +11,7 @@ from tdafeat.topology.parallel import in_threads
 from tdafeat.topology.rips.links import edges_between, killed_cycles
 from tdafeat.topology.rips.neighbourhood import NEAR, nearest, relative_neighbours, spanning_edges
 from tdafeat.topology.rips.order import LAST, as_keys, by_length, keys_of, words
-from tdafeat.topology.rips.reduction import TREE, kill, table_of_roles
+from tdafeat.topology.rips.reduction import LivingCycles
 
 _HUBS = 16  # vertices with which every lune is tested
 _FEW = 400  # points up to which a second thread costs more than it brings
@@ -63,39 +63,32 @@ def h0_h1(
     in_threads(lambda first: nearest(keys, near, first, step), shares, n_threads)
     edges = np.sort(np.concatenate(in_threads(neighbours, shares, n_threads)))
     in_tree = spanning_edges(edges, n)
-    deaths = _deaths(keys, near, edges, in_tree, end, n_threads) if maxdim else None
     h0_deaths = np.append(_lengths(keys_of(edges[in_tree])), np.full(n - in_tree.sum(), np.inf))
     diagrams = [np.column_stack([np.zeros(len(h0_deaths)), h0_deaths])]
-    if deaths is not None:
-        diagrams.append(np.column_stack([_lengths(keys_of(edges[~in_tree])), _lengths(deaths)]))
+    if maxdim:
+        cycles = LivingCycles(keys, near, edges, in_tree)
+        if len(cycles.births):
+            _kill_all(cycles, keys, near, end, n_threads)
+        births = _lengths(keys_of(cycles.births))
+        diagrams.append(np.column_stack([births, _lengths(cycles.deaths)]))
     return [diagram[diagram[:, 0] < diagram[:, 1]] for diagram in diagrams]
 
 
-def _deaths(
-    keys: np.ndarray,
-    near: np.ndarray,
-    edges: np.ndarray,
-    in_tree: np.ndarray,
-    end: np.int32,
-    n_threads: int,
-) -> np.ndarray:
-    """Key at which each birth dies, `LAST` for those alive at the end."""
-    births = edges[~in_tree]
-    deaths = np.full(len(births), LAST)
-    if len(births) == 0:
-        return deaths
-    roles = np.full(len(edges), TREE, np.int64)
-    roles[~in_tree] = np.arange(len(births))
-    used = len(edges)
-    memo = table_of_roles(np.column_stack([edges, roles]), 1 << (4 * used).bit_length())
-    sums, spans, n_summands = np.empty(256, np.int32), np.zeros((len(births), 2), np.int64), 0
-    width, no_use = words(len(keys)), np.zeros(1, np.bool_)
-    # Graphs, and below which key each has all edges: one thread goes on with what it has.
-    graphs = [(np.empty((len(keys), width), np.uint64), LAST) for _ in range(n_threads)]
+def _kill_all(
+    cycles: LivingCycles, keys: np.ndarray, near: np.ndarray, end: np.int32, n_threads: int
+) -> None:
+    """Let edges enter, a level at a time in each thread, until no cycle lives or they are at `end`.
 
-    found, next_level, turn = dict[int, np.ndarray](), 0, Lock()
+    What a level kills is found in any order, and dies in that of the levels: one thread at a time
+    sees to that, while the others go on to later ones.
+    """
+    # Graphs, and below which key each has all edges: one thread goes on with what it has.
+    shape = len(keys), words(len(keys))
+    graphs = [(np.empty(shape, np.uint64), LAST) for _ in range(n_threads)]
+    found, next_level, turn, no_use = dict[int, np.ndarray](), 0, Lock(), np.zeros(1, np.bool_)
 
     def enter(numbered: tuple[int, tuple[np.int32, np.int32, int]]) -> None:
+        nonlocal next_level
         number, level = numbered
         if no_use[0]:
             return
@@ -103,31 +96,14 @@ def _deaths(
         entering = by_length(edges_between(keys, *level, graph, complete == level[0]))
         found[number] = killed_cycles(graph, near, entering, no_use)
         graphs.append((graph, level[1]))
-        # Cycles die in order, by one thread at a time; others meanwhile go on with later levels.
         while next_level in found and turn.acquire(blocking=False):
-            kill_found()
+            while next_level in found:
+                cycles.kill(found.pop(next_level))
+                next_level += 1
+                no_use[0] = cycles.deaths.max() < LAST
             turn.release()
 
-    def kill_found() -> None:
-        nonlocal memo, used, sums, n_summands, next_level
-        while next_level in found:
-            memo, used, sums, n_summands = kill(
-                keys,
-                near,
-                found.pop(next_level),
-                births,
-                memo,
-                used,
-                sums,
-                spans,
-                n_summands,
-                deaths,
-            )
-            next_level += 1
-            no_use[0] = deaths.max() < LAST
-
-    in_threads(enter, enumerate(_levels(keys, keys_of(births)[0], end)), n_threads)
-    return deaths
+    in_threads(enter, enumerate(_levels(keys, keys_of(cycles.births)[0], end)), n_threads)
 
 
 def _levels(

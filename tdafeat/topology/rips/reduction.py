@@ -18,6 +18,50 @@ TREE = -1  # role of an edge of the spanning tree; births are 0, 1, ...; others 
 EMPTY = -1
 
 
+class LivingCycles:
+    """H1 while edges enter.
+
+    Parameters
+    ----------
+    keys, near : of all pairs of vertices, and of each vertex the nearest.
+    edges : ranks of those of the relative neighbourhood graph, ascending.
+    in_tree : which of them are in the spanning tree; the others give birth.
+
+    Attributes
+    ----------
+    births : ranks of the edges that give birth, ascending.
+    deaths : key of the edge that killed each, `LAST` for the living.
+    """
+
+    def __init__(
+        self, keys: np.ndarray, near: np.ndarray, edges: np.ndarray, in_tree: np.ndarray
+    ) -> None:
+        self.births = edges[~in_tree]
+        self.deaths = np.full(len(self.births), LAST)
+        self._keys, self._near, self._used = keys, near, len(edges)
+        roles = np.full(len(edges), TREE, np.int64)
+        roles[~in_tree] = np.arange(len(self.births))
+        size = 1 << (4 * len(edges)).bit_length()
+        self._memo = table_of_roles(np.column_stack([edges, roles]), size)
+        self._sums, self._n_summands = np.empty(256, np.int32), 0
+        self._spans = np.zeros((len(self.births), 2), np.int64)
+
+    def kill(self, cycles: np.ndarray) -> None:
+        """Let the cycles (i, j, k, k'), rows in order of the edges (i, j), die in turn."""
+        self._memo, self._used, self._sums, self._n_summands = kill(
+            self._keys,
+            self._near,
+            cycles,
+            self.births,
+            self._memo,
+            self._used,
+            self._sums,
+            self._spans,
+            self._n_summands,
+            self.deaths,
+        )
+
+
 @njit(cache=True, nogil=True)
 def slot(memo: np.ndarray, edge: int) -> int:
     """Where an edge is in the hash table `memo`, or would be."""
