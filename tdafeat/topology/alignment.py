@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from tdafeat.topology.powers import raise_to
+
 
 @njit(cache=True, nogil=True)
 def alignment_cost(
@@ -34,12 +36,7 @@ def alignment_cost(
         y, drop_y = b_reversed[m - k + start :], drop_b_reversed[m - k + start :]
         for t in range(stop - start):
             match[t] = abs(x[t] - y[t])
-        if order == 2.0:
-            for t in range(stop - start):
-                match[t] *= match[t]
-        elif order != 1.0:
-            for t in range(stop - start):
-                match[t] **= order
+        raise_to(match[: stop - start], order)
         diagonal, above = before[start - 1 :], last[start - 1 :]
         left, out = last[start:], new[start:]
         for t in range(stop - start):

@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 
 from tdafeat.topology.heap import rise, sink
+from tdafeat.topology.powers import raise_to
 from tdafeat.topology.sorting import ascending, first_at_least
 
 _BUCKETS = 32  # by which the pairs of a bar are roughly sorted
@@ -70,12 +71,7 @@ def ground_costs(
             out[j] = longer
             if shorter > 0.0:
                 out[j] *= (1.0 + (shorter / longer) ** internal_p) ** (1.0 / internal_p)
-    if order == 2.0:
-        for j in range(len(births)):
-            out[j] *= out[j]
-    elif order != 1.0:
-        for j in range(len(births)):
-            out[j] **= order
+    raise_to(out[: len(births)], order)
 
 
 @njit(cache=True, nogil=True)

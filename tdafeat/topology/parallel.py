@@ -52,10 +52,10 @@ def in_threads(function: Callable[[T], R], items: Iterable[T], n_threads: int) -
     todo, done = deque(enumerate(items)), dict[int, R]()
 
     def work() -> None:
-        while todo:
+        while True:
             try:
                 k, item = todo.popleft()
-            except IndexError:  # another took the last one
+            except IndexError:
                 return
             try:
                 done[k] = function(item)

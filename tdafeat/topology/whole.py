@@ -14,6 +14,7 @@ from numba import njit
 from tdafeat.topology.alignment import aligned_mates, alignment_cost, bottleneck_on_a_line
 from tdafeat.topology.assignment import cheapest_matching, ground_costs
 from tdafeat.topology.covering import covering_radius
+from tdafeat.topology.powers import raise_to
 from tdafeat.topology.sorting import ascending
 
 NO_MATES = np.empty(0, np.int64)
@@ -121,8 +122,10 @@ def _matched(
     lengths_a, lengths_b = a[:, 1] - a[:, 0], b[:, 1] - b[:, 0]
     to_diagonal = 2 ** (1 / internal_p - 1)
     # What costs more than all together is in no optimal matching, however much more that is.
-    drop_a = np.minimum(_powers(lengths_a * to_diagonal, order), 2 * most)
-    drop_b = np.minimum(_powers(lengths_b * to_diagonal, order), 2 * most)
+    drop_a, drop_b = lengths_a * to_diagonal, lengths_b * to_diagonal
+    raise_to(drop_a, order)
+    raise_to(drop_b, order)
+    drop_a, drop_b = np.minimum(drop_a, 2 * most), np.minimum(drop_b, 2 * most)
     if not _on_a_line(a, b):
         mates = cheapest_matching(a, b, drop_a, drop_b, order, internal_p)
         return _cost_of(mates, a, b, drop_a, drop_b, order, internal_p), mates
@@ -133,17 +136,6 @@ def _matched(
     if matching:
         _keep(mates, by_length_a, by_length_b, aligned_mates(x, y, drop_a, drop_b, order))
     return cost, mates
-
-
-@njit(cache=True, nogil=True)
-def _powers(values: np.ndarray, order: float) -> np.ndarray:
-    """`values` to the order, in place; a general power takes longer than all else of a few bars."""
-    if order == 2.0:
-        values *= values
-    elif order != 1.0:
-        for k in range(len(values)):
-            values[k] **= order
-    return values
 
 
 @njit(cache=True, nogil=True)
