@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from operator import index
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
+
+_guard = Lock()
+_limits: list[Any] = []  # the one that is set, once for each who asked for it
 
 
 def n_workers(n_jobs: int | None, name: str = "n_jobs") -> int:
@@ -38,3 +49,28 @@ def n_workers(n_jobs: int | None, name: str = "n_jobs") -> int:
     from joblib import cpu_count
 
     return int(cpu_count())
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Keep numpy's matrix products to one thread, while threads of ours share the work.
+
+    Theirs within each of ours would hinder each other. The limit is of the whole process: the
+    first who asks sets it, the last takes it back.
+    """
+    with _guard:
+        _limits.append(_limits[-1] if _limits else _libraries().limit(limits=1, user_api="blas"))
+    try:
+        yield
+    finally:
+        with _guard:
+            limit = _limits.pop()
+            if not _limits:
+                limit.restore_original_limits()
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()

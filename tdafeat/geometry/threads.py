@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from functools import cache
 from typing import TypeVar
 
 import torch
-from threadpoolctl import ThreadpoolController
+
+from tdafeat.jobs import one_blas_thread
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -33,14 +33,9 @@ def over_threads(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
     contexts = [copy_context() for _ in items]
     try:
         with (
-            _libraries().limit(limits=1, user_api="blas"),  # numpy's would run beside torch's
+            one_blas_thread(),
             ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool,
         ):
             return list(pool.map(lambda context, x: context.run(function, x), contexts, items))
     finally:
         torch.set_num_threads(n_threads)  # a thread's own setting is also what new threads get
-
-
-@cache
-def _libraries() -> ThreadpoolController:
-    return ThreadpoolController()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,6 +11,7 @@ import numpy as np
 
 from tdafeat.checks import as_array, as_cloud
 from tdafeat.directions import directions, unit_rows
+from tdafeat.jobs import one_blas_thread
 from tdafeat.record import Registry
 from tdafeat.topology.parallel import in_threads
 
@@ -20,7 +20,6 @@ _SIDE = 384  # of the square of distances that are taken at once: its temporary 
 _SQUARES = 10  # from so many on threads share them
 _CHUNK = 1 << 16  # pairs whose distances are taken one by one at a time
 _FEW = 500  # points up to which numpy has copied a matrix before a kernel is loaded
-_LIMITED = threading.Lock()  # the limit of BLAS is of the whole process: one sets it, and resets it
 ALL = slice(None)
 
 NO_TRIANGLE_INEQUALITY = ("cosine", "correlation")  # so no bound by stability holds
@@ -57,7 +56,7 @@ class PointMetric(Protocol):
         """Check the input and bring it into the form the other methods take; its len is n."""
 
     def block(self, prepared: Any, rows: np.ndarray | slice, columns: slice = ALL) -> np.ndarray:
-        """Distances of these points to those, float32."""
+        """Distances of these points to those, float32 `(number of rows, number of columns)`."""
 
     def pairwise(self, prepared: Any, n_threads: int = 1) -> np.ndarray:
         """Distances of all pairs, float32 `(n, n)`, symmetric to the bit."""
@@ -137,10 +136,7 @@ class Embedded:
             for corner in corners:
                 fill(corner)
         else:
-            from threadpoolctl import threadpool_limits
-
-            # Threads of the matrix product's own, within each of these, would hinder each other.
-            with _LIMITED, threadpool_limits(1, "blas"):
+            with one_blas_thread():
                 in_threads(fill, corners, n_threads)
         return distances
 
