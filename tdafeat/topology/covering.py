@@ -43,16 +43,17 @@ def covering_radius(a: np.ndarray, b: np.ndarray, radius: float, mates: np.ndarr
     # matched within too small a radius stays matched; at half the longest bar nothing has to be.
     bounds = np.array([radius, half[by_length[0]]])
     bits = bounds.view(np.int64)
-    best = np.full(len(a), -1)
+    best, matched = np.full(len(a), -1), mates
     trial = np.empty(1)
     while bits[1] - bits[0] > 1:
         trial.view(np.int64)[0] = bits[0] + (bits[1] - bits[0]) // 2
-        new, new_b = mates.copy(), mates_b.copy()
+        new, new_b = matched.copy(), mates_b.copy()
         if _cover(a, births, deaths, half, by_length, trial[0], new, new_b):
             bounds[1], best = trial[0], new
         else:
-            bounds[0], mates[:], mates_b = trial[0], new, new_b
-    mates[:] = best
+            bounds[0], matched, mates_b = trial[0], new, new_b
+    for i in range(len(a)):
+        mates[i] = best[i]
     return bounds[1]
 
 

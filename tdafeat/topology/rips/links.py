@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from tdafeat.topology.growing import longer
 from tdafeat.topology.rips.neighbourhood import NEAR
 from tdafeat.topology.rips.order import NONE, ONE, bit, ends, has, lowest, pack, ranked
 
@@ -44,9 +45,7 @@ def edges_between(
                 is_below[j] = row[j] < lower
             pack(is_below, graph[i])
         if count + n > len(found):
-            more = np.empty(count + count // 2 + n, np.int64)
-            more[:count] = found[:count]
-            found = more
+            found = longer(found, count + count // 2 + n)
         for w in range(i >> 6, width):
             left = level[w] & ~graph[i, w]
             if w == i >> 6:
@@ -73,7 +72,7 @@ def killed_cycles(
     stop : nothing more is wanted once `stop[0]` is set.
     """
     width = graph.shape[1]
-    found, count = np.empty((64, 4), np.int32), 0
+    found, count = np.empty(256, np.int32), 0
     rest, inside = np.empty(width, np.uint64), np.empty(width, np.uint64)
     for e in range(len(edges)):
         if e & 1023 == 0 and stop[0]:
@@ -86,15 +85,14 @@ def killed_cycles(
             k2 = take_component(graph, rest, inside)
             while k2 >= 0:
                 if count == len(found):
-                    more = np.empty((2 * count, 4), np.int32)
-                    more[:count] = found
-                    found = more
-                found[count, 0], found[count, 1], found[count, 2], found[count, 3] = i, j, k, k2
-                count += 1
+                    found = longer(found, 2 * count)
+                for vertex in (i, j, k, k2):
+                    found[count] = vertex
+                    count += 1
                 k2 = take_component(graph, rest, inside)
         graph[i, j >> 6] |= bit(j)
         graph[j, i >> 6] |= bit(i)
-    return found[:count]
+    return found[:count].reshape(-1, 4)
 
 
 @njit(inline="always")

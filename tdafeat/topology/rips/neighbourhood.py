@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from tdafeat.topology.growing import longer
 from tdafeat.topology.rips.order import LAST, ends, ranked
 
 NEAR = 16  # nearest vertices kept of each
@@ -56,14 +57,12 @@ def relative_neighbours(
     """
     n = len(keys)
     found, count = np.empty(64, np.int64), 0
-    tests = np.empty(len(hubs) + _SWEPT, np.int64)
-    tests[: len(hubs)] = hubs
     kept = np.empty(n, np.int32)
     for i in range(first, n, step):
-        tests[len(hubs) :] = near[i, :_SWEPT]
         lengths, longest = keys[i, i + 1 :], kept[i + 1 :]
         longest[:] = limit - np.int32(1)
-        for k in tests:
+        for t in range(len(hubs) + _SWEPT):
+            k = hubs[t] if t < len(hubs) else np.int64(near[i, t - len(hubs)])
             to_i, to_others = keys[k, i], keys[k, i + 1 :]
             for b in range(len(lengths)):
                 longest[b] = min(longest[b], max(to_i, to_others[b]))
@@ -76,9 +75,7 @@ def relative_neighbours(
             ):
                 continue
             if count == len(found):
-                more = np.empty(2 * count, np.int64)
-                more[:count] = found
-                found = more
+                found = longer(found, 2 * count)
             found[count] = ranked(keys, i, j)
             count += 1
     return found[:count]

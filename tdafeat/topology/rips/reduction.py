@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from tdafeat.topology.growing import longer
 from tdafeat.topology.rips.order import LAST, ends, ranked
 
 TREE = -1  # role of an edge of the spanning tree; births are 0, 1, ...; others -2 - witness
@@ -79,7 +80,8 @@ def table_of_roles(entries: np.ndarray, size: int) -> np.ndarray:
     memo = np.full((size, 2), EMPTY, np.int64)
     for e in range(len(entries)):
         if entries[e, 0] != EMPTY:
-            memo[slot(memo, entries[e, 0])] = entries[e]
+            at = slot(memo, entries[e, 0])
+            memo[at, 0], memo[at, 1] = entries[e, 0], entries[e, 1]
     return memo
 
 
@@ -109,9 +111,7 @@ def witness(keys: np.ndarray, near: np.ndarray, i: int, j: int) -> int:
 def push(heap: np.ndarray, size: int, edge: int) -> np.ndarray:
     """Add an edge to a heap of `size` whose last edge is on top; the heap, larger if need be."""
     if size == len(heap):
-        more = np.empty(2 * size, np.int64)
-        more[:size] = heap
-        heap = more
+        heap = longer(heap, 2 * size)
     while size > 0 and heap[(size - 1) >> 1] < edge:
         heap[size] = heap[(size - 1) >> 1]
         size = (size - 1) >> 1
@@ -195,9 +195,7 @@ def kill(
                     size += 1
             elif role >= 0:
                 if n_summands == len(sums):
-                    more = np.empty(2 * n_summands, np.int32)
-                    more[:n_summands] = sums
-                    sums = more
+                    sums = longer(sums, 2 * n_summands)
                 sums[n_summands] = role
                 n_summands += 1
         if n_summands > start:
