@@ -36,7 +36,7 @@ def alignment_cost(
         y, drop_y = b_reversed[m - k + start :], drop_b_reversed[m - k + start :]
         for t in range(stop - start):
             match[t] = abs(x[t] - y[t])
-        raise_to(match[: stop - start], order)
+        raise_to(match, stop - start, order)
         diagonal, above = before[start - 1 :], last[start - 1 :]
         left, out = last[start:], new[start:]
         for t in range(stop - start):

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from tdafeat.topology.growing import longer
 from tdafeat.topology.heap import rise, sink
 from tdafeat.topology.powers import raise_to
 from tdafeat.topology.sorting import ascending, first_at_least
@@ -44,34 +45,40 @@ class Search(NamedTuple):
     settled: np.ndarray  # columns gone on from
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def ground_costs(
     x: float,
     y: float,
     births: np.ndarray,
     deaths: np.ndarray,
+    first: int,
+    last: int,
     order: float,
     internal_p: float,
     out: np.ndarray,
 ) -> None:
-    """Fill `out` with the distances of (x, y) to other bars in L_internal_p, to the order."""
+    """Distances of (x, y) to the bars from `first` to below `last`, in L_internal_p, to the order.
+
+    `out` is filled from its beginning.
+    """
+    count = last - first
     if internal_p == np.inf:
-        for j in range(len(births)):
-            out[j] = max(abs(x - births[j]), abs(y - deaths[j]))
+        for t in range(count):
+            out[t] = max(abs(x - births[first + t]), abs(y - deaths[first + t]))
     elif internal_p == 2.0:
-        for j in range(len(births)):
-            out[j] = math.sqrt((x - births[j]) ** 2 + (y - deaths[j]) ** 2)
+        for t in range(count):
+            out[t] = math.sqrt((x - births[first + t]) ** 2 + (y - deaths[first + t]) ** 2)
     elif internal_p == 1.0:
-        for j in range(len(births)):
-            out[j] = abs(x - births[j]) + abs(y - deaths[j])
+        for t in range(count):
+            out[t] = abs(x - births[first + t]) + abs(y - deaths[first + t])
     else:
-        for j in range(len(births)):
-            dx, dy = abs(x - births[j]), abs(y - deaths[j])
+        for t in range(count):
+            dx, dy = abs(x - births[first + t]), abs(y - deaths[first + t])
             longer, shorter = max(dx, dy), min(dx, dy)
-            out[j] = longer
+            out[t] = longer
             if shorter > 0.0:
-                out[j] *= (1.0 + (shorter / longer) ** internal_p) ** (1.0 / internal_p)
-    raise_to(out[: len(births)], order)
+                out[t] *= (1.0 + (shorter / longer) ** internal_p) ** (1.0 / internal_p)
+    raise_to(out, count, order)
 
 
 @njit(cache=True, nogil=True)
@@ -122,25 +129,31 @@ def _pairs_below(
     births, deaths = b[:, 0].copy(), b[:, 1].copy()
     costs, found = np.empty(m), np.empty(m, np.int32)
     counts = np.empty(_BUCKETS, np.int64)
-    largest = price_b.max()
+    reach = np.maximum(drop_a + price_b.max(), 0.0)
+    raise_to(reach, n, 1.0 / order)
     for i in range(n):
+        starts[i + 1] = starts[i]
         # No pair costs less than the difference of its births.
-        reach = max(drop_a[i] + largest, 0.0) ** (1.0 / order)
-        first = first_at_least(births, a[i, 0] - reach)
-        last = first_at_least(births, np.nextafter(a[i, 0] + reach, np.inf))
-        ground_costs(
-            a[i, 0], a[i, 1], births[first:last], deaths[first:last], order, internal_p, costs
-        )
+        first = first_at_least(births, a[i, 0] - reach[i])
+        last = first_at_least(births, np.nextafter(a[i, 0] + reach[i], np.inf))
+        ground_costs(a[i, 0], a[i, 1], births, deaths, first, last, order, internal_p, costs)
+        any_below = False
+        for t in range(last - first):
+            costs[t] -= price_b[first + t]
+            any_below |= costs[t] < drop_a[i]
+        if not any_below:
+            continue
         n_found, least, most = 0, np.inf, -np.inf
         for t in range(last - first):
-            key = costs[t] - price_b[first + t]
+            key = costs[t]
             if key < drop_a[i]:
                 costs[n_found], found[n_found] = key, first + t
                 n_found += 1
                 least, most = min(least, key), max(most, key)
-        starts[i + 1] = starts[i] + n_found
+        starts[i + 1] += n_found
         if starts[i + 1] > len(keys):
-            columns, keys = _longer(columns, starts[i + 1]), _longer(keys, starts[i + 1])
+            length = max(2 * len(keys), starts[i + 1])
+            columns, keys = longer(columns, length), longer(keys, length)
         # Counting sort into buckets of width slack_i.
         n_buckets = min(n_found, _BUCKETS)
         slack[i] = max(most - least, _TINY) / max(n_buckets, 1)
@@ -155,14 +168,6 @@ def _pairs_below(
             keys[counts[bucket]], columns[counts[bucket]] = costs[t], found[t]
             counts[bucket] += 1
     return Pairs(starts, columns, keys, slack)
-
-
-@njit(cache=True, nogil=True)
-def _longer(values: np.ndarray, needed: int) -> np.ndarray:
-    longer = np.empty(max(2 * len(values), needed), values.dtype)
-    for t in range(len(values)):  # compiles in a tenth of the time of a slice
-        longer[t] = values[t]
-    return longer
 
 
 @njit(cache=True, nogil=True)
@@ -211,7 +216,7 @@ def _match_all(
             search.distance[j], search.place[j] = np.inf, -1
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def _shortest_path(
     root: int,
     pairs: Pairs,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -72,6 +73,16 @@ def bottleneck_of_checked(a: np.ndarray, b: np.ndarray) -> float:
     from tdafeat.topology.whole import NO_MATES, bottleneck_of
 
     return bottleneck_of(a, b, False, NO_MATES)
+
+
+def bottleneck_of_pairs(
+    first: Sequence[np.ndarray], second: Sequence[np.ndarray]
+) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Distances of `first[rows[k]]` to `second[columns[k]]`, as a function of rows and columns."""
+    from tdafeat.topology.many import both_gathered, bottleneck_of_many
+
+    many = both_gathered(first, second)
+    return lambda rows, columns: bottleneck_of_many(*many, rows, columns)
 
 
 def bottleneck_interval(a: Diagrams, b: Diagrams, degree: int) -> tuple[float, float]:

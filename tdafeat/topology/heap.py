@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def rise(heap: np.ndarray, place: np.ndarray, distance: np.ndarray, j: int) -> None:
     """Move column j up the heap to where its distance belongs."""
     at = place[j]
@@ -20,7 +20,7 @@ def rise(heap: np.ndarray, place: np.ndarray, distance: np.ndarray, j: int) -> N
     heap[at], place[j] = j, at
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def sink(heap: np.ndarray, place: np.ndarray, distance: np.ndarray, j: int, size: int) -> None:
     """Move column j from the top of the heap down to where its distance belongs."""
     at = 0

@@ -12,7 +12,7 @@ import numpy as np
 
 from tdafeat.jobs import n_workers
 from tdafeat.record import Registry
-from tdafeat.topology.bottleneck import bottleneck_of_checked
+from tdafeat.topology.bottleneck import bottleneck_of_checked, bottleneck_of_pairs
 from tdafeat.topology.diagrams import as_diagrams
 from tdafeat.topology.parallel import of_each
 from tdafeat.topology.surfaces import (
@@ -21,7 +21,9 @@ from tdafeat.topology.surfaces import (
     landscape_distance,
     sliced_wasserstein,
 )
-from tdafeat.topology.wasserstein import wasserstein_of_checked
+from tdafeat.topology.wasserstein import wasserstein_of_checked, wasserstein_of_pairs
+
+OfPairs = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 diagram_distances: Registry[Callable[..., float]] = Registry(
     "distance", "tdafeat.diagram_distances"
@@ -33,6 +35,11 @@ diagram_distances.add("heat", heat_distance)
 diagram_distances.add("persistence-image", image_distance)
 diagram_distances.add("landscape", landscape_distance)
 
+# Those whose pairs compiled code goes through; those of the others are computed one by one.
+_OF_PAIRS: dict[Callable[..., float], Callable[..., OfPairs]] = {
+    wasserstein_of_checked: wasserstein_of_pairs,
+    bottleneck_of_checked: bottleneck_of_pairs,
+}
 _CHUNKS = 8  # of pairs for each thread, so that none waits long for another
 
 
@@ -153,7 +160,7 @@ def paired_distances(
 
 def _with_parameters(
     distance: str, order: float, internal_p: float, parameters: dict[str, float]
-) -> Callable[..., float]:
+) -> partial[float]:
     function = diagram_distances[distance]
     known = list(inspect.signature(function).parameters)[2:]
     for name in parameters:
@@ -166,17 +173,30 @@ def _with_parameters(
 
 
 def _of_pairs(
-    function: Callable[..., float],
+    function: partial[float],
     first: Sequence[np.ndarray],
     second: Sequence[np.ndarray],
     rows: np.ndarray,
     columns: np.ndarray,
     n_jobs: int | None,
 ) -> np.ndarray:
-    def of_chunk(chunk: np.ndarray) -> list[float]:
-        return [function(first[rows[k]], second[columns[k]]) for k in chunk]
-
+    of_pairs = _OF_PAIRS.get(function.func, partial(_one_by_one, function.func))
+    of_these = of_pairs(first, second, **function.keywords)
     n_chunks = 1 if n_workers(n_jobs) == 1 else _CHUNKS * n_workers(n_jobs)
     chunks = np.array_split(np.arange(len(rows)), n_chunks)
-    values = of_each(of_chunk, chunks, n_jobs, threads=True)
-    return np.array([value for chunk in values for value in chunk], dtype=np.float64)
+    return np.concatenate(
+        of_each(lambda chunk: of_these(rows[chunk], columns[chunk]), chunks, n_jobs, threads=True)
+    )
+
+
+def _one_by_one(
+    function: Callable[..., float],
+    first: Sequence[np.ndarray],
+    second: Sequence[np.ndarray],
+    **parameters: float,
+) -> OfPairs:
+    def of_these(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        pairs = zip(rows, columns, strict=True)
+        return np.array([function(first[i], second[j], **parameters) for i, j in pairs], float)
+
+    return of_these

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -120,3 +121,19 @@ def wasserstein_of_checked(
     from tdafeat.topology.whole import NO_MATES, wasserstein_of
 
     return wasserstein_of(a, b, float(order), float(internal_p), False, NO_MATES)
+
+
+def wasserstein_of_pairs(
+    first: Sequence[np.ndarray],
+    second: Sequence[np.ndarray],
+    order: float = 1.0,
+    internal_p: float = math.inf,
+) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Distances of `first[rows[k]]` to `second[columns[k]]`, as a function of rows and columns."""
+    check_exponents(order, internal_p)
+    from tdafeat.topology.many import both_gathered, wasserstein_of_many
+
+    many = both_gathered(first, second)
+    return lambda rows, columns: wasserstein_of_many(
+        *many, rows, columns, float(order), float(internal_p)
+    )

@@ -22,21 +22,30 @@ _UNDERFLOW = 1e-250  # of the cost: smaller terms of it may have become zero
 
 
 @njit(cache=True, nogil=True)
-def _split(diagram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the finite and of the essential bars, each in order of birth.
+def in_order(diagram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of the finite and of the essential bars, each by birth, then by death.
 
     Bars of no length are left out: nothing is gained by matching one.
     """
-    in_order = ascending(diagram[:, 0].copy())
-    finite = np.empty(len(diagram), np.int64)
-    essential = np.empty(len(diagram), np.int64)
+    births, deaths = diagram[:, 0].copy(), diagram[:, 1].copy()
+    order, start, sorted_so_far = ascending(births), 0, True
+    for stop in range(1, len(order) + 1):
+        if stop < len(order) and births[order[stop]] == births[order[start]]:
+            sorted_so_far &= deaths[order[stop - 1]] <= deaths[order[stop]]
+            continue
+        if not sorted_so_far:
+            together = order[start:stop].copy()
+            for t, place in enumerate(ascending(deaths[together])):
+                order[start + t] = together[place]
+        start, sorted_so_far = stop, True
+    finite = np.empty(len(order), np.int64)
+    essential = np.empty(len(order), np.int64)
     n_finite, n_essential = 0, 0
-    for i in in_order:
-        birth, death = diagram[i]
-        if death == np.inf:
+    for i in order:
+        if deaths[i] == np.inf:
             essential[n_essential] = i
             n_essential += 1
-        elif birth < death:
+        elif births[i] < deaths[i]:
             finite[n_finite] = i
             n_finite += 1
     return finite[:n_finite], essential[:n_essential]
@@ -44,7 +53,10 @@ def _split(diagram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @njit(cache=True, nogil=True)
 def _on_a_line(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether all bars, in order of birth, are born together, as in H0 of a Rips filtration."""
+    """Whether all bars are born together, as in H0 of a Rips filtration, so by length in order.
+
+    Where one diagram is empty the order does not matter: every bar of the other goes unmatched.
+    """
     if len(a) == 0 or len(b) == 0:
         return True
     return a[0, 0] == a[-1, 0] == b[0, 0] == b[-1, 0]
@@ -67,75 +79,101 @@ def wasserstein_of(
     matching: bool,
     mates: np.ndarray,
 ) -> float:
-    """Wasserstein distance of two checked diagrams.
+    """Wasserstein distance of two checked diagrams."""
+    finite_a, essential_a = in_order(a)
+    finite_b, essential_b = in_order(b)
+    distance, of_finite = wasserstein_in_order(
+        a[finite_a],
+        a[:, 0][essential_a],
+        b[finite_b],
+        b[:, 0][essential_b],
+        order,
+        internal_p,
+        matching,
+    )
+    if matching and distance < np.inf:
+        _keep(mates, essential_a, essential_b, np.arange(len(essential_a)))
+        _keep(mates, finite_a, finite_b, of_finite)
+    return distance
+
+
+@njit(cache=True, nogil=True)
+def wasserstein_in_order(
+    a: np.ndarray,
+    births_a: np.ndarray,
+    b: np.ndarray,
+    births_b: np.ndarray,
+    order: float,
+    internal_p: float,
+    matching: bool,
+) -> tuple[float, np.ndarray]:
+    """Wasserstein distance of finite bars and births of essential ones, as `in_order` has them.
+
+    With it come the mates of the finite bars of `a`, where a `matching` is asked for.
 
     Lengths are measured in a power of two, so that no power of them overflows and nothing is
     rounded: the next above the longest. Where the distance is so small beside that that its power
     underflows, they are measured anew in the next below the bottleneck distance, which the
     distance is at least, and exceeds at most by 2^(1/internal_p) (n + m)^(1/order).
     """
-    finite_a, essential_a = _split(a)
-    finite_b, essential_b = _split(b)
-    if len(essential_a) != len(essential_b):
-        return np.inf
-    gaps = np.abs(a[essential_a, 0] - b[essential_b, 0])
-    _keep(mates, essential_a, essential_b, np.arange(len(gaps) if matching else 0))
-    bars_a, bars_b = a[finite_a], b[finite_b]
-    longest = 0.0
-    for lengths in (bars_a[:, 1] - bars_a[:, 0], bars_b[:, 1] - bars_b[:, 0], gaps):
-        for length in lengths:
-            longest = max(longest, length)
+    mates = np.arange(len(a))  # of bars that are all the same
+    if len(births_a) != len(births_b):
+        return np.inf, mates
+    gaps, longest = np.empty(len(births_a)), 0.0
+    for k in range(len(gaps)):
+        gaps[k] = abs(births_a[k] - births_b[k])
+        longest = max(longest, gaps[k])
+    for bars in (a, b):
+        for k in range(len(bars)):
+            longest = max(longest, bars[k, 1] - bars[k, 0])
     if longest == 0.0:
-        return 0.0
+        return 0.0, mates
     unit, most = math.ldexp(1.0, math.frexp(longest)[1]), np.inf
-    total, in_order = _matched(bars_a, bars_b, unit, most, order, internal_p, matching)
-    total += ((gaps / unit) ** order).sum()
-    if total < _UNDERFLOW:
-        least = bottleneck_of(a, b, matching, mates)
+    while True:
+        total, mates = _matched(a, b, gaps, unit, most, order, internal_p, matching)
+        if total >= _UNDERFLOW or most < np.inf:
+            return unit * total ** (1 / order), mates
+        mates, mates_b = np.full(len(a), -1), np.full(len(b), -1)
+        least = bottleneck_in_order(a, births_a, b, births_b, mates, mates_b)
         if least == 0.0:
-            return 0.0
+            return 0.0, np.arange(len(a))
         unit = math.ldexp(1.0, max(math.frexp(least)[1] - 1, math.frexp(longest)[1] - 960))
-        most = (len(a) + len(b)) * (2 ** (1 / internal_p) * least / unit) ** order
-        total, in_order = _matched(bars_a, bars_b, unit, most, order, internal_p, matching)
-        total += ((gaps / unit) ** order).sum()
-    if matching:
-        mates[finite_a] = -1
-        _keep(mates, finite_a, finite_b, in_order)
-    return unit * total ** (1 / order)
+        n = len(a) + len(b) + len(births_a) + len(births_b)
+        most = n * (2 ** (1 / internal_p) * least / unit) ** order
 
 
 @njit(cache=True, nogil=True)
 def _matched(
     a: np.ndarray,
     b: np.ndarray,
+    gaps: np.ndarray,
     unit: float,
     most: float,
     order: float,
     internal_p: float,
     matching: bool,
 ) -> tuple[float, np.ndarray]:
-    """Least cost of matching finite bars, and, if asked for, the mates of those of `a` in `b`.
+    """Least cost of finite bars and of gaps, and, if asked for, mates of the bars of `a` in `b`.
 
-    Both come in order of birth; `most` is no less than the cost.
+    Lengths are in units of `unit`; `most` is no less than the cost.
     """
-    a, b = a / unit, b / unit
+    a, b, gaps = a / unit, b / unit, gaps / unit
+    raise_to(gaps, len(gaps), order)
     lengths_a, lengths_b = a[:, 1] - a[:, 0], b[:, 1] - b[:, 0]
     to_diagonal = 2 ** (1 / internal_p - 1)
     # What costs more than all together is in no optimal matching, however much more that is.
     drop_a, drop_b = lengths_a * to_diagonal, lengths_b * to_diagonal
-    raise_to(drop_a, order)
-    raise_to(drop_b, order)
+    raise_to(drop_a, len(drop_a), order)
+    raise_to(drop_b, len(drop_b), order)
     drop_a, drop_b = np.minimum(drop_a, 2 * most), np.minimum(drop_b, 2 * most)
     if not _on_a_line(a, b):
         mates = cheapest_matching(a, b, drop_a, drop_b, order, internal_p)
-        return _cost_of(mates, a, b, drop_a, drop_b, order, internal_p), mates
-    by_length_a, by_length_b = ascending(lengths_a), ascending(lengths_b)
-    x, y = lengths_a[by_length_a], lengths_b[by_length_b]
-    drop_a, drop_b = drop_a[by_length_a], drop_b[by_length_b]
-    cost, mates = alignment_cost(x, y, drop_a, drop_b, order), np.full(len(a), -1)
+        cost = _cost_of(mates, a, b, drop_a, drop_b, order, internal_p)
+        return cost + gaps.sum(), mates
+    cost, mates = alignment_cost(lengths_a, lengths_b, drop_a, drop_b, order), np.full(len(a), -1)
     if matching:
-        _keep(mates, by_length_a, by_length_b, aligned_mates(x, y, drop_a, drop_b, order))
-    return cost, mates
+        mates = aligned_mates(lengths_a, lengths_b, drop_a, drop_b, order)
+    return cost + gaps.sum(), mates
 
 
 @njit(cache=True, nogil=True)
@@ -149,6 +187,7 @@ def _cost_of(
     internal_p: float,
 ) -> float:
     """Cost of a matching, summed from itself and not from prices, so that nothing cancels."""
+    births, deaths = b[:, 0].copy(), b[:, 1].copy()
     total, cost, free = 0.0, np.empty(1), np.ones(len(b), np.bool_)
     for i in range(len(a)):
         j = mates[i]
@@ -156,7 +195,7 @@ def _cost_of(
             total += drop_a[i]
             continue
         free[j] = False
-        ground_costs(a[i, 0], a[i, 1], b[j : j + 1, 0], b[j : j + 1, 1], order, internal_p, cost)
+        ground_costs(a[i, 0], a[i, 1], births, deaths, j, j + 1, order, internal_p, cost)
         total += cost[0]
     for j in range(len(b)):
         if free[j]:
@@ -167,29 +206,44 @@ def _cost_of(
 @njit(cache=True, nogil=True)
 def bottleneck_of(a: np.ndarray, b: np.ndarray, matching: bool, mates: np.ndarray) -> float:
     """Bottleneck distance of two checked diagrams."""
-    finite_a, essential_a = _split(a)
-    finite_b, essential_b = _split(b)
-    if len(essential_a) != len(essential_b):
-        return np.inf
-    gap = 0.0
-    for k in range(len(essential_a)):
-        gap = max(gap, abs(a[essential_a[k], 0] - b[essential_b[k], 0]))
+    finite_a, essential_a = in_order(a)
+    finite_b, essential_b = in_order(b)
     bars_a, bars_b = a[finite_a], b[finite_b]
     mates_a, mates_b = np.full(len(bars_a), -1), np.full(len(bars_b), -1)
-    half_a, half_b = bars_a[:, 1] - bars_a[:, 0], bars_b[:, 1] - bars_b[:, 0]
-    if _on_a_line(bars_a, bars_b):
-        sorted_a, sorted_b = ascending(half_a), ascending(half_b)
-        finite_a, finite_b = finite_a[sorted_a], finite_b[sorted_b]
-        half_a, half_b = half_a[sorted_a], half_b[sorted_b]
-        radius = max(gap, bottleneck_on_a_line(half_a, half_b, mates_a, mates_b))
-    else:
-        radius = covering_radius(bars_a, bars_b, gap, mates_a)
-        radius = covering_radius(bars_b, bars_a, radius, mates_b)
-    if matching:
+    radius = bottleneck_in_order(
+        bars_a, a[:, 0][essential_a], bars_b, b[:, 0][essential_b], mates_a, mates_b
+    )
+    if matching and radius < np.inf:
         _keep(mates, essential_a, essential_b, np.arange(len(essential_a)))
-        _cover_both(mates_a, mates_b, half_b / 2 > radius)
+        _cover_both(mates_a, mates_b, (bars_b[:, 1] - bars_b[:, 0]) / 2 > radius)
         _keep(mates, finite_a, finite_b, mates_a)
     return radius
+
+
+@njit(cache=True, nogil=True)
+def bottleneck_in_order(
+    a: np.ndarray,
+    births_a: np.ndarray,
+    b: np.ndarray,
+    births_b: np.ndarray,
+    mates_a: np.ndarray,
+    mates_b: np.ndarray,
+) -> float:
+    """Bottleneck distance of finite bars and births of essential ones, as `in_order` has them.
+
+    `mates_a`, `mates_b`, -1 throughout at first, take the bars by which each diagram's long bars
+    are covered.
+    """
+    if len(births_a) != len(births_b):
+        return np.inf
+    radius = 0.0
+    for k in range(len(births_a)):
+        radius = max(radius, abs(births_a[k] - births_b[k]))
+    if _on_a_line(a, b):
+        lengths_a, lengths_b = a[:, 1] - a[:, 0], b[:, 1] - b[:, 0]
+        return max(radius, bottleneck_on_a_line(lengths_a, lengths_b, mates_a, mates_b))
+    radius = covering_radius(a, b, radius, mates_a)
+    return covering_radius(b, a, radius, mates_b)
 
 
 @njit(cache=True, nogil=True)

@@ -14,7 +14,7 @@ def test_ground_costs_are_norms(order, internal_p):
     b = np.random.default_rng(0).normal(size=(9, 2))
     b[3] = [0.5, -1]  # no distance at all
     costs = np.empty(9)
-    ground_costs(0.5, -1.0, b[:, 0].copy(), b[:, 1].copy(), order, internal_p, costs)
+    ground_costs(0.5, -1.0, b[:, 0].copy(), b[:, 1].copy(), 0, 9, order, internal_p, costs)
     expected = np.linalg.norm(b - [0.5, -1], ord=internal_p, axis=1) ** order
     np.testing.assert_allclose(costs, expected, rtol=1e-14)
 
