@@ -42,7 +42,7 @@ VERSIONS = {
     "topology": 3,
     "probe": 1,
     "scores": 3,
-    "measure": 2,
+    "measure": 3,
     "projection": 4,
     "robustness": 1,
     "similarity": 1,
@@ -57,12 +57,12 @@ DRAWS = 50  # samples behind a confidence band
 
 def compile_distances() -> None:
     """Call every distance once: what numba compiles lies on disk before the measure stage."""
-    from tdafeat.topology import bottleneck, wasserstein
+    from tdafeat.topology import bottleneck, distance_matrix, wasserstein
 
-    for bars in ([[0.0, 1.0], [0.0, 2.0]], [[1.0, 2.0], [1.5, 3.0]]):  # as of H0, and of loops
-        diagram = np.array(bars)
-        bottleneck(diagram, diagram)
-        wasserstein(diagram, diagram)
+    diagram = np.array([[1.0, 2.0], [1.5, 3.0]])
+    for distance in (bottleneck, wasserstein):
+        distance(diagram, diagram)
+        distance_matrix([diagram, diagram], distance=distance.__name__)
 
 
 def topology(store: Store, cloud: Cloud, maxdim: int, n_landmarks: int | None) -> Result:

@@ -74,10 +74,10 @@ def ground_costs(
     else:
         for t in range(count):
             dx, dy = abs(x - births[first + t]), abs(y - deaths[first + t])
-            longer, shorter = max(dx, dy), min(dx, dy)
-            out[t] = longer
-            if shorter > 0.0:
-                out[t] *= (1.0 + (shorter / longer) ** internal_p) ** (1.0 / internal_p)
+            larger, smaller = max(dx, dy), min(dx, dy)
+            out[t] = larger
+            if smaller > 0.0:
+                out[t] *= (1.0 + (smaller / larger) ** internal_p) ** (1.0 / internal_p)
     raise_to(out, count, order)
 
 
@@ -137,7 +137,7 @@ def _pairs_below(
         first = first_at_least(births, a[i, 0] - reach[i])
         last = first_at_least(births, np.nextafter(a[i, 0] + reach[i], np.inf))
         ground_costs(a[i, 0], a[i, 1], births, deaths, first, last, order, internal_p, costs)
-        any_below = False
+        any_below = False  # mostly: a loop without branches sees to it before one with them
         for t in range(last - first):
             costs[t] -= price_b[first + t]
             any_below |= costs[t] < drop_a[i]
@@ -156,7 +156,7 @@ def _pairs_below(
             columns, keys = longer(columns, length), longer(keys, length)
         # Counting sort into buckets of width slack_i.
         n_buckets = min(n_found, _BUCKETS)
-        slack[i] = max(most - least, _TINY) / max(n_buckets, 1)
+        slack[i] = max(most - least, _TINY) / n_buckets
         counts[:n_buckets] = 0
         for t in range(n_found):
             counts[min(int((costs[t] - least) / slack[i]), n_buckets - 1)] += 1

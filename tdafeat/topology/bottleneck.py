@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
 
 from tdafeat.checks import as_count
-from tdafeat.topology.diagrams import Diagrams, as_diagram, as_pairs, check_diagrams
+from tdafeat.topology.diagrams import Diagrams, OfPairs, as_diagram, as_pairs, check_diagrams
 from tdafeat.topology.points import NO_TRIANGLE_INEQUALITY
 
 
@@ -75,14 +75,12 @@ def bottleneck_of_checked(a: np.ndarray, b: np.ndarray) -> float:
     return bottleneck_of(a, b, False, NO_MATES)
 
 
-def bottleneck_of_pairs(
-    first: Sequence[np.ndarray], second: Sequence[np.ndarray]
-) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+def bottleneck_of_pairs(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> OfPairs:
     """Distances of `first[rows[k]]` to `second[columns[k]]`, as a function of rows and columns."""
     from tdafeat.topology.many import both_gathered, bottleneck_of_many
 
-    many = both_gathered(first, second)
-    return lambda rows, columns: bottleneck_of_many(*many, rows, columns)
+    both = both_gathered(first, second)
+    return lambda rows, columns: bottleneck_of_many(*both, rows, columns)
 
 
 def bottleneck_interval(a: Diagrams, b: Diagrams, degree: int) -> tuple[float, float]:

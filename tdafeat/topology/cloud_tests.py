@@ -128,7 +128,7 @@ def two_sample_test(
     distance, order, internal_p, n_permutations : as in `group_test`.
     metric : as in `persistence`.
     random_state : seed of blocks and permutations.
-    n_jobs : processes for the diagrams, threads for their distances (joblib); the result is the
+    n_jobs : processes for the diagrams (joblib), threads for their distances; the result is the
         same for any number.
 
     Returns

@@ -52,7 +52,7 @@ def covering_radius(a: np.ndarray, b: np.ndarray, radius: float, mates: np.ndarr
             bounds[1], best = trial[0], new
         else:
             bounds[0], matched, mates_b = trial[0], new, new_b
-    for i in range(len(a)):
+    for i in range(len(a)):  # not by a slice: see `growing`
         mates[i] = best[i]
     return bounds[1]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -11,6 +11,9 @@ from tdafeat.checks import as_array, as_number
 
 if TYPE_CHECKING:
     import pandas as pd
+
+OfPairs = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Distances of the pairs (rows[k], columns[k]), as a function of rows and columns."""
 
 LARGEST = 1e150  # of an entry: squares of others would overflow
 

@@ -90,7 +90,7 @@ def frechet_mean(
     diagrams : at least one, of one degree.
     n_starts : how many diagrams to start from, the most central first, beginning with the medoid.
     max_iterations : from each start.
-    n_jobs : threads (joblib); the mean is the same for any number.
+    n_jobs : threads; the mean is the same for any number.
 
     Returns
     -------

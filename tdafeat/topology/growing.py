@@ -1,4 +1,8 @@
-"""Arrays that grow, for the kernels."""
+"""Arrays that grow, for the kernels.
+
+Here and in other kernels values are copied by loops: to assign a slice compiles the wording of its
+error as well, for two seconds.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,8 @@ from numba import njit
 
 @njit(cache=True, nogil=True)
 def longer(values: np.ndarray, length: int) -> np.ndarray:
-    """A copy of an array with more places."""
+    """A copy of an array of one axis, `length` places long, which is no less than it has."""
     more = np.empty(length, values.dtype)
-    for t in range(len(values)):  # a slice would compile the wording of its error, for seconds
+    for t in range(len(values)):
         more[t] = values[t]
     return more

@@ -48,12 +48,12 @@ def gathered(diagrams: Sequence[np.ndarray]) -> Many:
 
 def both_gathered(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> tuple[Many, Many]:
     """Two lists of diagrams, which may be one."""
-    many = gathered(first)
-    return many, many if second is first else gathered(second)
+    one = gathered(first)
+    return one, one if second is first else gathered(second)
 
 
 @njit(inline="always")
-def _one(many, k):  # type: ignore[no-untyped-def]
+def _one(many: Many, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Finite bars, and births of essential ones, of the k-th diagram."""
     return (
         many.finite[many.finite_starts[k] : many.finite_starts[k + 1]],

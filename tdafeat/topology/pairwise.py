@@ -13,7 +13,7 @@ import numpy as np
 from tdafeat.jobs import n_workers
 from tdafeat.record import Registry
 from tdafeat.topology.bottleneck import bottleneck_of_checked, bottleneck_of_pairs
-from tdafeat.topology.diagrams import as_diagrams
+from tdafeat.topology.diagrams import OfPairs, as_diagrams
 from tdafeat.topology.parallel import of_each
 from tdafeat.topology.surfaces import (
     heat_distance,
@@ -22,8 +22,6 @@ from tdafeat.topology.surfaces import (
     sliced_wasserstein,
 )
 from tdafeat.topology.wasserstein import wasserstein_of_checked, wasserstein_of_pairs
-
-OfPairs = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 diagram_distances: Registry[Callable[..., float]] = Registry(
     "distance", "tdafeat.diagram_distances"
@@ -36,11 +34,12 @@ diagram_distances.add("persistence-image", image_distance)
 diagram_distances.add("landscape", landscape_distance)
 
 # Those whose pairs compiled code goes through; those of the others are computed one by one.
-_OF_PAIRS: dict[Callable[..., float], Callable[..., OfPairs]] = {
-    wasserstein_of_checked: wasserstein_of_pairs,
-    bottleneck_of_checked: bottleneck_of_pairs,
+_COMPILED: dict[str, Callable[..., OfPairs]] = {
+    "wasserstein": wasserstein_of_pairs,
+    "bottleneck": bottleneck_of_pairs,
 }
 _CHUNKS = 8  # of pairs for each thread, so that none waits long for another
+_AT_ONCE = 1 << 22  # bars times bars that compiled code goes through before Ctrl-C is heard
 
 
 def distance_matrix(
@@ -63,7 +62,7 @@ def distance_matrix(
         `tdafeat.topology.surfaces` says what the last four are.
     order, internal_p : of the Wasserstein distance, and `order` of the norm of landscapes; the
         others do not use them.
-    n_jobs : threads (joblib); None for one, -1 for all cores. The table is the same for any.
+    n_jobs : threads; None for one, -1 for all cores. The table is the same for any.
     **parameters : of the distance, by name; those above are the defaults.
 
     Returns
@@ -84,7 +83,7 @@ def distance_matrix(
            [1. , 0. , 1.5],
            [1. , 1.5, 0. ]])
     """
-    function = _with_parameters(distance, order, internal_p, parameters)
+    of_lists = _with_parameters(distance, order, internal_p, parameters)
     first = as_diagrams(diagrams, "diagrams")
     if others is None:
         rows, columns = np.triu_indices(len(first), k=1)
@@ -93,7 +92,7 @@ def distance_matrix(
         second = as_diagrams(others, "others")
         rows, columns = (index.ravel() for index in np.indices((len(first), len(second))))
     table = np.zeros((len(first), len(second)))
-    table[rows, columns] = _of_pairs(function, first, second, rows, columns, n_jobs)
+    table[rows, columns] = _of_pairs(of_lists, first, second, rows, columns, n_jobs)
     return table + table.T if others is None else table
 
 
@@ -146,7 +145,7 @@ def paired_distances(
     >>> paired_distances([[[0, 2]], [[0, 3]]], [[], [[0, 3]]], distance="bottleneck")
     array([1., 0.])
     """
-    function = _with_parameters(distance, order, internal_p, parameters)
+    of_lists = _with_parameters(distance, order, internal_p, parameters)
     first = as_diagrams(diagrams, "diagrams")
     second = as_diagrams(others, "others")
     if len(first) != len(second):
@@ -155,12 +154,16 @@ def paired_distances(
             f"got {len(first)} and {len(second)}"
         )
     places = np.arange(len(first))
-    return _of_pairs(function, first, second, places, places, n_jobs)
+    return _of_pairs(of_lists, first, second, places, places, n_jobs)
+
+
+OfLists = Callable[[Sequence[np.ndarray], Sequence[np.ndarray]], OfPairs]
 
 
 def _with_parameters(
     distance: str, order: float, internal_p: float, parameters: dict[str, float]
-) -> partial[float]:
+) -> OfLists:
+    """The distance as a function of two lists of diagrams, which gives one of pairs of them."""
     function = diagram_distances[distance]
     known = list(inspect.signature(function).parameters)[2:]
     for name in parameters:
@@ -168,35 +171,39 @@ def _with_parameters(
             takes = f"it takes {', '.join(known)}" if known else "it takes none"
             raise TypeError(f"the distance {distance!r} has no parameter {name!r}; {takes}")
     exponents = {"order": order, "internal_p": internal_p}
-    used = {name: value for name, value in exponents.items() if name in known}
-    return partial(function, **used, **parameters)
+    used = {name: value for name, value in exponents.items() if name in known} | parameters
+    if distance in _COMPILED:
+        return partial(_COMPILED[distance], **used)
+    return partial(_one_by_one, partial(function, **used))
+
+
+def _one_by_one(
+    function: Callable[[np.ndarray, np.ndarray], float],
+    first: Sequence[np.ndarray],
+    second: Sequence[np.ndarray],
+) -> OfPairs:
+    def of_pairs(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        pairs = zip(rows, columns, strict=True)
+        return np.array([function(first[i], second[j]) for i, j in pairs], dtype=np.float64)
+
+    return of_pairs
 
 
 def _of_pairs(
-    function: partial[float],
+    of_lists: OfLists,
     first: Sequence[np.ndarray],
     second: Sequence[np.ndarray],
     rows: np.ndarray,
     columns: np.ndarray,
     n_jobs: int | None,
 ) -> np.ndarray:
-    of_pairs = _OF_PAIRS.get(function.func, partial(_one_by_one, function.func))
-    of_these = of_pairs(first, second, **function.keywords)
-    n_chunks = 1 if n_workers(n_jobs) == 1 else _CHUNKS * n_workers(n_jobs)
-    chunks = np.array_split(np.arange(len(rows)), n_chunks)
-    return np.concatenate(
-        of_each(lambda chunk: of_these(rows[chunk], columns[chunk]), chunks, n_jobs, threads=True)
+    of_pairs = of_lists(first, second)
+    longest = max(map(len, first), default=1) * max(map(len, second), default=1)
+    n_chunks = max(1, len(rows) * longest // _AT_ONCE)
+    if n_workers(n_jobs) > 1:
+        n_chunks = max(n_chunks, _CHUNKS * n_workers(n_jobs))
+    chunks = np.array_split(np.arange(len(rows)), min(n_chunks, max(1, len(rows))))
+    values = of_each(
+        lambda chunk: of_pairs(rows[chunk], columns[chunk]), chunks, n_jobs, threads=True
     )
-
-
-def _one_by_one(
-    function: Callable[..., float],
-    first: Sequence[np.ndarray],
-    second: Sequence[np.ndarray],
-    **parameters: float,
-) -> OfPairs:
-    def of_these(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        pairs = zip(rows, columns, strict=True)
-        return np.array([function(first[i], second[j], **parameters) for i, j in pairs], float)
-
-    return of_these
+    return np.concatenate(values)

@@ -19,7 +19,8 @@ from tdafeat.topology.engines import (
     choose,
 )
 from tdafeat.topology.landmarks import farthest_points
-from tdafeat.topology.points import as_sparse_distances, point_metrics
+from tdafeat.topology.matrices import as_sparse_distances
+from tdafeat.topology.points import point_metrics
 
 _MATRIX = 10_000  # points up to which degree 0 alone is read from the matrix, which is faster
 _FIELDS = [p for p in range(2, 128) if all(p % q for q in range(2, p))]  # as far as ripser goes

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
 
 from tdafeat.checks import as_number
-from tdafeat.topology.diagrams import as_diagram, as_pairs
+from tdafeat.topology.diagrams import OfPairs, as_diagram, as_pairs
 
 _HIGHEST = 500  # order for which sums of powers of lengths up to four bottlenecks are below 2^1023
 
@@ -128,12 +128,12 @@ def wasserstein_of_pairs(
     second: Sequence[np.ndarray],
     order: float = 1.0,
     internal_p: float = math.inf,
-) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+) -> OfPairs:
     """Distances of `first[rows[k]]` to `second[columns[k]]`, as a function of rows and columns."""
     check_exponents(order, internal_p)
     from tdafeat.topology.many import both_gathered, wasserstein_of_many
 
-    many = both_gathered(first, second)
+    both = both_gathered(first, second)
     return lambda rows, columns: wasserstein_of_many(
-        *many, rows, columns, float(order), float(internal_p)
+        *both, rows, columns, float(order), float(internal_p)
     )

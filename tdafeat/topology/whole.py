@@ -1,7 +1,7 @@
 """Kernels that take whole diagrams: essential bars apart, then the line (H0) or the plane.
 
-`mates` takes, where `matching` asks for it, the bar of `b` that each bar of `a` is matched to, -1
-for the diagonal. numba compiles each kernel on first use (seconds in all), then caches it on disk.
+Mates of the bars of `a` are indices of bars of `b`, -1 for the diagonal. numba compiles each
+kernel on first use (seconds in all), then caches it on disk.
 """
 
 from __future__ import annotations
@@ -63,11 +63,11 @@ def _on_a_line(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _keep(mates: np.ndarray, of_a: np.ndarray, of_b: np.ndarray, in_order: np.ndarray) -> None:
-    """Write mates among sorted bars into `mates`, by the indices the bars had before."""
-    for k in range(len(in_order)):
-        if in_order[k] >= 0:
-            mates[of_a[k]] = of_b[in_order[k]]
+def _keep(mates: np.ndarray, of_a: np.ndarray, of_b: np.ndarray, found: np.ndarray) -> None:
+    """Write mates found among bars in order into `mates`, by the indices the bars had before."""
+    for k in range(len(found)):
+        if found[k] >= 0:
+            mates[of_a[k]] = of_b[found[k]]
 
 
 @njit(cache=True, nogil=True)
@@ -79,7 +79,10 @@ def wasserstein_of(
     matching: bool,
     mates: np.ndarray,
 ) -> float:
-    """Wasserstein distance of two checked diagrams."""
+    """Wasserstein distance of two checked diagrams.
+
+    `mates`, -1 throughout at first, takes those of the bars of `a` if a `matching` is asked for.
+    """
     finite_a, essential_a = in_order(a)
     finite_b, essential_b = in_order(b)
     distance, of_finite = wasserstein_in_order(
@@ -109,14 +112,14 @@ def wasserstein_in_order(
 ) -> tuple[float, np.ndarray]:
     """Wasserstein distance of finite bars and births of essential ones, as `in_order` has them.
 
-    With it come the mates of the finite bars of `a`, where a `matching` is asked for.
+    With it come the mates of the finite bars of `a`, of use only if a `matching` is asked for.
 
     Lengths are measured in a power of two, so that no power of them overflows and nothing is
     rounded: the next above the longest. Where the distance is so small beside that that its power
     underflows, they are measured anew in the next below the bottleneck distance, which the
     distance is at least, and exceeds at most by 2^(1/internal_p) (n + m)^(1/order).
     """
-    mates = np.arange(len(a))  # of bars that are all the same
+    mates = np.full(len(a), -1)
     if len(births_a) != len(births_b):
         return np.inf, mates
     gaps, longest = np.empty(len(births_a)), 0.0
@@ -128,18 +131,20 @@ def wasserstein_in_order(
             longest = max(longest, bars[k, 1] - bars[k, 0])
     if longest == 0.0:
         return 0.0, mates
-    unit, most = math.ldexp(1.0, math.frexp(longest)[1]), np.inf
-    while True:
-        total, mates = _matched(a, b, gaps, unit, most, order, internal_p, matching)
-        if total >= _UNDERFLOW or most < np.inf:
-            return unit * total ** (1 / order), mates
-        mates, mates_b = np.full(len(a), -1), np.full(len(b), -1)
-        least = bottleneck_in_order(a, births_a, b, births_b, mates, mates_b)
-        if least == 0.0:
+    on_a_line = _on_a_line(a, b)  # births that differ may not in units of the longest
+    unit, most, total = math.ldexp(1.0, math.frexp(longest)[1]), np.inf, 0.0
+    for anew in (False, True):
+        total, mates = _matched(a, b, gaps, unit, most, order, internal_p, on_a_line, matching)
+        if anew or total >= _UNDERFLOW:
+            break
+        covered_a, covered_b = np.full(len(a), -1), np.full(len(b), -1)
+        least = bottleneck_in_order(a, births_a, b, births_b, covered_a, covered_b)
+        if least == 0.0:  # the diagrams are the same, and so is their order
             return 0.0, np.arange(len(a))
         unit = math.ldexp(1.0, max(math.frexp(least)[1] - 1, math.frexp(longest)[1] - 960))
         n = len(a) + len(b) + len(births_a) + len(births_b)
         most = n * (2 ** (1 / internal_p) * least / unit) ** order
+    return unit * total ** (1 / order), mates
 
 
 @njit(cache=True, nogil=True)
@@ -151,11 +156,12 @@ def _matched(
     most: float,
     order: float,
     internal_p: float,
+    on_a_line: bool,
     matching: bool,
 ) -> tuple[float, np.ndarray]:
-    """Least cost of finite bars and of gaps, and, if asked for, mates of the bars of `a` in `b`.
+    """Least cost of finite bars and of gaps, and mates, which on a line must be asked for.
 
-    Lengths are in units of `unit`; `most` is no less than the cost.
+    The cost is that of lengths in units of `unit`; `most` is no less than it.
     """
     a, b, gaps = a / unit, b / unit, gaps / unit
     raise_to(gaps, len(gaps), order)
@@ -166,7 +172,7 @@ def _matched(
     raise_to(drop_a, len(drop_a), order)
     raise_to(drop_b, len(drop_b), order)
     drop_a, drop_b = np.minimum(drop_a, 2 * most), np.minimum(drop_b, 2 * most)
-    if not _on_a_line(a, b):
+    if not on_a_line:
         mates = cheapest_matching(a, b, drop_a, drop_b, order, internal_p)
         cost = _cost_of(mates, a, b, drop_a, drop_b, order, internal_p)
         return cost + gaps.sum(), mates
@@ -205,7 +211,10 @@ def _cost_of(
 
 @njit(cache=True, nogil=True)
 def bottleneck_of(a: np.ndarray, b: np.ndarray, matching: bool, mates: np.ndarray) -> float:
-    """Bottleneck distance of two checked diagrams."""
+    """Bottleneck distance of two checked diagrams.
+
+    `mates`, -1 throughout at first, takes those of the bars of `a` if a `matching` is asked for.
+    """
     finite_a, essential_a = in_order(a)
     finite_b, essential_b = in_order(b)
     bars_a, bars_b = a[finite_a], b[finite_b]

@@ -17,6 +17,9 @@ def test_ground_costs_are_norms(order, internal_p):
     ground_costs(0.5, -1.0, b[:, 0].copy(), b[:, 1].copy(), 0, 9, order, internal_p, costs)
     expected = np.linalg.norm(b - [0.5, -1], ord=internal_p, axis=1) ** order
     np.testing.assert_allclose(costs, expected, rtol=1e-14)
+    some = np.full(9, -7.0)
+    ground_costs(0.5, -1.0, b[:, 0].copy(), b[:, 1].copy(), 2, 7, order, internal_p, some)
+    assert some.tolist() == [*costs[2:7], *[-7] * 4]
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -55,6 +57,27 @@ def test_threads_give_the_same_table(diagrams, n_jobs):
         np.testing.assert_array_equal(
             distance_matrix(diagrams, distance=distance, n_jobs=n_jobs), expected
         )
+
+
+def test_threads_share_what_is_more_than_a_chunk(random_diagram):
+    rng = np.random.default_rng(1)
+    many = [random_diagram(rng, 70 * k, "spread") for k in range(12)]
+    for distance in ("wasserstein", "bottleneck"):
+        alone = distance_matrix(many, distance=distance)
+        np.testing.assert_array_equal(distance_matrix(many, distance=distance, n_jobs=2), alone)
+        assert alone[3, 8] == {"wasserstein": wasserstein, "bottleneck": bottleneck}[distance](
+            many[3], many[8]
+        )
+
+
+def test_a_registered_distance_keeps_its_own_parameters(diagrams, monkeypatch):
+    def bars(a, b, first, function=0.0):
+        return first * abs(len(a) - len(b)) + function
+
+    monkeypatch.setattr(diagram_distances, "_entries", dict(diagram_distances.items()))
+    diagram_distances.add("bars", partial(bars, first=2.0))
+    table = distance_matrix(diagrams, distance="bars", function=0.5)
+    assert table[0, 2] == 2 * 3 + 0.5
 
 
 def test_different_numbers_of_essential_bars_are_infinitely_far_apart():

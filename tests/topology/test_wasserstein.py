@@ -220,6 +220,16 @@ def test_small_changes_count_at_any_order(random_diagram, costs_of, births, orde
     np.testing.assert_array_equal(a[pairs[:, 0]], a[pairs[:, 1]])
 
 
+@pytest.mark.parametrize(("near", "longest"), [(5e-324, 3.0), (1e-200, 1e150)])
+def test_births_that_differ_by_next_to_nothing(near, longest):
+    # Beside the longest bar both births are 0, which makes no line of the plane.
+    a, b = [[0, 1.9], [near, 1.0]], [[0, 1.0], [near, 1.9]]
+    for extra in ([], [[0, longest]]):
+        distance, pairs = wasserstein(a + extra, b + extra, matching=True)
+        assert distance == 2 * near
+        assert pairs.tolist() == [[0, 1], [1, 0], [2, 2]][: len(a + extra)]
+
+
 def test_subnormal_lengths():
     tiny = 5e-324
     assert wasserstein([[0, 4 * tiny]], []) == 2 * tiny

@@ -81,7 +81,7 @@ def table_of_roles(entries: np.ndarray, size: int) -> np.ndarray:
     for e in range(len(entries)):
         if entries[e, 0] != EMPTY:
             at = slot(memo, entries[e, 0])
-            memo[at, 0], memo[at, 1] = entries[e, 0], entries[e, 1]
+            memo[at, 0], memo[at, 1] = entries[e, 0], entries[e, 1]  # no slice: see `growing`
     return memo
 
 
