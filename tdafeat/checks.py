@@ -290,6 +290,19 @@ def check_positive(value: Any, name: str) -> None:
         raise ValueError(f"{name} must be positive and finite; got {value}")
 
 
+def check_flag(value: Any, name: str) -> None:
+    """Refuse what is neither True nor False: any text would count as True.
+
+    Examples
+    --------
+    >>> check_flag("no", "paired")
+    Traceback (most recent call last):
+    TypeError: paired must be True or False; got 'no'
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False; got {value!r}")
+
+
 def check_share(value: Any, name: str) -> None:
     """Refuse what is no number strictly between 0 and 1, as a level of a test must be.
 

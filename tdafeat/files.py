@@ -24,7 +24,8 @@ def at(where: str | Path) -> Path:
 
     Raises
     ------
-    DataUnavailable if nothing installed reads such URLs, or the URL says too little.
+    DataUnavailable if nothing installed reads such URLs, or the URL says too little; TypeError for
+    what is neither.
 
     Examples
     --------
@@ -35,6 +36,8 @@ def at(where: str | Path) -> Path:
     >>> place.read_bytes()
     b'kept'
     """
+    if not isinstance(where, str) and not hasattr(where, "read_bytes"):
+        raise TypeError(f"a file must be given by its path or URL; got {where!r}")
     if not isinstance(where, str) or "://" not in where:
         return Path(where) if isinstance(where, str) else where
     from upath import UPath
@@ -201,7 +204,10 @@ def _put(url: Path, content: bytes | memoryview) -> None:
 
 
 def _aside(path: Path, content: bytes | memoryview) -> str:
-    handle, aside = tempfile.mkstemp(prefix=ASIDE, dir=path.parent)
+    try:
+        handle, aside = tempfile.mkstemp(prefix=ASIDE, dir=path.parent)
+    except FileNotFoundError:  # which would name the file aside
+        raise FileNotFoundError(errno.ENOENT, "no such folder", str(path.parent)) from None
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

@@ -7,7 +7,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from tdafeat.checks import as_count
+from tdafeat.checks import as_count, check_flag
 from tdafeat.topology.diagrams import Diagrams, OfPairs, as_diagram, as_pairs, check_diagrams
 from tdafeat.topology.points import NO_TRIANGLE_INEQUALITY
 
@@ -59,6 +59,7 @@ def bottleneck(a: Any, b: Any, *, matching: bool = False) -> float | tuple[float
     [[0, 0], [1, -1]]
     """
     first, second = as_diagram(a, "a"), as_diagram(b, "b")
+    check_flag(matching, "matching")
     if not matching:
         return bottleneck_of_checked(first, second)
     from tdafeat.topology.whole import bottleneck_of
@@ -101,9 +102,10 @@ def bottleneck_interval(a: Diagrams, b: Diagrams, degree: int) -> tuple[float, f
 
     Raises
     ------
-    ValueError where a record has no covering radius, or the filtration ended at a finite
-    threshold, or its metric has no triangle inequality: then no such bound is known. ValueError too
-    for diagrams in different metrics or scales, and for a degree that one of them lacks.
+    ValueError where a record has no covering radius, and for landmarks where the filtration ended
+    at a finite threshold, or its metric has no triangle inequality: then no such bound is known.
+    ValueError too for diagrams in different metrics, scales or coefficients, of different
+    thresholds, of a sparse matrix and of all distances, and for a degree that one of them lacks.
 
     Notes
     -----
@@ -145,11 +147,15 @@ def _check_units(a: dict[str, Any], b: dict[str, Any]) -> None:
         raise ValueError(
             f"a and b must be of one metric; they are of {a['metric']!r} and {b['metric']!r}"
         )
-    units = [record.get("scale", "the filtration") for record in (a, b)]
-    if units[0] != units[1]:
-        raise ValueError(
-            f"a and b must be in the same units; they are in {units[0]} and {units[1]}"
-        )
+    for key, what, default in (
+        ("scale", "in the same units", "the filtration"),
+        ("thresh", "of the same threshold", None),
+        ("coefficients", "over the same field", None),
+        ("sparse", "both of a sparse matrix, or neither", False),
+    ):
+        first, second = (record.get(key, default) for record in (a, b))
+        if first != second and None not in (first, second):
+            raise ValueError(f"a and b must be {what}; their {key} is {first!r} and {second!r}")
 
 
 def _covering_radius(diagrams: Diagrams, name: str) -> float:

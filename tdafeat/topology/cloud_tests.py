@@ -32,6 +32,7 @@ def paired_cloud_test(
     n_permutations: int = 199,
     random_state: int = 0,
     n_jobs: int | None = None,
+    **parameters: float,
 ) -> PermutationTest:
     """Did this noise level change the topology? Distance of diagrams, swapping paired points.
 
@@ -49,6 +50,7 @@ def paired_cloud_test(
     n_permutations : arrangements drawn; each costs two diagrams.
     random_state : their seed.
     n_jobs : processes (joblib); the result is the same for any number.
+    **parameters : of the distance, as in `distance_matrix`.
 
     Returns
     -------
@@ -92,7 +94,12 @@ def paired_cloud_test(
             "n_landmarks": n_landmarks,
             "engine": engine_of_many(degree),
         },
-        distances={"distance": distance, "order": order, "internal_p": internal_p},
+        distances={
+            "distance": distance,
+            "order": order,
+            "internal_p": internal_p,
+            **parameters,
+        },
     )
     statistic, *drawn = of_each(apart, np.concatenate([observed, by_row]), n_jobs)
     null = "the two points of each pair are exchangeable"
@@ -111,6 +118,7 @@ def two_sample_test(
     n_permutations: int = 999,
     random_state: int = 0,
     n_jobs: int | None = None,
+    **parameters: float,
 ) -> PermutationTest:
     """Are two clouds of one shape? Their disjoint random blocks as two groups of diagrams.
 
@@ -130,6 +138,7 @@ def two_sample_test(
     random_state : seed of blocks and permutations.
     n_jobs : processes for the diagrams (joblib), threads for their distances; the result is the
         same for any number.
+    **parameters : of the distance, as in `distance_matrix`.
 
     Returns
     -------
@@ -178,12 +187,14 @@ def two_sample_test(
     outcome = group_test(
         first,
         second,
+        paired=False,
         distance=distance,
         order=order,
         internal_p=internal_p,
         n_permutations=n_permutations,
         random_state=seeds[2],
         n_jobs=n_jobs,
+        **parameters,
     )
     null = f"diagrams of {size} independent points have one law for both clouds"
     return PermutationTest(outcome.statistic, outcome.p, null, outcome.drawn)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tdafeat.checks import as_count, as_generator, check_share
+from tdafeat.jobs import n_workers
 from tdafeat.record import Registry
 from tdafeat.topology.bottleneck import bottleneck
 from tdafeat.topology.diagrams import as_diagram
@@ -149,6 +150,7 @@ def confidence_band(
     check_share(alpha, "alpha")
     as_count(maxdim, "maxdim", least=0)
     as_count(n_draws, "n_draws")
+    n_workers(n_jobs)
     if method == "hausdorff" and metric in NO_TRIANGLE_INEQUALITY:
         raise ValueError(
             f"method 'hausdorff' needs the triangle inequality, which metric {metric!r} lacks; "

@@ -36,12 +36,11 @@ class Diagrams(Sequence[np.ndarray]):
     """
 
     def __init__(self, diagrams: Iterable[Any], record: Mapping[str, Any] | None = None) -> None:
-        if not isinstance(diagrams, Iterable):
-            kind = type(diagrams).__name__
-            raise TypeError(f"diagrams must be arrays of bars, one per degree; got {kind}")
-        self._diagrams = tuple(as_diagram(d, f"H{k}").copy() for k, d in enumerate(diagrams))
+        self._diagrams = tuple(bars.copy() for bars in by_degree(diagrams, "diagrams"))
         for diagram in self._diagrams:
             diagram.flags.writeable = False
+        if record is not None and not isinstance(record, Mapping):
+            raise TypeError(f"record must be a dictionary; got {record!r}")
         self.record: dict[str, Any] = dict(record or {})
 
     @overload
@@ -97,7 +96,12 @@ def as_diagram(values: Any, name: str = "diagram") -> np.ndarray:
     if isinstance(values, Diagrams):
         raise TypeError(
             f"{name} must be the diagram of one degree; got Diagrams of {len(values)}: "
-            f"take one of them, such as {name}[1]"
+            f"take one of them, such as {name}[0]"
+        )
+    if isinstance(values, list | tuple) and values and getattr(values[0], "ndim", 0) == 2:
+        raise TypeError(
+            f"{name} must be the diagram of one degree; got {len(values)} arrays: "
+            f"take one of them, such as {name}[0]"
         )
     if isinstance(values, list | tuple) and len(values) == 0:
         return np.empty((0, 2))
@@ -127,6 +131,28 @@ def as_diagram(values: Any, name: str = "diagram") -> np.ndarray:
     raise ValueError(f"{name} must {rule}; bar {bar} is ({birth}, {death})")
 
 
+def by_degree(values: Any, name: str) -> list[np.ndarray]:
+    """The diagrams of one cloud, each as by `as_diagram`.
+
+    Examples
+    --------
+    >>> by_degree(np.array([[0.0, 1.0]]), "diagrams")
+    Traceback (most recent call last):
+    TypeError: diagrams must be arrays of bars, one per degree; got one array of shape (1, 2)
+    """
+    wanted = f"{name} must be arrays of bars, one per degree"
+    if not isinstance(values, Iterable) or isinstance(values, str):
+        raise TypeError(f"{wanted}; got {type(values).__name__}")
+    _check_several(values, wanted)
+    return [as_diagram(bars, f"H{degree}") for degree, bars in enumerate(values)]
+
+
+def _check_several(values: Any, wanted: str) -> None:
+    shape = getattr(values, "shape", ())
+    if len(shape) == 2:
+        raise TypeError(f"{wanted}; got one array of shape {tuple(shape)}")
+
+
 def as_diagrams(values: Any, name: str, of_one_degree: bool = True) -> list[np.ndarray]:
     """Many diagrams, each as by `as_diagram`; an error names the one at fault."""
     if not isinstance(values, Iterable):
@@ -136,6 +162,7 @@ def as_diagrams(values: Any, name: str, of_one_degree: bool = True) -> list[np.n
             f"{name} must be of one degree, a diagram for each cloud; got the Diagrams of one "
             f"cloud: pass those of several, such as [cloud[1] for cloud in ...]"
         )
+    _check_several(values, f"{name} must be diagrams, one after the other")
     return [as_diagram(value, f"{name}[{i}]") for i, value in enumerate(values)]
 
 

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from tdafeat.cgroups import memory_left
+from tdafeat.errors import UnknownName
 from tdafeat.record import Registry
 
 _MOST_POINTS = 65_535  # of `tdafeat`: an edge is one number below 2^32
@@ -244,7 +245,10 @@ def choose(
             name, reason = "ripser", "few points"
         else:
             name, reason = "tdafeat", "degrees 0 and 1"
-    engine = engines[name]
+    try:
+        engine = engines[name]
+    except UnknownName as error:
+        raise UnknownName(f"{error}, auto") from None
     if not engine.installed:
         raise ImportError(f"engine {name!r} needs: pip install {engine.distribution}")
     if cocycles and not engine.cocycles:

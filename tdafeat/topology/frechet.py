@@ -23,13 +23,14 @@ def medoid(
     order: float = 2.0,
     internal_p: float = 2.0,
     n_jobs: int | None = None,
+    **parameters: float,
 ) -> int:
     """Index of the diagram with the least sum of squared distances to the others.
 
     Parameters
     ----------
     diagrams : at least one, of one degree.
-    distance, order, internal_p, n_jobs : as in `distance_matrix`.
+    distance, order, internal_p, n_jobs, **parameters : as in `distance_matrix`.
 
     Returns
     -------
@@ -50,6 +51,7 @@ def medoid(
         order=order,
         internal_p=internal_p,
         n_jobs=n_jobs,
+        **parameters,
     )
     return int((table**2).sum(axis=1).argmin())
 

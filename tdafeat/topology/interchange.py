@@ -6,13 +6,13 @@ GUDHI's `persistence_intervals_in_dimension` gives degree by degree, and what pe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from tdafeat.checks import as_array
-from tdafeat.topology.diagrams import Diagrams, as_diagram, finite_part
+from tdafeat.topology.diagrams import Diagrams, as_diagram, by_degree, finite_part
 
 HIGHEST = 1000  # degrees from here on are no homology that anybody computed
 
@@ -36,7 +36,7 @@ def from_ripser(result: Any) -> Diagrams:
     """
     record: dict[str, Any] = {"engine": "ripser"}
     if not isinstance(result, Mapping):
-        return Diagrams(result, record)
+        return Diagrams(by_degree(result, "result"), record)
     if "dgms" not in result:
         keys = sorted(map(str, result))
         raise ValueError(f"result must hold 'dgms', as ripser's does; got keys {keys}")
@@ -53,7 +53,7 @@ def to_ripser(diagrams: Sequence[Any]) -> list[np.ndarray]:
     >>> to_ripser(Diagrams([[[0, np.inf]], []]))[1].shape
     (0, 2)
     """
-    return [as_diagram(d, f"H{degree}").copy() for degree, d in enumerate(diagrams)]
+    return [bars.copy() for bars in by_degree(diagrams, "diagrams")]
 
 
 def to_persim(diagrams: Sequence[Any]) -> list[np.ndarray]:
@@ -124,7 +124,8 @@ def from_giotto(triples: Any, reduced: bool = True) -> list[Diagrams]:
         born are padding, and dropped.
     reduced : whether the array lacks one infinite bar of H0, as giotto-tda's does by default
         (``reduced_homology=True``). It is put back, born with the first bar of H0; arrays without
-        any row of degree 0 were made without H0 and get none.
+        any row of degree 0 were made without H0 and get none. With ``max_edge_length`` giotto-tda
+        writes the bars that are alive there as if they died there, and they stay so.
 
     Returns
     -------
@@ -186,6 +187,9 @@ def to_giotto(
     >>> to_giotto([Diagrams([[[0, 1], [0, np.inf]], []])]).tolist()
     [[[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]]
     """
+    if not isinstance(collection, Iterable) or isinstance(collection, Diagrams):
+        kind = type(collection).__name__
+        raise TypeError(f"collection must be Diagrams of several clouds, in a list; got {kind}")
     samples = [to_ripser(diagrams) for diagrams in collection]
     counts = [len(sample) for sample in samples]
     if len(set(counts)) != 1 or counts[0] == 0:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
-from tdafeat.checks import as_array
+from tdafeat.checks import as_numbers
 from tdafeat.topology.lengths import MOST, OUT_OF_RANGE, check_largest, within_float32
 from tdafeat.topology.parallel import in_threads
 
@@ -23,11 +24,10 @@ class Precomputed:
 
         It must be square, finite, symmetric, non-negative, and zero on its diagonal.
         """
-        matrix = as_array(values, "X", 2)
+        matrix = as_numbers(values, "X")
         if matrix.dtype.kind != "f":
             matrix = matrix.astype(np.float64)
-        if matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
-            raise ValueError(f"X must be a square distance matrix; got shape {matrix.shape}")
+        _check_square(matrix.shape)
         distances = np.empty(matrix.shape, np.float32)
         if len(matrix) > _FEW and self._copied(matrix, distances, n_threads):
             return distances
@@ -69,15 +69,21 @@ class Precomputed:
         """Say what is wrong, and where first."""
         with np.errstate(invalid="ignore"):  # inf - inf, refused before asymmetry is looked at
             gap = abs(matrix - matrix.T) > 1e-6 * np.maximum(abs(matrix), abs(matrix.T))
-        for fault, where in (
-            ("hold finite distances (leave edges out by `thresh`)", ~np.isfinite(matrix)),
-            ("hold distances, none negative", matrix < 0),
-            ("have a zero diagonal", np.diag(np.diagonal(matrix) != 0)),
-            ("be symmetric to float32", gap),
+        missing = "a scipy.sparse matrix leaves edges out"
+        for fault, where, hint in (
+            ("hold finite distances", ~np.isfinite(matrix), missing),
+            ("hold distances, none negative", matrix < 0, "X.clip(0) mends what is rounding"),
+            (
+                "have a zero diagonal",
+                np.diag(np.diagonal(matrix) != 0),
+                "np.fill_diagonal(X, 0) mends what is rounding",
+            ),
+            ("be symmetric to float32", gap, ""),
         ):
             if where.any():
                 i, j = map(int, np.argwhere(where)[0])
-                raise ValueError(f"X must {fault}; entry ({i}, {j}) is {matrix[i, j]}")
+                hint = hint or f"entry ({j}, {i}) is {matrix[j, i]}"
+                raise ValueError(f"X must {fault}; entry ({i}, {j}) is {matrix[i, j]}: {hint}")
         raise ValueError(OUT_OF_RANGE)
 
     def block(
@@ -99,10 +105,43 @@ class Precomputed:
         return prepared[np.ix_(indices, indices)]
 
 
+def _check_square(shape: tuple[int, ...]) -> None:
+    if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
+        hint = ": scipy.spatial.distance.squareform makes one of a list" if len(shape) == 1 else ""
+        raise ValueError(f"X must be a square distance matrix; got shape {shape}{hint}")
+
+
+def warn_of_distances(values: Any) -> None:
+    """Warn of a cloud that looks like a distance matrix.
+
+    Examples
+    --------
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     warn_of_distances(np.array([[0.0, 1.0], [1.0, 0.0]]))
+    >>> len(caught)
+    1
+    """
+    n, *others = getattr(values, "shape", None) or [0]
+    if hasattr(values, "tocoo") or others != [n]:
+        return
+    matrix = as_numbers(values, "X")
+    if (
+        not np.diagonal(matrix).any()
+        and matrix.any()
+        and (matrix >= 0).all()
+        and np.array_equal(matrix, matrix.T)
+    ):
+        warnings.warn(
+            "X looks like a distance matrix and is taken as a cloud: "
+            "pass metric='precomputed' if it holds distances",
+            stacklevel=3,
+        )
+
+
 def as_sparse_distances(matrix: Any) -> Any:
     """A sparse distance matrix in coordinates, float32, or a clear error."""
-    if matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
-        raise ValueError(f"X must be a square distance matrix; got shape {matrix.shape}")
+    _check_square(matrix.shape)
     if matrix.dtype.kind not in "biuf":
         raise TypeError(f"X must hold real numbers; got dtype {matrix.dtype}")
     rows = matrix.tocsr().astype(np.float64)  # which sums what is given twice
@@ -111,11 +150,19 @@ def as_sparse_distances(matrix: Any) -> Any:
     columns.sort_indices()
     if (rows.indptr != columns.indptr).any() or (rows.indices != columns.indices).any():
         raise ValueError("X must be symmetric: an entry (i, j) is given without (j, i)")
-    if not (np.isfinite(rows.data) & (rows.data >= 0)).all():
-        raise ValueError("X must hold finite distances, none negative")
-    if rows.diagonal().any():
-        raise ValueError("X must have a zero diagonal")
-    if (abs(rows.data - columns.data) > 1e-6 * np.maximum(rows.data, columns.data)).any():
-        raise ValueError("X must be symmetric to float32")
-    rows.data = within_float32(np.maximum(rows.data, columns.data)).astype(np.float32)
+    lengths, mirrored = rows.data, columns.data
+    row_of = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    with np.errstate(invalid="ignore"):  # inf - inf, refused before asymmetry is looked at
+        gap = abs(lengths - mirrored) > 1e-6 * np.maximum(lengths, mirrored)
+    for fault, where in (
+        ("hold finite distances, none negative", ~(np.isfinite(lengths) & (lengths >= 0))),
+        ("have a zero diagonal", (row_of == rows.indices) & (lengths != 0)),
+        ("be symmetric to float32", gap),
+    ):
+        if where.any():
+            k = int(where.argmax())
+            raise ValueError(
+                f"X must {fault}; entry ({row_of[k]}, {rows.indices[k]}) is {lengths[k]}"
+            )
+    rows.data = within_float32(np.maximum(lengths, mirrored)).astype(np.float32)
     return rows.tocoo()

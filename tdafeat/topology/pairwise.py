@@ -63,7 +63,8 @@ def distance_matrix(
     order, internal_p : of the Wasserstein distance, and `order` of the norm of landscapes; the
         others do not use them.
     n_jobs : threads; None for one, -1 for all cores. The table is the same for any.
-    **parameters : of the distance, by name; those above are the defaults.
+    **parameters : of the distance, by name; those above are the defaults. `sigma` is a length of
+        the filtration for images, and the square of one for ``"heat"``: choose it by the bars.
 
     Returns
     -------

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.checks import as_count, as_generator, check_positive
+from tdafeat.checks import as_count, as_generator, check_flag, check_positive
 from tdafeat.topology.curves import as_curves
 from tdafeat.topology.diagrams import as_diagrams
 from tdafeat.topology.pairwise import finite_distances
@@ -54,6 +54,7 @@ def group_test(
     n_permutations: int = 999,
     random_state: int = 0,
     n_jobs: int | None = None,
+    **parameters: float,
 ) -> PermutationTest:
     """Do two groups of diagrams differ? Permutation test of the joint loss.
 
@@ -71,7 +72,8 @@ def group_test(
         they swap, and a small change common to all pairs is missed.
     n_permutations : arrangements drawn.
     random_state : their seed.
-    n_jobs : threads for the distances, as in `distance_matrix`.
+    n_jobs, **parameters : threads for the distances, and parameters of theirs, as in
+        `distance_matrix`.
 
     Returns
     -------
@@ -97,10 +99,16 @@ def group_test(
     """
     as_count(n_permutations, "n_permutations")
     check_positive(power, "power")
+    check_flag(paired, "paired")
     first, second = as_diagrams(a, "a"), as_diagrams(b, "b")
     _check_sizes(len(first), len(second), paired)
     table = finite_distances(
-        first + second, distance=distance, order=order, internal_p=internal_p, n_jobs=n_jobs
+        first + second,
+        distance=distance,
+        order=order,
+        internal_p=internal_p,
+        n_jobs=n_jobs,
+        **parameters,
     )
     members = _arrangements(len(first), len(second), paired, n_permutations, random_state)
     longest = table.max() or 1.0  # in which no power overflows, or vanishes

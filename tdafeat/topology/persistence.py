@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.checks import as_count, as_number
+from tdafeat.checks import as_count, as_number, check_flag
 from tdafeat.jobs import n_workers
 from tdafeat.topology.diagrams import Diagrams
 from tdafeat.topology.engines import (
@@ -19,7 +19,7 @@ from tdafeat.topology.engines import (
     choose,
 )
 from tdafeat.topology.landmarks import farthest_points
-from tdafeat.topology.matrices import as_sparse_distances
+from tdafeat.topology.matrices import as_sparse_distances, warn_of_distances
 from tdafeat.topology.points import point_metrics
 
 _MATRIX = 10_000  # points up to which degree 0 alone is read from the matrix, which is faster
@@ -46,13 +46,15 @@ def persistence(
     Parameters
     ----------
     X : `(n_samples, n_features)` array-like or torch tensor; with ``metric="precomputed"`` the
-        `(n_samples, n_samples)` distance matrix, or a `scipy.sparse` one of the edges that enter.
+        `(n_samples, n_samples)` distance matrix, symmetric up to a relative 1e-6 (the larger of
+        both entries counts), or a `scipy.sparse` one of the edges that enter: those of length 0 too
+        must be stored, which ``coo_matrix((lengths, (i, j)))`` does and ``csr_matrix(matrix)`` not.
     maxdim : highest homology degree. Degree 0 alone needs no matrix above 10,000 points.
     metric : ``"euclidean"``, ``"cosine"`` (1 - cos), ``"correlation"`` or ``"precomputed"``.
     thresh : longest edge that enters the filtration.
     n_landmarks : use that many farthest points in place of the cloud; their covering radius is in
         the record, and the diagrams are within twice that in bottleneck distance for any metric
-        with the triangle inequality (cosine has none).
+        with the triangle inequality (cosine has none). A cloud of no more points is taken whole.
     engine : ``"tdafeat"`` (degrees 0 and 1, Z/2), ``"giotto-ph"``, ``"ripser"`` or ``"auto"``, the
         fastest; the diagrams are the same, and the record says which one made them, and why.
     n_jobs : threads, for tdafeat and giotto-ph; -1 for all cores.
@@ -64,6 +66,10 @@ def persistence(
     Diagrams, one `(n, 2)` float64 array per degree 0 .. maxdim, with a record. With `cocycles` the
     record's ``"cocycles"`` holds, by degree and bar, a `(m, degree + 2)` array: the vertices of a
     simplex, as rows of `X`, then its coefficient.
+
+    Warns
+    -----
+    UserWarning for a cloud that looks like a distance matrix.
 
     Raises
     ------
@@ -91,11 +97,14 @@ def persistence(
         raise ValueError(f"thresh must be a length >= 0; got {thresh}")
     if as_count(coefficients, "coefficients", least=2) not in _FIELDS:
         raise ValueError(f"coefficients must be a prime from 2 to 127; got {coefficients}")
+    check_flag(cocycles, "cocycles")
     n_threads = n_workers(n_jobs)
     measure = point_metrics[metric]
     sparse = hasattr(X, "tocoo")
     if sparse and (metric != "precomputed" or n_landmarks is not None):
         raise ValueError("a sparse X takes metric='precomputed' and no n_landmarks")
+    if metric != "precomputed":
+        warn_of_distances(X)
     prepared = as_sparse_distances(X) if sparse else measure.prepare(X, n_threads)
     n_samples, covering_radius = prepared.shape[0] if sparse else len(prepared), 0.0
     indices = np.arange(n_samples)
@@ -136,6 +145,8 @@ def persistence(
         "n_landmarks": n_points,
         "covering_radius": covering_radius,
     }
+    if sparse:
+        record["sparse"] = True
     orders = [np.lexsort((diagram[:, 1], diagram[:, 0])) for diagram in bars]
     if representatives is not None:
         record["cocycles"] = [

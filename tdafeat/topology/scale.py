@@ -126,7 +126,10 @@ def scale_free(
     check_diagrams(diagrams, "diagrams")
     record = diagrams.record
     if "metric" not in record:
-        raise ValueError("diagrams must have a record of their metric, as `persistence` writes it")
+        raise ValueError(
+            "diagrams must have a record of their metric, as `persistence` writes it; "
+            "Diagrams(diagrams, {'metric': 'euclidean'}) gives one to others"
+        )
     if "scale" in record:
         raise ValueError(f"diagrams are in units of their {record['scale']} already")
     distances = _distances(X, record["metric"], random_state)

@@ -75,12 +75,16 @@ def load_diagrams(path: str | Path) -> Diagrams:
     """
     try:
         content = contents(at(path))
-    except (FileNotFoundError, IsADirectoryError):
+    except IsADirectoryError:
+        raise DataUnavailable(f"{path} is a folder, not a file of diagrams") from None
+    except FileNotFoundError:
         raise DataUnavailable(f"{path}: there is no such file") from None
     try:
         _check_members(content)
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             arrays = dict(archive)
+        if "record" not in arrays:
+            raise ValueError("it has no record")
         record = json.loads(str(arrays.pop("record")))
         diagrams = [arrays.pop(f"h{degree}") for degree in range(len(arrays))]
         if not isinstance(record, dict):

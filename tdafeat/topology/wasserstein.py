@@ -8,7 +8,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from tdafeat.checks import as_number
+from tdafeat.checks import as_number, check_flag
 from tdafeat.topology.diagrams import OfPairs, as_diagram, as_pairs
 
 _HIGHEST = 500  # order for which sums of powers of lengths up to four bottlenecks are below 2^1023
@@ -87,6 +87,7 @@ def wasserstein(
     (1.5, [[0, -1], [1, 0]])
     """
     first, second = as_diagram(a, "a"), as_diagram(b, "b")
+    check_flag(matching, "matching")
     if not matching:
         return wasserstein_of_checked(first, second, order, internal_p)
     check_exponents(order, internal_p)

@@ -199,8 +199,11 @@ def test_no_bound_where_none_is_known(record, message):
             {"metric": "cosine"},
             "a and b must be of one metric; they are of 'euclidean' and 'cosine'",
         ),
-        ({"scale": "diameter"}, {}, "same units; they are in diameter and the filtration"),
-        ({"scale": "diameter"}, {"scale": "mean_distance"}, "in diameter and mean_distance"),
+        ({"scale": "diameter"}, {}, r"same units; their scale is 'diameter' and 'the filtration'"),
+        ({"scale": "diameter"}, {"scale": "mean_distance"}, "'diameter' and 'mean_distance'"),
+        ({"thresh": 0.5}, {"thresh": np.inf}, "of the same threshold; their thresh is 0.5 and inf"),
+        ({"coefficients": 2}, {"coefficients": 3}, "same field; their coefficients is 2 and 3"),
+        ({"sparse": True}, {}, "both of a sparse matrix, or neither"),
     ],
 )
 def test_lengths_of_different_kinds_are_not_compared(of_a, of_b, message):
@@ -230,5 +233,5 @@ def test_bad_input():
     with pytest.raises(ValueError, match="b must have 2 axes"):
         bottleneck([], [1, 2, 3])
     both = Diagrams([[[0, np.inf]], []])
-    with pytest.raises(TypeError, match=r"a must be the diagram of one degree; .* such as a\[1\]"):
+    with pytest.raises(TypeError, match=r"a must be the diagram of one degree; .* such as a\[0\]"):
         bottleneck(both, both)

@@ -117,6 +117,7 @@ def test_the_same_for_any_n_jobs_and_from_a_matrix(method):
         ({"method": "bootstrap", "n_points": 5}, "n_points is for subsamples"),
         ({"metric": "cosine"}, "needs the triangle inequality, which metric 'cosine' lacks"),
         ({"random_state": -1}, "random_state must be at least 0; got -1"),
+        ({"n_jobs": 0}, "n_jobs must be at least 1"),
         ({"X": np.eye(2)}, "X must have at least 3 points; got 2"),
         ({"X": np.full((9, 2), np.nan)}, "X must be finite"),
     ],

@@ -5,6 +5,7 @@ import torch
 from tdafeat.topology.diagrams import (
     Diagrams,
     as_diagram,
+    as_diagrams,
     essential_births,
     finite_part,
     lifetimes,
@@ -68,6 +69,18 @@ def test_torch_tensors_and_empty_arrays():
 def test_what_is_no_diagram(values, message):
     with pytest.raises(ValueError, match=message):
         as_diagram(values, "d")
+
+
+def test_one_degree_is_not_all_of_them():
+    bars = np.array([[0.0, 1.0]])
+    with pytest.raises(TypeError, match=r"one degree; got 2 arrays: take .* such as d\[0\]"):
+        as_diagram([bars, bars[:0]], "d")
+    with pytest.raises(TypeError, match=r"one per degree; got one array of shape \(1, 2\)"):
+        Diagrams(bars)
+    with pytest.raises(TypeError, match=r"one after the other; got one array of shape \(1, 2\)"):
+        as_diagrams(bars, "diagrams")
+    with pytest.raises(TypeError, match="record must be a dictionary; got 'x'"):
+        Diagrams([bars], "x")
 
 
 def test_text_is_no_diagram():

@@ -135,3 +135,19 @@ def test_giottos_array_by_hand():
 def test_bad_input_is_refused_in_a_sentence(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: from_ripser(None), "result must be arrays of bars, one per degree; got NoneType"),
+        (lambda: from_ripser(BARS[1]), "result must be arrays of bars, .* one array of shape"),
+        (lambda: to_ripser(None), "diagrams must be arrays of bars, one per degree; got NoneType"),
+        (lambda: to_gudhi("H0"), "diagrams must be arrays of bars, one per degree; got str"),
+        (lambda: to_giotto(BARS), "Diagrams of several clouds, in a list; got Diagrams"),
+        (lambda: to_giotto(None), "Diagrams of several clouds, in a list; got NoneType"),
+    ],
+)
+def test_what_are_no_diagrams_by_degree(call, message):
+    with pytest.raises(TypeError, match=message):
+        call()

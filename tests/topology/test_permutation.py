@@ -160,6 +160,10 @@ def test_bad_input_is_refused_in_a_sentence(arguments, message):
     good = {"a": [[[0, 1]], []], "b": [[[0, 1]], []]}
     with pytest.raises(ValueError, match=message):
         group_test(**(good | arguments))
+    with pytest.raises(TypeError, match="paired must be True or False; got 'no'"):
+        group_test(**good, paired="no")
+    with pytest.raises(TypeError, match="distance 'wasserstein' has no parameter 'sigma'"):
+        group_test(**good, sigma=1.0)
     with pytest.raises(UnknownName, match="did you mean 'bottleneck'"):
         group_test(**good, distance="botleneck")
 

@@ -186,6 +186,17 @@ def test_sparse_distances_are_those_below_the_threshold():
     assert sparse.record["n_samples"] == 40
 
 
+def test_a_sparse_matrix_is_of_the_edges_it_stores():
+    points = np.array([[0.0], [0.0], [1.0]])  # two are the same
+    distances = squareform(pdist(points))
+    stored = coo_matrix((distances.ravel(), np.indices((3, 3)).reshape(2, -1)))
+    whole = persistence(stored, metric="precomputed")
+    assert whole.record["sparse"]
+    np.testing.assert_array_equal(whole[0], persistence(points)[0])
+    lost = persistence(csr_matrix(distances), metric="precomputed")  # it drops what is zero
+    assert len(lost[0]) == len(whole[0]) + 1
+
+
 def test_the_record_says_how():
     record = persistence(np.eye(4), metric="cosine", engine="ripser").record
     version = record.pop("version")
@@ -216,6 +227,7 @@ def test_the_record_says_how():
         ({"thresh": np.nan}, ValueError, "thresh must be a length >= 0; got nan"),
         ({"n_landmarks": 0}, ValueError, "n_landmarks must be at least 1; got 0"),
         ({"n_landmarks": 2.5}, TypeError, "n_landmarks must be a whole number"),
+        ({"cocycles": "no"}, TypeError, "cocycles must be True or False; got 'no'"),
         ({"n_jobs": 0}, ValueError, "n_jobs must be at least 1, or -1 for all cores; got 0"),
         ({"metric": "euclidan"}, UnknownName, "metric 'euclidan'; did you mean 'euclidean'"),
         ({"engine": "giotto_ph"}, UnknownName, "engine 'giotto_ph'; did you mean 'giotto-ph'"),

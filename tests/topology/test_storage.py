@@ -157,5 +157,9 @@ def test_a_list_is_no_diagrams(tmp_path):
 def test_no_such_file(tmp_path):
     with pytest.raises(DataUnavailable, match="there is no such file"):
         load_diagrams(tmp_path / "a.npz")
-    with pytest.raises(OSError):
+    with pytest.raises(DataUnavailable, match="is a folder, not a file"):
+        load_diagrams(tmp_path)
+    with pytest.raises(TypeError, match="by its path or URL; got None"):
+        load_diagrams(None)
+    with pytest.raises(FileNotFoundError, match="no such folder: .*no folder'"):
         save_diagrams(tmp_path / "no folder" / "a.npz", Diagrams([]))
