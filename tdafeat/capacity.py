@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tdafeat.cgroups import memory_left
 from tdafeat.sources.groups import Size
-from tdafeat.topology.engines import memory_of_machine
+from tdafeat.topology.limits import memory_of_machine
 
 if TYPE_CHECKING:
     from tdafeat.study import Study

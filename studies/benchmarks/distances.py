@@ -256,7 +256,7 @@ def measure_pairs(sizes, only: str, folder: Path, keep) -> None:
         worker.stop()
 
 
-def measure_all_pairs(classes: int, keep) -> None:
+def measure_all_pairs(classes: int, per_class: int, keep) -> None:
     """Tables of all pairs of class diagrams, against a loop over persim on a sample of pairs."""
     import persim
 
@@ -264,7 +264,7 @@ def measure_all_pairs(classes: int, keep) -> None:
 
     rng = np.random.default_rng(0)
     clouds = [
-        embedding_cloud(PER_CLASS, seed) + level * 0.1 * rng.normal(size=(PER_CLASS, 512))
+        embedding_cloud(per_class, seed) + level * 0.1 * rng.normal(size=(per_class, 512))
         for seed in range(classes)
         for level in range(LEVELS)
     ]
@@ -371,6 +371,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="small clouds and few classes only")
     parser.add_argument("--only", default="", help='part of a distance\'s name, or "all pairs"')
+    parser.add_argument("--per-class", type=int, default=PER_CLASS, help="points of all pairs")
     parser.add_argument("--out", type=Path, default=Path("data/benchmarks"))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -379,7 +380,7 @@ def main() -> None:
         sizes = SIZES[:2] if options.quick else SIZES
         measure_pairs(sizes, options.only, options.out, keep)
     if options.only in ("", "all pairs"):
-        measure_all_pairs(3 if options.quick else CLASSES, keep)
+        measure_all_pairs(3 if options.quick else CLASSES, options.per_class, keep)
     print(markdown(keep.rows))
 
 

@@ -14,7 +14,8 @@ from tdafeat.jobs import n_workers
 from tdafeat.record import Registry
 from tdafeat.topology.bottleneck import bottleneck
 from tdafeat.topology.diagrams import as_diagram
-from tdafeat.topology.engines import check_memory, choose
+from tdafeat.topology.engines import choose
+from tdafeat.topology.limits import check_memory
 from tdafeat.topology.parallel import of_each
 from tdafeat.topology.points import NO_TRIANGLE_INEQUALITY, point_metrics
 from tdafeat.topology.subsampling import checked_points, diagrams_of_draws, engine_of_many

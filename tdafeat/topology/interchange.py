@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tdafeat.checks import as_array
+from tdafeat.checks import as_numbers
 from tdafeat.topology.diagrams import Diagrams, as_diagram, by_degree, finite_part
 
 HIGHEST = 1000  # degrees from here on are no homology that anybody computed
@@ -120,8 +120,8 @@ def from_giotto(triples: Any, reduced: bool = True) -> list[Diagrams]:
 
     Parameters
     ----------
-    triples : `(n_samples, n_bars, 3)`, rows (birth, death, degree); rows that die when they are
-        born are padding, and dropped.
+    triples : `(n_samples, n_bars, 3)`, or `(n_bars, 3)` of one sample, rows (birth, death, degree);
+        rows that die when they are born are padding, and dropped.
     reduced : whether the array lacks one infinite bar of H0, as giotto-tda's does by default
         (``reduced_homology=True``). It is put back, born with the first bar of H0; arrays without
         any row of degree 0 were made without H0 and get none. With ``max_edge_length`` giotto-tda
@@ -140,9 +140,10 @@ def from_giotto(triples: Any, reduced: bool = True) -> list[Diagrams]:
     >>> from_giotto([[[0, 1, 0], [0, 0, 0], [1, 2, 1]]])[0][0].tolist()
     [[0.0, 1.0], [0.0, inf]]
     """
-    array = as_array(triples, "triples", 3)
-    if array.shape[2] != 3:
+    array = as_numbers(triples, "triples")
+    if array.ndim not in (2, 3) or array.shape[-1] != 3:
         raise ValueError(f"triples must have shape (n_samples, n_bars, 3); got shape {array.shape}")
+    array = array.reshape(-1, *array.shape[-2:])  # one sample is a sample
     _check_degrees(array[..., 2])
     n_degrees = int(array[..., 2].max(initial=0)) + 1
     samples = []

@@ -11,14 +11,9 @@ import numpy as np
 from tdafeat.checks import as_count, as_number, check_flag
 from tdafeat.jobs import n_workers
 from tdafeat.topology.diagrams import Diagrams
-from tdafeat.topology.engines import (
-    Problem,
-    check_memory,
-    check_simplices,
-    check_size,
-    choose,
-)
+from tdafeat.topology.engines import Problem, choose
 from tdafeat.topology.landmarks import farthest_points
+from tdafeat.topology.limits import check_memory, check_simplices, check_size
 from tdafeat.topology.matrices import as_sparse_distances, warn_of_distances
 from tdafeat.topology.points import point_metrics
 
@@ -130,7 +125,7 @@ def persistence(
         if not sparse:
             check_memory(n_points, 4 + chosen.bytes_per_pair)
             distances = measure.pairwise(prepared, n_threads)
-            check_simplices(distances, maxdim, rounded_thresh)
+        check_simplices(chosen, distances, maxdim, rounded_thresh)
         bars, representatives = chosen.compute(
             Problem(distances, maxdim, rounded_thresh, coefficients, cocycles, n_threads)
         )

@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -79,12 +81,12 @@ def test_blocks_are_large_enough_for_what_is_asked():
         assert null.startswith(f"diagrams of {size} independent points")
 
 
-def paired_null(seed):
+def paired_null(seed, n=10, degree=0):
     """Two noisy views of each image: either could be the first."""
     rng = np.random.default_rng([5, seed])
-    image = ring(rng, 10, 0.0)
-    a, b = image + rng.normal(scale=0.3, size=(2, 10, 2))
-    return paired_cloud_test(a, b, degree=0, n_permutations=39, random_state=seed).p
+    image = ring(rng, n, 0.0)
+    a, b = image + rng.normal(scale=0.3, size=(2, n, 2))
+    return paired_cloud_test(a, b, degree=degree, n_permutations=39, random_state=seed).p
 
 
 def tokens_null(seed, by_image=True):
@@ -96,12 +98,12 @@ def tokens_null(seed, by_image=True):
     return paired_cloud_test(a, b, 0, groups, n_permutations=39, random_state=seed).p
 
 
-def two_sample_null(seed):
+def two_sample_null(seed, degree=0):
     """Two samples of one ring, the second larger, turned and lifted into another space."""
     rng = np.random.default_rng([7, seed])
     lift = np.linalg.qr(rng.normal(size=(4, 4)))[0][:2]
     a, b = ring(rng, 60, 0.2), ring(rng, 72, 0.2) @ lift + 5.0
-    return two_sample_test(a, b, 10, degree=0, n_permutations=199, random_state=seed).p
+    return two_sample_test(a, b, 10, degree=degree, n_permutations=199, random_state=seed).p
 
 
 def test_null_p_values_are_uniform(check_null):
@@ -112,7 +114,13 @@ def test_null_p_values_are_uniform(check_null):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("p_of", "runs", "n_permutations"),
-    [(paired_null, 150, 39), (tokens_null, 150, 39), (two_sample_null, 400, 199)],
+    [
+        (paired_null, 150, 39),
+        (partial(paired_null, n=24, degree=1), 150, 39),
+        (tokens_null, 150, 39),
+        (two_sample_null, 400, 199),
+        (partial(two_sample_null, degree=1), 400, 199),
+    ],
 )
 def test_null_p_values_are_uniform_over_many_runs(check_null, p_of, runs, n_permutations):
     check_null(p_of, runs, n_permutations)

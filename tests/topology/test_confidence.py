@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist, directed_hausdorff
 
 from tdafeat.errors import UnknownName
-from tdafeat.topology import bottleneck, confidence_band, engines, persistence
+from tdafeat.topology import bottleneck, confidence_band, limits, persistence
 
 # The Rips filtration of the unit circle, in diameters: one component for ever, and one loop that
 # dies with the inscribed triangle (Adamaszek and Adams 2017).
@@ -129,7 +129,7 @@ def test_bad_input_is_refused_in_a_sentence(arguments, message):
 
 @pytest.mark.parametrize("method", ["hausdorff", "subsample", "bootstrap"])
 def test_more_points_than_memory_has_distances_for_are_refused(monkeypatch, method):
-    monkeypatch.setattr(engines, "memory_of_machine", lambda: 1e3)
+    monkeypatch.setattr(limits, "memory_of_machine", lambda: 1e3)
     with pytest.raises(ValueError, match="distances of 20 points need .* take fewer points"):
         confidence_band(sample(20, seed=5), method=method)
 

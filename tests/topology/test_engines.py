@@ -8,7 +8,7 @@ from scipy.spatial.distance import pdist, squareform
 from tdafeat.errors import UnknownName
 from tdafeat.topology import engines as module
 from tdafeat.topology import persistence
-from tdafeat.topology.engines import Engine, check_size, choose, engines
+from tdafeat.topology.engines import Engine, choose, engines
 
 
 def clouds():
@@ -108,30 +108,6 @@ def test_auto_leaves_to_peers_what_the_own_engine_cannot():
         choose("tdafeat", 10, 1, sparse=True)
     with pytest.raises(ValueError, match="'tdafeat' gives no cocycles"):
         choose("tdafeat", 10, 1, cocycles=True)
-
-
-def test_more_memory_than_there_is_is_refused_with_how_much_it_takes(monkeypatch):
-    points = np.random.default_rng(0).normal(size=(100, 3))
-    monkeypatch.setattr(module, "memory_of_machine", lambda: 1e6)
-    with pytest.raises(ValueError, match=r"maxdim=3 on 100 points needs about \S+ GB"):
-        persistence(points, maxdim=3)
-    assert len(persistence(points, maxdim=3, thresh=0.5)) == 4  # few simplices enter
-    persistence(points, maxdim=1)
-    with pytest.raises(ValueError, match="distances of 1000 points need 0 GB .* set n_landmarks"):
-        persistence(np.ones((1000, 1)), engine="tdafeat")
-
-
-def test_the_limits_of_a_container_are_those_of_memory(monkeypatch):
-    monkeypatch.setattr(module, "memory_left", lambda: 2e9)
-    module.check_memory(10_000, 8.0)
-    with pytest.raises(ValueError, match="distances of 20000 points need 3 GB and there are 2 GB"):
-        module.check_memory(20_000, 8.0)
-
-
-@pytest.mark.parametrize(("n", "maxdim"), [(1000, 10), (100_000, 3), (10**6, 10**3)])
-def test_a_degree_far_too_high_is_refused_with_how_much_it_takes(n, maxdim):
-    with pytest.raises(ValueError, match=r"needs up to \S+ GB for its simplices .* lower maxdim"):
-        check_size(engines["ripser"], n, maxdim)
 
 
 def test_unknown_engine_suggests_the_nearest():

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import pdist, squareform
@@ -17,6 +20,23 @@ CLOUDS = {
     "line": lambda rng, n: np.cumsum(rng.random((n, 1)), axis=0),
     "one point": lambda rng, n: np.ones((n, 2)),
 }
+
+
+PEAK = """
+import numpy as np
+from tdafeat import persistence
+
+def status(field):
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith(field))
+
+points = np.random.default_rng(0).normal(size=(12_000, 16))
+persistence(points[:100], maxdim=0)
+before = status("VmRSS")
+h0, = persistence(points, maxdim=0)
+assert len(h0) == len(points)
+print(status("VmHWM") - before)
+"""
 
 
 def ends(diagram):
@@ -55,3 +75,10 @@ def test_degree_zero_alone_of_more_points_than_the_matrix_is_made_for(metric, mo
     forest = persistence(values, maxdim=0, metric=metric, engine="tdafeat")
     assert len(forest) == 1
     np.testing.assert_array_equal(forest[0], expected[0])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks /proc for its memory")
+def test_memory_is_far_from_that_of_a_matrix():
+    done = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, check=True)
+    assert float(done.stdout) < 100e6 < 4 * 12_000**2 / 5

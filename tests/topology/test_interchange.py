@@ -110,6 +110,7 @@ def test_giottos_array_by_hand():
     split = Diagrams([[[0, np.inf], [1, np.inf]]])
     assert to_giotto([split], infinity_value=5).tolist() == [[[1, 5, 0]]]
     assert to_giotto([split], reduced=False, infinity_value=5)[0, :, 1].tolist() == [5, 5]
+    assert_same(from_giotto(array[0])[0], BARS)
     loops_alone = from_giotto([[[1, 2, 1]]])[0]
     assert [len(d) for d in loops_alone] == [0, 1]
 
@@ -122,7 +123,7 @@ def test_giottos_array_by_hand():
         (lambda: from_gudhi([(0, (0.0, 1.0)), (1, 2.0)]), "pairs .degree, .birth, death.."),
         (lambda: from_gudhi([(0.5, (0.0, 1.0))]), "degrees must be whole .* got 0.5"),
         (lambda: from_gudhi([(0, (3.0, 1.0))]), "H0 must have birth <= death"),
-        (lambda: from_giotto([[0, 1, 0]]), "triples must have 3 axes"),
+        (lambda: from_giotto([0, 1, 0]), "shape .n_samples, n_bars, 3.; got shape .3,."),
         (lambda: from_giotto(np.zeros((1, 2, 2))), "shape .n_samples, n_bars, 3."),
         (lambda: from_giotto([[[0, 1, -1]]]), "degrees must be whole and not negative"),
         (lambda: to_giotto([BARS, BARS[:1]]), "as many degrees each; got .3, 1."),

@@ -10,8 +10,11 @@ from tdafeat.topology import (
     diagram_distances,
     distance_matrix,
     paired_distances,
+    persistence,
+    to_giotto,
     wasserstein,
 )
+from tdafeat.topology.diagrams import finite_part
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +41,24 @@ def test_every_entry_is_the_distance(diagrams, arguments, function):
         for j, b in enumerate(diagrams):
             assert square[i, j] == pytest.approx(function(a, b), rel=1e-12)
         assert rectangle[i, 1] == function(a, diagrams[1])
+
+
+def test_tables_equal_those_of_giotto():
+    gtda = pytest.importorskip("gtda.diagrams")
+    rng = np.random.default_rng(4)
+    clouds = [persistence(rng.normal(size=(40, 2))) for _ in range(4)]
+    array = to_giotto(clouds)
+    for distance, parameters, tolerance in (
+        ("bottleneck", {"delta": 0.0}, 1e-12),
+        ("wasserstein", {"p": 1, "delta": 1e-4}, 2e-4),
+        ("wasserstein", {"p": 2, "delta": 1e-4}, 2e-4),
+    ):
+        theirs = gtda.PairwiseDistance(distance, parameters, order=None).fit_transform(array)
+        order = {"order": parameters["p"]} if "p" in parameters else {}
+        for degree in (0, 1):
+            bars = [finite_part(diagrams[degree]) for diagrams in clouds]
+            ours = distance_matrix(bars, distance=distance, **order)
+            np.testing.assert_allclose(ours, theirs[..., degree], rtol=tolerance, atol=1e-12)
 
 
 def test_pairs_are_the_diagonal(diagrams):

@@ -113,10 +113,14 @@ def test_landscapes_find_a_small_change_common_to_pairs():
     assert summary_test(first, second).p > 0.05
 
 
-def null_p_of_summaries(seed):
-    rng = np.random.default_rng([8, seed])
-    a, b = ([landscape(d, np.linspace(0, 3, 9)) for d in group] for group in pairs(rng, 10))
-    return summary_test(a, b, paired=True, n_permutations=199, random_state=seed).p
+def null_p_of_summaries(paired):
+    def p_of(seed):
+        rng = np.random.default_rng([8, seed])
+        groups = pairs(rng, 10) if paired else (group(rng, 6), group(rng, 8))
+        a, b = ([landscape(d, np.linspace(0, 3, 9)) for d in each] for each in groups)
+        return summary_test(a, b, paired=paired, n_permutations=199, random_state=seed).p
+
+    return p_of
 
 
 def null_p(paired):
@@ -133,8 +137,9 @@ def test_null_p_values_are_uniform(check_null, paired):
     check_null(null_p(paired), runs=100, n_permutations=199)
 
 
-def test_null_p_values_of_summaries_are_uniform(check_null):
-    check_null(null_p_of_summaries, runs=200, n_permutations=199)
+@pytest.mark.parametrize("paired", [False, True])
+def test_null_p_values_of_summaries_are_uniform(check_null, paired):
+    check_null(null_p_of_summaries(paired), runs=200, n_permutations=199)
 
 
 @pytest.mark.slow
