@@ -14,7 +14,7 @@ from tdafeat.topology.rips.order import LAST, as_keys, by_length, keys_of, words
 from tdafeat.topology.rips.reduction import LivingCycles
 
 _HUBS = 16  # vertices with which every lune is tested
-_FEW = 400  # points up to which a second thread costs more than it brings
+_FEW = 500  # points up to which a second thread, if it was idle, costs more than it brings
 _SHARES = 2  # of the rows, per thread
 _SAMPLE = 1 << 13  # lengths from which the levels are read, at most one of _EACH edges
 _EACH = 64
