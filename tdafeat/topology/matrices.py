@@ -123,7 +123,7 @@ def warn_of_distances(values: Any) -> None:
     1
     """
     n, *others = getattr(values, "shape", None) or [0]
-    if hasattr(values, "tocoo") or others != [n]:
+    if others != [n]:
         return
     matrix = as_numbers(values, "X")
     if (

@@ -33,6 +33,8 @@ diagram_distances.add("heat", heat_distance)
 diagram_distances.add("persistence-image", image_distance)
 diagram_distances.add("landscape", landscape_distance)
 
+OfLists = Callable[[Sequence[np.ndarray], Sequence[np.ndarray]], OfPairs]
+
 # Those whose pairs compiled code goes through; those of the others are computed one by one.
 _COMPILED: dict[str, Callable[..., OfPairs]] = {
     "wasserstein": wasserstein_of_pairs,
@@ -156,9 +158,6 @@ def paired_distances(
         )
     places = np.arange(len(first))
     return _of_pairs(of_lists, first, second, places, places, n_jobs)
-
-
-OfLists = Callable[[Sequence[np.ndarray], Sequence[np.ndarray]], OfPairs]
 
 
 def _with_parameters(

@@ -1,5 +1,7 @@
 """Oracles and clouds the topology tests share."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -85,3 +87,31 @@ def check_null() -> Callable[[Callable[[int], float], int, int], None]:
         assert np.mean(p <= 0.05) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / runs)
 
     return check
+
+
+_PEAK = """
+def status(field):
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith(field))
+
+open("/proc/self/clear_refs", "w").write("5")  # the peak begins anew
+before = status("VmRSS")
+{work}
+print(status("VmHWM") - before)
+"""
+
+
+@pytest.fixture(scope="session")
+def peak_of() -> Callable[..., float]:
+    """(prepared, work, *arguments) -> bytes by which `work`, code, raises the peak of a process."""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("asks /proc for its memory")
+
+    def peak(prepared: str, work: str, *arguments: str) -> float:
+        code = prepared + _PEAK.format(work=work)
+        done = subprocess.run(
+            [sys.executable, "-c", code, *arguments], capture_output=True, check=True
+        )
+        return float(done.stdout)
+
+    return peak
